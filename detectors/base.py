@@ -1,0 +1,181 @@
+"""The contract of a detector: a reading comes in, a verdict goes out, and judging changes nothing.
+
+``judge_one`` and ``score_one`` are pure; ``learn_one`` learns; ``step`` is judge, then learn, and is what the engine calls.
+A verdict is a function of the readings seen so far and of nothing else, so a restart or a replay gives it bit for bit.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from river import base
+
+DayType: TypeAlias = Literal["workday", "weekend", "holiday", "makeup"]
+State: TypeAlias = dict[str, Any]
+
+SCHEMA = 1
+"""Version of the state header; a change re-warms every series from the roll-ups."""
+
+
+class Tier(IntEnum):
+    """正常 一般 重要 严重. A verdict's ``grade`` and an alert's ``tier`` share the scale, not the meaning (DESIGN §5)."""
+
+    NONE = 0
+    GENERAL = 1
+    IMPORTANT = 2
+    SEVERE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEvent:
+    """An event that people announced: expected to multiply the level by ``lift`` (1.0 = unknown size: do not learn)."""
+
+    name: str
+    lift: float
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Plain data that the house attaches to a reading; a detector asks nobody.
+
+    ``local`` is the start of the reading on the centre's wall clock (profiles follow the wall clock, not UTC).
+    ``budget``: false episodes a week that this series may cost. ``parent``: expected count of the parent in this step and
+    its observed count, for tail series.
+    """
+
+    local: datetime
+    day_type: DayType = "workday"
+    events: tuple[KnownEvent, ...] = ()
+    budget: float = 0.5
+    parent_expected: float | None = None
+    parent_observed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of one series in ``[start, end)`` (aware UTC), as it stood when the step closed.
+
+    Counts: ``value`` events. Shares: ``value`` successes of ``exposure``. Durations: ``value`` is the mean of the natural
+    logarithm of seconds over ``exposure`` durations. Gauges: ``value`` at ``end``. ``value`` is None when there is no data
+    (which is not zero). ``complete`` is False when a source of the series was behind: judged, never learned, and it cannot
+    clear an alert. A step is the series' base step or, while warming from old history, a quarter of an hour.
+    """
+
+    series: str
+    start: datetime
+    end: datetime
+    value: float | None
+    exposure: float | None
+    complete: bool
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, as a code of the catalogue with plain parameters; words are chosen when it is read (DESIGN §6)."""
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a detector says of one reading.
+
+    ``expected``, ``lower``, ``upper``: the step's own value in the reading's unit. ``score`` = -log10 of the expected false
+    episodes per week at this surprise; ``p_value`` of the strongest window. ``ready`` False: still learning, ``grade`` is
+    NONE whatever the score. ``window_*``: the window that gave the score ("12 分钟 60 件，平时约 6 件").
+    """
+
+    series: str
+    start: datetime
+    end: datetime
+    value: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    score: float
+    p_value: float
+    ready: bool
+    grade: Tier
+    direction: Literal["up", "down", "none"]
+    reason: Reason
+    window_start: datetime
+    window_observed: float | None
+    window_expected: float | None
+
+
+class Detector(base.AnomalyDetector, abc.ABC):
+    """One series' detector.
+
+    Parameters are keyword arguments with defaults that need no tuning; a bad one raises ``ValueError`` naming parameter,
+    value and what is allowed. ``kind`` says which shape of reading it takes.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    kind: ClassVar[Literal["count", "share", "duration", "gauge"]]
+
+    @abc.abstractmethod
+    def judge_one(self, x: Reading) -> Verdict:
+        """The verdict on ``x`` given what was learned so far. Changes nothing; calling it twice gives the same."""
+
+    def score_one(self, x: Reading) -> float:  # type: ignore[override]
+        """``judge_one(x).score``: River's verb."""
+        return self.judge_one(x).score
+
+    @abc.abstractmethod
+    def learn_one(self, x: Reading) -> None:  # type: ignore[override]
+        """Take ``x`` in. A reading that starts before the last one's end, or is not ``complete``, is not learned."""
+
+    @abc.abstractmethod
+    def parameters(self) -> Mapping[str, float | int | str]:
+        """The constructor's arguments, for the header and for ``from_state``."""
+
+    @abc.abstractmethod
+    def body(self) -> State:
+        """Everything learned, as JSON-ready plain numbers, lists and dicts."""
+
+    @abc.abstractmethod
+    def load(self, body: State) -> None:
+        """Take over what ``body()`` gave; afterwards the same readings give the same verdicts bit for bit."""
+
+    def to_state(self) -> State:
+        return {
+            "schema": SCHEMA,
+            "detector": self.name,
+            "version": self.version,
+            "parameters": dict(self.parameters()),
+            "body": self.body(),
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> Detector:
+        """Raises ``StateMismatch`` when schema, detector or version differ: the caller re-warms from roll-ups."""
+        header = (state.get("schema"), state.get("detector"), state.get("version"))
+        if header != (SCHEMA, cls.name, cls.version):
+            raise StateMismatch(found=header, wanted=(SCHEMA, cls.name, cls.version))
+        detector = cls(**state["parameters"])
+        detector.load(state["body"])
+        return detector
+
+
+class StateMismatch(Exception):
+    """A stored state belongs to another schema, detector or version."""
+
+    def __init__(self, found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+        super().__init__(f"state {found} is not {wanted}")
+        self.found, self.wanted = found, wanted
+
+
+def step(detector: Detector, reading: Reading) -> Verdict:
+    """Judge, then learn. What the engine calls for each closed step, in order of time."""
+    verdict = detector.judge_one(reading)
+    detector.learn_one(reading)
+    return verdict

@@ -1,0 +1,59 @@
+"""All tables, one file per room. ``METADATA`` is what Alembic compares and what tests create.
+
+Primary keys are natural wherever a row has one, so that a replay after ``kill -9`` ends in the same rows (DESIGN §7).
+"""
+
+from fengsui.store.tables.alerts import assessment, episode, handling, outbox, transition
+from fengsui.store.tables.definitions import definition
+from fengsui.store.tables.engine import detector_state, leader, series, tick, verdict, watermark
+from fengsui.store.tables.feedback import (
+    customer,
+    event,
+    feedback,
+    feedback_text,
+    quarantine,
+    reference,
+    tombstone,
+)
+from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
+from fengsui.store.tables.metadata import METADATA
+from fengsui.store.tables.people import audit, person, session
+from fengsui.store.tables.sources import coverage_day, poll, source_state
+from fengsui.store.tables.work import inbox, request, snapshot
+
+__all__ = [
+    "METADATA",
+    "assessment",
+    "audit",
+    "coverage_day",
+    "customer",
+    "definition",
+    "detector_state",
+    "episode",
+    "event",
+    "feedback",
+    "feedback_text",
+    "gauge",
+    "handling",
+    "inbox",
+    "leader",
+    "measurement",
+    "outbox",
+    "person",
+    "poll",
+    "quarantine",
+    "reference",
+    "request",
+    "rollup",
+    "series",
+    "session",
+    "slice_",
+    "slice_source",
+    "snapshot",
+    "source_state",
+    "tick",
+    "tombstone",
+    "transition",
+    "verdict",
+    "watermark",
+]

@@ -1,0 +1,121 @@
+"""Alerts: the machine's condition and the people's handling in two rows, every change appended."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
+
+from fengsui.store.tables.metadata import METADATA
+from fengsui.store.types import Json, UtcDateTime
+
+episode = Table(
+    "episode",
+    METADATA,
+    Column("episode_id", String, primary_key=True),  # hash(rule_id, slice_key, first firing bucket)
+    Column("number", String, nullable=False, unique=True),  # 编号 for people: MMDD-NN in the centre's zone
+    Column("rule_id", String, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("mode", String, nullable=False),  # shadow, on
+    Column("series", String),  # NULL for phrase and single-record rules
+    Column("metric", String, nullable=False),
+    Column("slice_key", String, nullable=False),
+    Column("slice_id", BigInteger, nullable=False),
+    Column("parent_id", String),  # this episode explains that one (parent and child)
+    Column("condition", String, nullable=False),  # firing, cleared, no_data: the machine's axis
+    Column("direction", String, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),  # virtual now of the tick that opened it
+    Column("started_at", UtcDateTime, nullable=False),  # start of the first firing window: "14:20 起"
+    Column("last_at", UtcDateTime, nullable=False),  # end of the newest judged step
+    Column("cleared_at", UtcDateTime),
+    Column("grade", Integer, nullable=False),  # of the detector, now
+    Column("peak_grade", Integer, nullable=False),
+    Column("tier", Integer, nullable=False),  # matrix + floors, the machine's newest opinion (never falls while firing)
+    Column("likelihood", Integer, nullable=False),  # 1..3
+    Column("impact", Integer, nullable=False),
+    Column("loss", Integer, nullable=False),
+    Column("floor", String),  # code of the floor rule that decided, if one did
+    Column("factors", Json, nullable=False),  # {"likelihood": [{"code","params"}…], "impact": […], "loss": […]}
+    Column("observed", Float),
+    Column("expected", Float),
+    Column("lower", Float),
+    Column("upper", Float),
+    Column("score", Float, nullable=False),
+    Column("peak_score", Float, nullable=False),
+    Column("n", Integer, nullable=False, server_default="0"),  # records in the window
+    Column("customers", Integer, nullable=False, server_default="0"),  # distinct, in the window
+    Column("reason", String, nullable=False),
+    Column("reason_params", Json, nullable=False),
+    Column("explained", Json, nullable=False),  # child slices that make the deviation: [{"slice_key","observed","expected"}]
+    Column("claim_due_at", UtcDateTime),
+    Column("handle_due_at", UtcDateTime),
+    Column("calm_n", Integer, nullable=False, server_default="0"),  # complete calm steps in a row (hysteresis)
+    Index("ix_episode_condition", "condition", "tier"),
+    Index("ix_episode_rule_slice", "rule_id", "slice_key", "opened_at"),
+)
+
+handling = Table(
+    "handling",
+    METADATA,
+    Column("episode_id", String, primary_key=True),
+    Column("state", String, nullable=False),  # new, verified, claimed, in_progress, resolved, reviewed
+    Column("handling_version", Integer, nullable=False),  # raised by people only: a machine update never stales a click
+    Column("owner", String),
+    Column("verdict", String),  # real, expected, false, new_normal
+    Column("tier", Integer),  # a person's re-grade; wins over episode.tier unless the machine rises above it later
+    Column("tier_reason", Text),
+    Column("participants", Json, nullable=False),
+    Column("claimed_at", UtcDateTime),
+    Column("resolved_at", UtcDateTime),
+    Column("reviewed_at", UtcDateTime),
+    Column("plan_done", Json, nullable=False),  # [{"step", "by", "at"}]
+)
+
+transition = Table(
+    "transition",
+    METADATA,
+    Column("episode_id", String, primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, index=True),  # decision_seq for people, tick for the machine
+    Column("axis", String, nullable=False),  # machine, person
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),  # person_id, or "machine"
+    Column("for_person", String),  # 代认领: on whose behalf
+    Column("code", String, nullable=False),  # opened, raised, cleared, …, claim, transfer, note, regrade …
+    Column("before", String),
+    Column("after", String),
+    Column("params", Json, nullable=False),
+    Column("note", Text),
+)
+
+assessment = Table(
+    "assessment",
+    METADATA,
+    Column("episode_id", String, primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("role", String, nullable=False),  # supervisor, product, technical
+    Column("likelihood", Integer),
+    Column("impact", Integer),
+    Column("loss", Integer),
+    Column("opinion", Text),
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("notice_id", String, primary_key=True),  # hash(what, for whom): the idempotency key sent along
+    Column("kind", String, nullable=False),  # raised, escalated, cleared, summary, alive, test
+    Column("episode_id", String),
+    Column("channel", String, nullable=False),  # log, webhook
+    Column("recipient", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # pending, sent, merged, dropped_claimed, failed
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("sent_at", UtcDateTime),
+    Column("fault_code", String),
+    Column("code", String, nullable=False),
+    Column("params", Json, nullable=False),
+    Column("merged_into", String),
+    Column("shadow", Boolean, nullable=False, server_default="0"),
+    Index("ix_outbox_state", "state", "due_at"),
+)

@@ -1,0 +1,44 @@
+"""People, their sessions, and what they did."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Integer, String, Table
+
+from fengsui.store.tables.metadata import METADATA
+from fengsui.store.types import Json, UtcDateTime
+
+person = Table(
+    "person",
+    METADATA,
+    Column("person_id", String, primary_key=True),  # the sign-in name
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),  # wall, duty, manager, analyst, admin
+    Column("password", String),  # argon2id; NULL: cannot sign in
+    Column("title", String),  # 值班主管
+    Column("extension", String),
+    Column("scope", Json, nullable=False),  # organisation scope: [] = all, ["华南", "华东/上海"]
+    Column("lang", String),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+session = Table(
+    "session",
+    METADATA,
+    Column("token_hash", String, primary_key=True),  # sha256 of the random token in the cookie
+    Column("person_id", String, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("ip", String),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("audit_id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("by", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("params", Json, nullable=False),
+)

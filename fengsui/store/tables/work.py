@@ -1,0 +1,45 @@
+"""Work handed between dashboard and worker, and the picture handed back."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, String, Table
+
+from fengsui.store.tables.metadata import METADATA
+from fengsui.store.types import Json, UtcDateTime
+
+inbox = Table(
+    "inbox",
+    METADATA,
+    Column("inbox_id", String, primary_key=True),  # idempotency key of the sender
+    Column("kind", String, nullable=False),  # webhook, staff_report
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("state", String, nullable=False),  # new, taken, bad
+    Column("fault_code", String),
+)
+
+request = Table(
+    "request",
+    METADATA,
+    Column("request_id", String, primary_key=True),  # idempotency key
+    Column("kind", String, nullable=False),  # quarantine_replay, upload, export, poll_now, …
+    Column("params", Json, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # new, running, done, failed, cancelled
+    Column("progress", Float, nullable=False, server_default="0"),
+    Column("result", Json),
+    Column("fault_code", String),
+    Column("cancel", Boolean, nullable=False, server_default="0"),
+    Column("finished_at", UtcDateTime),
+    Index("ix_request_state", "state", "at"),
+)
+
+snapshot = Table(
+    "snapshot",
+    METADATA,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),  # tick number
+    Column("computed_at", UtcDateTime, nullable=False),
+    Column("body", Json, nullable=False),
+)
