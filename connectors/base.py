@@ -171,6 +171,7 @@ class Batch:
     source_now: datetime
     complete: bool
     read: int
+    gone: tuple[str, ...] = ()  # source_ids deleted at the source, where it tells
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,16 +45,15 @@ class Context:
     """Plain data that the house attaches to a reading; a detector asks nobody.
 
     ``local`` is the start of the reading on the centre's wall clock (profiles follow the wall clock, not UTC).
-    ``budget``: false episodes a week that this series may cost. ``parent``: expected count of the parent in this step and
-    its observed count, for tail series.
+    ``budget``: false episodes a week that this series may cost. ``parent``: for tail series, the parent's (expected,
+    observed) count per window length in seconds, all windows ending with this reading.
     """
 
     local: datetime
     day_type: DayType = "workday"
     events: tuple[KnownEvent, ...] = ()
     budget: float = 0.5
-    parent_expected: float | None = None
-    parent_observed: float | None = None
+    parent: Mapping[int, tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Verdict:
     """What a detector says of one reading.
 
     ``expected``, ``lower``, ``upper``: the step's own value in the reading's unit. ``score`` = -log10 of the expected false
-    episodes per week at this surprise; ``p_value`` of the strongest window. ``ready`` False: still learning, ``grade`` is
+    episodes per week at this surprise; ``p_value`` of the strongest window, in [1e-300, 1]; both are finite. ``ready`` False: still learning, ``grade`` is
     NONE whatever the score. ``window_*``: the window that gave the score ("12 分钟 60 件，平时约 6 件").
     """
 
@@ -156,14 +155,14 @@ class Detector(base.AnomalyDetector, abc.ABC):
         }
 
     @classmethod
-    def from_state(cls, state: State) -> Detector:
-        """Raises ``StateMismatch`` when schema, detector or version differ: the caller re-warms from roll-ups."""
-        header = (state.get("schema"), state.get("detector"), state.get("version"))
-        if header != (SCHEMA, cls.name, cls.version):
-            raise StateMismatch(found=header, wanted=(SCHEMA, cls.name, cls.version))
-        detector = cls(**state["parameters"])
-        detector.load(state["body"])
-        return detector
+    def restore(self, state: State) -> None:
+        """Take over a stored state. Raises ``StateMismatch`` when schema, detector, version or parameters are not this
+        detector's own (a rule was edited, the product upgraded): the caller re-warms from roll-ups."""
+        found = (state.get("schema"), state.get("detector"), state.get("version"), state.get("parameters"))
+        wanted = (SCHEMA, self.name, self.version, dict(self.parameters()))
+        if found != wanted:
+            raise StateMismatch(found, wanted)
+        self.load(state["body"])
 
 
 class StateMismatch(Exception):

@@ -17,7 +17,7 @@ BUSY_MS = 10_000
 
 
 def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def open_store(url: str, *, read_only: bool = False) -> Engine:

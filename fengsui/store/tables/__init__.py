@@ -3,9 +3,9 @@
 Primary keys are natural wherever a row has one, so that a replay after ``kill -9`` ends in the same rows (DESIGN §7).
 """
 
-from fengsui.store.tables.alerts import assessment, episode, handling, outbox, transition
+from fengsui.store.tables.alerts import assessment, episode, handling, outbox, rule_record, transition
 from fengsui.store.tables.definitions import definition
-from fengsui.store.tables.engine import detector_state, leader, series, tick, verdict, watermark
+from fengsui.store.tables.engine import detector_state, leader, profile, series, tick, verdict, watermark
 from fengsui.store.tables.feedback import (
     customer,
     event,
@@ -41,10 +41,12 @@ __all__ = [
     "outbox",
     "person",
     "poll",
+    "profile",
     "quarantine",
     "reference",
     "request",
     "rollup",
+    "rule_record",
     "series",
     "session",
     "slice_",

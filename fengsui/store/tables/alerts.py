@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Float, Index, Integer, String, Table, Text, UniqueConstraint
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -11,7 +11,8 @@ episode = Table(
     "episode",
     METADATA,
     Column("episode_id", String, primary_key=True),  # hash(rule_id, slice_key, first firing bucket)
-    Column("number", String, nullable=False, unique=True),  # 编号 for people: MMDD-NN in the centre's zone
+    Column("day", Date),  # 编号 MMDD-NN, rendered when read; NULL for shadow; in no digest
+    Column("day_n", Integer),
     Column("rule_id", String, nullable=False),
     Column("rule_version", Integer, nullable=False),
     Column("mode", String, nullable=False),  # shadow, on
@@ -47,7 +48,9 @@ episode = Table(
     Column("explained", Json, nullable=False),  # child slices that make the deviation: [{"slice_key","observed","expected"}]
     Column("claim_due_at", UtcDateTime),
     Column("handle_due_at", UtcDateTime),
+    Column("machine_n", Integer, nullable=False, server_default="0"),  # n of the newest machine transition
     Column("calm_n", Integer, nullable=False, server_default="0"),  # complete calm steps in a row (hysteresis)
+    UniqueConstraint("day", "day_n", name="uq_episode_number"),
     Index("ix_episode_condition", "condition", "tier"),
     Index("ix_episode_rule_slice", "rule_id", "slice_key", "opened_at"),
 )
@@ -60,7 +63,8 @@ handling = Table(
     Column("handling_version", Integer, nullable=False),  # raised by people only: a machine update never stales a click
     Column("owner", String),
     Column("verdict", String),  # real, expected, false, new_normal
-    Column("tier", Integer),  # a person's re-grade; wins over episode.tier unless the machine rises above it later
+    Column("tier", Integer),  # a person's re-grade
+    Column("machine_tier", Integer),  # episode.tier seen then: the machine wins again only above this
     Column("tier_reason", Text),
     Column("participants", Json, nullable=False),
     Column("claimed_at", UtcDateTime),
@@ -73,9 +77,10 @@ transition = Table(
     "transition",
     METADATA,
     Column("episode_id", String, primary_key=True),
-    Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, nullable=False, index=True),  # decision_seq for people, tick for the machine
-    Column("axis", String, nullable=False),  # machine, person
+    Column("axis", String, primary_key=True),  # machine, person: each counts its own n
+    Column("n", Integer, primary_key=True, autoincrement=False),  # person: handling_version; machine: episode.machine_n
+    Column("tick", Integer),  # machine
+    Column("decision_seq", BigInteger, index=True),  # person: watermark['decision'].seq + 1, taken in the same transaction
     Column("at", UtcDateTime, nullable=False),
     Column("by", String, nullable=False),  # person_id, or "machine"
     Column("for_person", String),  # 代认领: on whose behalf
@@ -102,7 +107,7 @@ assessment = Table(
 outbox = Table(
     "outbox",
     METADATA,
-    Column("notice_id", String, primary_key=True),  # hash(what, for whom): the idempotency key sent along
+    Column("notice_id", String, primary_key=True),  # hash(kind, subject, axis, n, step, channel, recipient): idempotency key
     Column("kind", String, nullable=False),  # raised, escalated, cleared, summary, alive, test
     Column("episode_id", String),
     Column("channel", String, nullable=False),  # log, webhook
@@ -116,6 +121,15 @@ outbox = Table(
     Column("code", String, nullable=False),
     Column("params", Json, nullable=False),
     Column("merged_into", String),
-    Column("shadow", Boolean, nullable=False, server_default="0"),
     Index("ix_outbox_state", "state", "due_at"),
+)
+
+# Which records a phrase or single-record rule has taken: a changed old letter is not a second letter.
+rule_record = Table(
+    "rule_record",
+    METADATA,
+    Column("rule_id", String, primary_key=True),
+    Column("record_key", String, primary_key=True),
+    Column("episode_id", String, index=True),
+    Column("at", UtcDateTime, nullable=False),
 )

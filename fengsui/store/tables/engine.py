@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, String, Table, Text
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -32,9 +32,11 @@ tick = Table(
 watermark = Table(
     "watermark",
     METADATA,
-    Column("name", String, primary_key=True),  # engine, alerts, snapshot
+    Column("name", String, primary_key=True),  # engine, alerts, decision, snapshot, rollup
     Column("at", UtcDateTime),
     Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("tick", Integer),
+    Column("tag", String),  # rollup: hash of cuboids and of the version of contributions
 )
 
 series = Table(
@@ -46,7 +48,7 @@ series = Table(
     Column("slice_key", String, nullable=False),
     Column("step_s", Integer, nullable=False),
     Column("rule_id", String, nullable=False),
-    Column("role", String, nullable=False),  # head, tail
+    Column("role", String, nullable=False),  # head, tail, pool
     Column("parent", String),  # series of the parent slice, where the rule says so
     Column("since", UtcDateTime, nullable=False),
     Column("active", Boolean, nullable=False),
@@ -58,7 +60,7 @@ detector_state = Table(
     "detector_state",
     METADATA,
     Column("series", String, primary_key=True),
-    Column("state", Json, nullable=False),  # Detector.to_state(): {schema, detector, version, parameters, body}
+    Column("state", Text, nullable=False),  # canonical JSON of Detector.to_state(); JSONB would reorder and round
     Column("last_end", UtcDateTime, nullable=False),  # steps that start before this are done
 )
 
@@ -67,7 +69,8 @@ verdict = Table(
     METADATA,
     Column("series", String, primary_key=True),
     Column("end_at", UtcDateTime, primary_key=True),
-    Column("seq", BigInteger, nullable=False, index=True),  # tick number; the cursor of transaction 2
+    Column("seq", BigInteger, nullable=False, index=True),  # number of the advance; the cursor of transaction 2
+    Column("tick", Integer, nullable=False),
     Column("start_at", UtcDateTime, nullable=False),
     Column("value", Float),
     Column("expected", Float),
@@ -86,4 +89,14 @@ verdict = Table(
     Column("window_expected", Float),
     Column("corrected", Boolean, nullable=False, server_default="0"),  # the bucket moved by more than its band later
     Index("ix_verdict_end_at", "end_at"),
+)
+
+# What a parent publishes once a day for its tail: shares, profile. No series reads another's state (DESIGN §5).
+profile = Table(
+    "profile",
+    METADATA,
+    Column("series", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Json, nullable=False),
 )

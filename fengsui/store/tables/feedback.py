@@ -18,7 +18,7 @@ feedback = Table(
     Column("stored_at", UtcDateTime, nullable=False),  # `now` of the tick that stored this version
     Column("seq", BigInteger, nullable=False, index=True),  # that tick's number: the cursor of phrase and record rules
     Column("first_stored_at", UtcDateTime, nullable=False),  # arrival lag = first_stored_at - opened_at
-    Column("content_hash", String, nullable=False),
+    Column("content_hash", String, nullable=False),  # keyed hash; "deleted" once gone, so that any reappearance wins
     Column("dims", Json, nullable=False),  # {"channel": "电话", "org": "华南/广东/天河"}
     Column("state", String, nullable=False),  # open, solved, cancelled
     Column("url", Text),
@@ -36,6 +36,13 @@ feedback = Table(
     Column("reopened_at", UtcDateTime),
     Column("reopened_n", Integer, nullable=False, server_default="0"),
     Column("rated_at", UtcDateTime),
+    # What the roll-ups count beside them; contributions read columns only, never policy, events or a clock.
+    Column("response_s", BigInteger),  # opened (or last reopening) to first human reply, less pauses
+    Column("resolution_s", BigInteger),  # gross
+    Column("resolution_net_s", BigInteger),  # less pauses
+    Column("response_target_s", BigInteger),
+    Column("calendar_version", Integer),
+    Column("pace", String, nullable=False, server_default="live"),  # of its source: batch rows have no minute cells
     Column("due_at", UtcDateTime),
     Column("due_source", String),  # source, or policy id@version that set it
     # What was said, as numbers and tags.
@@ -106,6 +113,8 @@ quarantine = Table(
     Column("source", String, nullable=False, index=True),
     Column("code", String, nullable=False),
     Column("params", Json, nullable=False),
+    Column("record_key", String, index=True),  # where it could be read
+    Column("customer", String, index=True),
     Column("first_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Column("seen_n", Integer, nullable=False),

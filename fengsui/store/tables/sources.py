@@ -25,6 +25,8 @@ source_state = Table(
     Column("fault_since", UtcDateTime),
     Column("fault_n", Integer, nullable=False, server_default="0"),  # in a row
     Column("next_poll_at", UtcDateTime),  # a TryLater asked for this
+    Column("tick", Integer),  # of the last take: a take of an older tick is refused
+    Column("more", Boolean, nullable=False, server_default="0"),  # the source had rows left
     Column("backfilled", Boolean, nullable=False, server_default="0"),  # history read to its end once
 )
 
@@ -32,7 +34,9 @@ poll = Table(
     "poll",
     METADATA,
     Column("source", String, primary_key=True),
-    Column("at", UtcDateTime, primary_key=True),  # our clock, `now` of the poll
+    Column("tick", Integer, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),  # several batches of one source in one tick
+    Column("at", UtcDateTime, nullable=False),  # `now` of the tick
     Column("seconds", Float, nullable=False),  # CPU-free wall time; not part of any digest
     Column("read_n", Integer, nullable=False),
     Column("new_n", Integer, nullable=False),

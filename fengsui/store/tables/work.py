@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, LargeBinary, String, Table
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -14,7 +14,8 @@ inbox = Table(
     Column("kind", String, nullable=False),  # webhook, staff_report
     Column("received_at", UtcDateTime, nullable=False),
     Column("by", String, nullable=False),
-    Column("body", Json, nullable=False),
+    Column("body", LargeBinary),  # encrypted JSON; NULL once taken
+    Column("key_id", String),
     Column("state", String, nullable=False),  # new, taken, bad
     Column("fault_code", String),
 )
