@@ -88,8 +88,9 @@ class Verdict:
     """What a detector says of one reading.
 
     ``expected``, ``lower``, ``upper``: the step's own value in the reading's unit. ``score`` = -log10 of the expected false
-    episodes per week at this surprise; ``p_value`` of the strongest window, in [1e-300, 1]; both are finite. ``ready`` False: still learning, ``grade`` is
-    NONE whatever the score. ``window_*``: the window that gave the score ("12 分钟 60 件，平时约 6 件").
+    episodes per week at this surprise; ``p_value`` of the strongest window, in [1e-300, 1]; both are finite. ``ready``
+    False: still learning, ``grade`` is NONE whatever the score. ``window_*``: the window that gave the score, as in
+    "12 分钟 60 件，平时约 6 件".
     """
 
     series: str
@@ -154,7 +155,6 @@ class Detector(base.AnomalyDetector, abc.ABC):
             "body": self.body(),
         }
 
-    @classmethod
     def restore(self, state: State) -> None:
         """Take over a stored state. Raises ``StateMismatch`` when schema, detector, version or parameters are not this
         detector's own (a rule was edited, the product upgraded): the caller re-warms from roll-ups."""
