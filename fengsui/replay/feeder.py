@@ -1,0 +1,127 @@
+"""A scratch channel store fed from a file of history, which never knows more than was known at the virtual ``now``.
+
+A row of history becomes several facts: it appears at its opening time with its later columns blank, and each later column
+(first response, closing and what they reveal) is filled in at its own time. Without that, a replay would see on Monday that
+a ticket is solved on Friday.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fengsui.replay.plan import Later, ReplayPlan
+
+TABLE = "history"
+CLOCK = "replay_clock"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """At ``at``, row ``row`` appears (``later`` None) or its ``later`` columns become known."""
+
+    at: datetime
+    row: int
+    later: Later | None
+
+
+class Feeder:
+    """Feeds ``path`` (SQLite, made anew) from rows of history between ``start`` and ``end``.
+
+    ``advance(now)`` applies every fact up to ``now`` and sets the store's clock; it returns how many there were.
+    """
+
+    def __init__(self, path: Path, rows: Sequence[Mapping[str, str]], plan: ReplayPlan) -> None:
+        self._rows = rows
+        self._plan = plan
+        self._facts = sorted(_facts(rows, plan), key=lambda fact: (fact.at, fact.row))
+        self._next = 0
+        self._columns = tuple(rows[0]) if rows else ()
+        self._store = sqlite3.connect(path, isolation_level=None)
+        self._create()
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next fact becomes known; None at the end of history."""
+        return self._facts[self._next].at if self._next < len(self._facts) else None
+
+    @property
+    def first_at(self) -> datetime | None:
+        return self._facts[0].at if self._facts else None
+
+    def advance(self, now: datetime) -> int:
+        due = list(takewhile(lambda fact: fact.at <= now, self._facts[self._next :]))
+        self._next += len(due)
+        self._store.execute("begin")
+        for fact in due:
+            self._apply(fact)
+        self._store.execute(f"update {CLOCK} set now = ?", (_text(now),))
+        self._store.execute("commit")
+        return len(due)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _create(self) -> None:
+        columns = ", ".join(f'"{name}" text' for name in self._columns)
+        self._store.execute("pragma journal_mode = wal")
+        self._store.execute("pragma synchronous = off")  # a scratch store: a crash starts the replay again
+        self._store.execute(f"create table {TABLE} (row_id text primary key, updated_at text not null, {columns})")
+        self._store.execute(f"create index by_updated_at on {TABLE} (updated_at, row_id)")
+        self._store.execute(f"create table {CLOCK} (now text not null)")
+        self._store.execute(f"insert into {CLOCK} values (?)", (_text(datetime(1990, 1, 1, tzinfo=UTC)),))
+
+    def _apply(self, fact: _Fact) -> None:
+        row, key = self._rows[fact.row], f"{fact.row:09d}"
+        if fact.later is None:
+            values = [None if name in self._plan.later_columns else row[name] for name in self._columns]
+            marks = ", ".join("?" * (len(values) + 2))
+            self._store.execute(f"insert into {TABLE} values ({marks})", (key, _text(fact.at), *values))
+            return
+        names = fact.later.columns
+        sets = ", ".join(f'"{name}" = ?' for name in names)
+        values = [row[name] for name in names]
+        self._store.execute(f"update {TABLE} set updated_at = ?, {sets} where row_id = ?", (_text(fact.at), *values, key))
+
+
+def read_history(path: Path, plan: ReplayPlan, start: datetime | None, end: datetime | None) -> list[dict[str, str]]:
+    """Rows of a CSV (``.gz`` or plain, UTF-8) whose opening time lies in ``[start, end)``."""
+    opening = gzip.open if path.suffix == ".gz" else open
+    with opening(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return [row for row in csv.DictReader(file) if _inside(_time(row, plan.opened, plan), start, end)]
+
+
+def _inside(at: datetime | None, start: datetime | None, end: datetime | None) -> bool:
+    return at is not None and (start is None or at >= start) and (end is None or at < end)
+
+
+def _facts(rows: Iterable[Mapping[str, str]], plan: ReplayPlan) -> Iterator[_Fact]:
+    for index, row in enumerate(rows):
+        opened = _time(row, plan.opened, plan)
+        if opened is None:
+            continue
+        known = opened + plan.delay
+        yield _Fact(known, index, None)
+        for later in plan.later:
+            at = _time(row, later.at, plan)
+            if at is not None:
+                yield _Fact(max(at, known), index, later)
+
+
+def _time(row: Mapping[str, str], column: str, plan: ReplayPlan) -> datetime | None:
+    text = (row.get(column) or "").strip()
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(plan.zone))).astimezone(UTC)
+
+
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
