@@ -1,0 +1,83 @@
+"""What one key promises about another. Works on the raw file, so that these mistakes are told together with the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fengsui.settings.dimension import ALL, DIMENSIONS, level_names
+from fengsui.settings.mistakes import nearest
+from fengsui.settings.secret import Trouble
+
+_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def troubles(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    yield from _cuboids(raw)
+    yield from _twice(raw)
+    yield from _sources(raw)
+    yield from _webhooks(raw)
+
+
+def _cuboids(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    cuboids = raw.get("cuboids")
+    known = _levels(raw)
+    for index, cuboid in enumerate(cuboids if isinstance(cuboids, list) else []):
+        if isinstance(cuboid, str) and cuboid != ALL:
+            for code, params in _cuboid(cuboid, known):
+                yield ("cuboids", index), code, params
+
+
+def _cuboid(cuboid: str, known: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    levels = cuboid.split("|")
+    for level in levels:
+        if level not in known:
+            near = nearest(level, known)
+            yield "settings.mistake.cuboid", {"level": level, "nearest": near, "allowed": ", ".join([ALL, *known])}
+    names = [level.partition(".")[0] for level in levels]
+    if len(set(names)) < len(names):
+        yield "settings.mistake.cuboid_twice", {}
+
+
+def _levels(raw: Mapping[str, Any]) -> list[str]:
+    rows = raw.get("dimension")
+    if not isinstance(rows, list):
+        return [level for dimension in DIMENSIONS for level in dimension.level_names]
+    named = [row for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]
+    return [level for row in named for level in level_names(row["name"], len(row.get("levels") or ()))]
+
+
+def _twice(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    rows = raw.get("dimension")
+    seen: set[str] = set()
+    for index, row in enumerate(rows if isinstance(rows, list) else []):
+        name = row.get("name") if isinstance(row, dict) else None
+        if isinstance(name, str):
+            if name in seen:
+                yield ("dimension", index, "name"), "settings.mistake.twice", {}
+            seen.add(name)
+
+
+def _sources(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    sources = raw.get("source")
+    if not isinstance(sources, dict):
+        return
+    names = list(sources)
+    for name in names:
+        if not _SOURCE_NAME.fullmatch(name):
+            yield ("source", name), "settings.mistake.source_name", {}
+        source = sources[name]
+        owner = source.get("belongs_to") if isinstance(source, dict) else None
+        if isinstance(owner, str) and (owner not in names or owner == name):
+            others = [other for other in names if other != name]
+            params = {"nearest": nearest(owner, others), "allowed": ", ".join(others)}
+            yield ("source", name, "belongs_to"), "settings.mistake.belongs_to", params
+
+
+def _webhooks(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    notify = raw.get("notify")
+    channels = notify.get("channels") if isinstance(notify, dict) else None
+    for name, channel in channels.items() if isinstance(channels, dict) else []:
+        if isinstance(channel, dict) and channel.get("kind") == "webhook" and "url" not in channel:
+            yield ("notify", "channels", name), "settings.mistake.missing", {"missing": "url"}

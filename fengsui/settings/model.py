@@ -1,0 +1,176 @@
+"""``fengsui.toml`` as types. docs/configuration.md explains every key; a test holds the two together.
+
+Lengths of time are ``timedelta``; names in two languages are ``Words``; secrets are resolved ``Secret`` strings, except the
+keys of ``[keys]``, which ``fengsui.settings.keys`` reads when a process needs them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic_core import PydanticCustomError
+
+from fengsui.settings.calendar import check_calendar
+from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
+from fengsui.settings.secret import SecretText
+from fengsui.settings.source import CommonFields, Source
+from fengsui.settings.span import Span
+from fengsui.settings.table import Table, Zone
+
+Count = Annotated[StrictInt, Field(ge=1)]
+Language = Literal["zh_CN", "en"]
+
+
+class Centre(Table):
+    """Whose centre this is, and how it cuts days."""
+
+    name: str = "客户服务质量中心"
+    zone: Zone = "Asia/Shanghai"
+    calendar: Annotated[str, AfterValidator(check_calendar)] = "CN"  # CN, none, or a country of the holidays library
+    language: Language = "zh_CN"
+    demo: StrictBool = False  # pages say 演示数据 and sign their visitor in
+
+    @cached_property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+class Store(Table):
+    url: SecretText = ""  # load() puts HOME/fengsui.db
+
+
+class Server(Table):
+    host: str = "127.0.0.1"
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8501
+    base_path: str = Field(default="", pattern=r"^(/?[A-Za-z0-9_\-./]*)$")
+    allowed_hosts: tuple[str, ...] = ()
+
+
+def _reference(value: str) -> str:
+    if not value.startswith(("env:", "file:")):
+        raise PydanticCustomError("settings.mistake.secret_inline", "env:NAME or file:PATH")
+    return value
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+
+
+class KeyRefs(Table):
+    """Where the two keys are. ``retired`` still decrypts what an older ``data`` key encrypted."""
+
+    customer: Reference = "file:keys/customer.key"
+    data: Reference = "file:keys/data.key"
+    data_key_id: str = Field(default="k1", min_length=1)
+    retired: dict[str, Reference] = Field(default_factory=dict)
+
+
+class Retention(Table):
+    """Days after which rows go. Facts and quarter-hour roll-ups stay."""
+
+    minute_rollups_days: Count = 8
+    verdict_days: Count = 400
+    quarantine_days: Count = 30
+    poll_days: Count = 90
+    tick_days: Count = 30
+    text_days: Count = 730
+    session_days: Count = 30
+    request_days: Count = 90
+    inbox_days: Count = 30
+    notice_days: Count = 400
+    audit_days: Count = 1095
+
+
+class Sla(Table):
+    """The first SLA policy, seeded once as a definition; edited on pages afterwards."""
+
+    resolution: dict[str, Span] = Field(default_factory=lambda: {"high": timedelta(hours=4), "normal": timedelta(hours=24)})
+    response: Span = timedelta(hours=2)
+
+
+class EngineTable(Table):
+    tick: Span = timedelta(seconds=1)
+    poll_workers: Count = 8
+    max_head_series: Count = 50
+
+
+class Heartbeat(Table):
+    url: SecretText | None = None
+    every: Span = timedelta(minutes=5)
+
+
+class Channel(Table):
+    kind: Literal["log", "webhook"]
+    url: SecretText | None = None
+    min_tier: Annotated[StrictInt, Field(ge=1, le=3)] = 1
+    language: Language | None = None  # None: the centre's
+
+
+class Notify(Table):
+    channels: dict[str, Channel] = Field(default_factory=lambda: {"log": Channel(kind="log")})
+
+
+class Limits(Table):
+    """Bounds that turn a flood into waiting, never into loss."""
+
+    batch_rows: Count = 2000
+    queue_batches: Count = 16
+    upload_mb: Count = 50
+    preview_rows: Count = 20
+    text_chars: Count = 20_000
+    sign_in_tries: Count = 5
+    sign_in_window: Span = timedelta(minutes=15)
+
+
+class Settings(Table):
+    home: Path  # not in the file: FENGSUI_HOME, or the file's folder
+    centre: Centre = Centre()
+    store: Store = Store()
+    server: Server = Server()
+    keys: KeyRefs = KeyRefs()
+    retention: Retention = Retention()
+    dimensions: tuple[Dimension, ...] = Field(default=DIMENSIONS, alias="dimension")
+    cuboids: Annotated[tuple[str, ...], AfterValidator(canonical_cuboids)] = Field(default_factory=default_cuboids)
+    sources: dict[str, Source] = Field(default_factory=dict, alias="source")
+    sla: Sla = Sla()
+    engine: EngineTable = EngineTable()
+    heartbeat: Heartbeat = Heartbeat()
+    notify: Notify = Notify()
+    limits: Limits = Limits()
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        return tuple(dimension.name for dimension in self.dimensions)
+
+    def dimension(self, name: str) -> Dimension:
+        """``KeyError`` for a name that is not configured."""
+        return {dimension.name: dimension for dimension in self.dimensions}[name]
+
+    def title(self, source: str, lang: str) -> str:
+        """What people call a source; its name where it has no title or is no longer configured."""
+        found = self.sources.get(source)
+        return found.title.say(lang) if found and found.title else source
+
+    def common(self, source: str) -> CommonFields:
+        """``connectors.base.Common(**settings.common(name))``."""
+        found = self.sources[source]
+        return CommonFields(
+            name=source,
+            zone=found.timezone or self.centre.zone,
+            cadence_s=found.cadence.total_seconds(),
+            lateness_s=found.lateness.total_seconds(),
+            overlap_s=found.overlap.total_seconds(),
+            home=self.home,
+            dimensions=self.dimension_names,
+        )
+
+    def model_post_init(self, context: Any, /) -> None:
+        """The store's default, and a relative SQLite file, lie in the home."""
+        url = self.store.url or "sqlite:///fengsui.db"
+        if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+            url = f"sqlite:///{self.home / url.removeprefix('sqlite:///')}"  # an absolute file swallows the home
+        object.__setattr__(self, "store", Store(url=url))
