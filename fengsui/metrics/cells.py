@@ -1,0 +1,109 @@
+"""Roll-up cells read in bulk: per step, and summed over a window. The only file that knows the key of ``rollup``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from fengsui.metrics.logbins import MAX_BIN
+from fengsui.metrics.measures import BY_ID, NO_BIN
+from fengsui.store.slices import bucket
+from fengsui.store.tables import rollup
+
+MINUTE, QUARTER, DAY = 1, 15, 1440
+CHUNK = 500
+_ALL_BINS = tuple(range(MAX_BIN + 1))
+
+Bins: TypeAlias = dict[int, int]
+Sums: TypeAlias = dict[str, Bins]
+"""measure -> bin -> sum; plain counts are in bin ``NO_BIN``"""
+Span: TypeAlias = tuple[int, int, int]
+"""(grain, first bucket, bucket after the last)"""
+
+
+def stepped(
+    conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], start: datetime, end: datetime, step_s: int
+) -> dict[int, dict[int, Sums]]:
+    """slice -> start of step (minutes since the epoch) -> sums, for steps of ``step_s`` laid from ``start`` on.
+
+    Steps of a quarter of an hour and more read the quarter-hour grain. Empty steps are absent. ``ValueError`` where the
+    step does not fit its grain: half a bucket cannot be read.
+    """
+    grain = grain_of(step_s)
+    span = grain, bucket(start, grain), bucket(end, grain)
+    first, width = span[1], step_s // 60
+    query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, rollup.c.bucket, rollup.c.value)
+    found: dict[int, dict[int, Sums]] = {}
+    for where in _wheres(measures, list(slice_ids), span):
+        for slice_id, measure, bin_, at, value in conn.execute(query.where(where)):
+            if value:
+                bins = found.setdefault(slice_id, {}).setdefault(at - (at - first) % width, {}).setdefault(measure, {})
+                bins[bin_] = bins.get(bin_, 0) + value
+    return found
+
+
+def summed(
+    conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], start: datetime | None, end: datetime
+) -> dict[int, Sums]:
+    """slice -> sums over ``[start, end)``; None: from the beginning. Quarter-hours inside, minutes at both ends.
+
+    Minutes live 8 days and batch sources write none: an older window is cut to whole quarter-hours at its ends.
+    """
+    query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, func.sum(rollup.c.value).label("total"))
+    found: dict[int, Sums] = {}
+    ids = list(slice_ids)
+    for span in spans(start, end):
+        for where in _wheres(measures, ids, span):
+            for slice_id, measure, bin_, total in conn.execute(query.where(where).group_by(*query.selected_columns[:3])):
+                bins = found.setdefault(slice_id, {}).setdefault(measure, {})
+                bins[bin_] = bins.get(bin_, 0) + int(total)
+    return found
+
+
+def grain_of(step_s: int) -> int:
+    """15 from a quarter of an hour on, else 1 (minutes)."""
+    grain = QUARTER if step_s >= QUARTER * 60 else MINUTE
+    if step_s <= 0 or step_s % (grain * 60):
+        raise ValueError(f"step_s={step_s}: whole minutes below 900, multiples of 900 from there on")
+    return grain
+
+
+def spans(start: datetime | None, end: datetime) -> list[Span]:
+    """``[start, end)`` as quarter-hours and the minutes left over at either end."""
+    last = bucket(end, MINUTE)
+    last_quarter = bucket(end, QUARTER)
+    first = 0 if start is None else bucket(start, MINUTE)
+    first_quarter = -(-first // QUARTER) * QUARTER
+    if first_quarter >= last_quarter:
+        return [(MINUTE, first, last)] if first < last else []
+    parts = [(MINUTE, first, first_quarter), (QUARTER, first_quarter, last_quarter), (MINUTE, last_quarter, last)]
+    return [part for part in parts if part[1] < part[2]]
+
+
+def _wheres(measures: Sequence[str], slice_ids: Sequence[int], span: Span) -> Iterator[ColumnElement[bool]]:
+    grain, first, last = span
+    bins = _bins(measures, last - first)
+    for start in range(0, len(slice_ids), CHUNK):
+        parts = [
+            rollup.c.grain == grain,
+            rollup.c.slice_id.in_(slice_ids[start : start + CHUNK]),
+            rollup.c.measure.in_(measures),
+            rollup.c.bucket >= first,
+            rollup.c.bucket < last,
+        ]
+        yield and_(*parts, rollup.c.bin.in_(bins)) if bins else and_(*parts)
+
+
+def _bins(measures: Sequence[str], minutes: int) -> Sequence[int]:
+    """Bins named one by one let both databases seek to the buckets (bin stands before bucket in the key). Worth it for
+    plain counts always, for durations only where the window is short against the history."""
+    if not any(_is_binned(measure) for measure in measures):
+        return (NO_BIN,)
+    return _ALL_BINS if minutes <= DAY // 4 else ()
+
+
+def _is_binned(measure: str) -> bool:
+    return measure in BY_ID and BY_ID[measure].bin is not None

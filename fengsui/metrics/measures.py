@@ -1,0 +1,175 @@
+"""What one record adds to the roll-ups: the table ``MEASURES`` and one pure function over it.
+
+A contribution reads columns of the ``feedback`` row only: never a policy, an event or a clock. So the signed delta of a
+change is ``contributions(new) - contributions(old)``, and recomputing all of them proves the roll-ups (docs/contracts.md §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from fengsui.metrics import logbins
+
+NO_BIN = -32768
+VERSION = 1
+"""Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
+
+Row: TypeAlias = Mapping[str, Any]
+Contribution: TypeAlias = tuple[str, int, datetime, int]
+"""(measure, bin, at, value)"""
+
+ANSWERED_WITHIN_S = 20
+SCALE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure. ``at``: the column of its time axis. ``value`` of a row: 0 adds nothing.
+
+    ``bin``: the log bin of a duration measure. ``minutes`` False: kept at the quarter-hour grain only. ``narrow``: counted in
+    the cuboids ``all`` and ``channel`` only, because nobody asks for more.
+    """
+
+    id: str
+    at: Callable[[Row], datetime | None]
+    value: Callable[[Row], int]
+    bin: Callable[[Row], int] | None = None
+    minutes: bool = True
+    narrow: bool = False
+
+
+def _column(name: str) -> Callable[[Row], datetime | None]:
+    return lambda row: row[name]
+
+
+def _one(_row: Row) -> int:
+    return 1
+
+
+def _bin_of(name: str) -> Callable[[Row], int]:
+    return lambda row: logbins.bin_of(row[name])
+
+
+def _has(name: str) -> Callable[[Row], int]:
+    return lambda row: 1 if row[name] is not None else 0
+
+
+def _ack_bin(row: Row) -> int:
+    return logbins.bin_of((row["acknowledged_at"] - row["opened_at"]).total_seconds())
+
+
+def _met_response(row: Row) -> int:
+    return int(row["response_target_s"] is not None and row["response_s"] <= row["response_target_s"])
+
+
+def _met_due(row: Row) -> int:
+    return int(row["solved_at"] is not None and row["solved_at"] <= row["due_at"])
+
+
+def _abandoned(row: Row) -> int:
+    return int(row["abandoned_at"] is not None and row["answered_at"] is None)
+
+
+def _waited_s(row: Row) -> float | None:
+    end = row["answered_at"] or row["abandoned_at"]
+    return None if end is None else float((end - row["offered_at"]).total_seconds())
+
+
+def _answered_in_time(row: Row) -> int:
+    return int(row["answered_at"] is not None and (_waited_s(row) or 0.0) <= ANSWERED_WITHIN_S)
+
+
+def _wait_bin(row: Row) -> int:
+    return logbins.bin_of(_waited_s(row) or 0.0)
+
+
+def _csat(row: Row) -> Mapping[str, Any] | None:
+    """The one valid answer to the satisfaction question: the overall one before any other aspect."""
+    answers = [
+        r for r in row["ratings"] if r["name"] == "csat" and r["low"] <= r["value"] <= r["high"] and r["low"] < r["high"]
+    ]
+    return min(answers, key=lambda r: (r["aspect"] != "overall", r["aspect"])) if answers else None
+
+
+def _csat_five(row: Row) -> float | None:
+    """The answer on a scale of 1 (worst) to 5 (best), whatever scale and direction it came in."""
+    answer = _csat(row) if row["ratings"] else None
+    if answer is None:
+        return None
+    share = (answer["value"] - answer["low"]) / (answer["high"] - answer["low"])
+    return 1 + 4 * float(share if answer["direction"] == "up" else 1 - share)
+
+
+def _csat_top(row: Row) -> int:
+    """Top two boxes of five: 4 and above once scaled; on a scale of ten, 7.75 and above."""
+    five = _csat_five(row)
+    return int(five is not None and five >= 4)
+
+
+def _csat_sum(row: Row) -> int:
+    five = _csat_five(row)
+    return 0 if five is None else round(five * SCALE)
+
+
+def _rated(row: Row) -> datetime:
+    rated: datetime = row["rated_at"] or row["opened_at"]
+    return rated
+
+
+def _lag_bin(row: Row) -> int:
+    return logbins.bin_of((row["first_stored_at"] - row["opened_at"]).total_seconds())
+
+
+_opened = _column("opened_at")
+_responded = _column("first_response_at")
+_solved = _column("solved_at")
+_due = _column("due_at")
+_offered = _column("offered_at")
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("feedback.n", _opened, _one),
+    Measure("complaint.n", _opened, lambda row: int(row["kind"] == "complaint")),
+    Measure("negative.n", _opened, lambda row: int(row["tags"].get("sentiment") == "negative")),
+    Measure("lag.d", _opened, _one, _lag_bin, narrow=True),
+    Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin),
+    Measure("response.d", _responded, _one, _bin_of("response_s")),
+    Measure("response.n", _responded, _has("response_target_s")),
+    Measure("response.met", _responded, _met_response),
+    Measure("resolution.d", _solved, _one, _bin_of("resolution_s")),
+    Measure("solved.n", _solved, _one),
+    Measure("reopened.n", _column("reopened_at"), lambda row: int(row["reopened_n"])),
+    Measure("due.n", _due, _one),
+    Measure("due.met", _due, _met_due),
+    Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False),
+    Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False),
+    Measure("offered.n", _offered, _one),
+    Measure("answered.n", _offered, _has("answered_at")),
+    Measure("abandoned.n", _offered, _abandoned),
+    Measure("answered20.n", _offered, _answered_in_time),
+    Measure("wait.d", _offered, lambda row: int(_waited_s(row) is not None), _wait_bin),
+    Measure("csat.n", _rated, lambda row: int(_csat_five(row) is not None)),
+    Measure("csat.top", _rated, _csat_top),
+    Measure("csat.sum", _rated, _csat_sum),
+)
+BY_ID: Mapping[str, Measure] = {measure.id: measure for measure in MEASURES}
+
+
+def contributions(record: Row) -> list[Contribution]:
+    """Everything that a row of ``feedback`` adds; nothing for a deleted or cancelled one."""
+    if record["deleted_at"] is not None or record["state"] == "cancelled":
+        return []
+    found: list[Contribution] = []
+    for measure in MEASURES:
+        at = measure.at(record)
+        if at is not None and (value := measure.value(record)):
+            found.append((measure.id, measure.bin(record) if measure.bin else NO_BIN, at, value))
+    return found
+
+
+def of_measurement(row: Row) -> list[Contribution]:
+    """What an aggregate of the source adds, on its ``start_at``, at the quarter-hour grain only."""
+    parts = (("num", "numerator"), ("den", "denominator"), ("sum", "duration_sum"), ("n", "n"))
+    return [(f"m.{row['name']}.{part}", NO_BIN, row["start_at"], row[column]) for part, column in parts if row[column]]

@@ -1,0 +1,236 @@
+"""Metrics read back from roll-ups and gauges: steps for detectors, figures for tiles, points for lines.
+
+Counts: ``value`` is the sum. Shares: ``value`` successes of ``exposure``. Durations: ``value`` is the mean natural logarithm
+of seconds over ``exposure`` durations. Gauges: ``value`` at the step's end. That is what ``detectors.base.Reading`` holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from fengsui.metrics import cells, gauges, logbins, watermarks
+from fengsui.metrics.catalogue import Metric, metric_of
+from fengsui.metrics.intervals import Z95, wilson
+from fengsui.metrics.measures import NO_BIN
+from fengsui.store.slices import bucket, bucket_start, slice_id
+from fengsui.store.tables import slice_
+
+State: TypeAlias = Literal["ok", "provisional", "few", "no_data", "stale"]
+
+
+class Value(NamedTuple):
+    """One step of one series. ``exposure``: trials of a share, durations counted, 1.0 for counts and gauges."""
+
+    value: float
+    exposure: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure of a tile. Shares in [0, 1], durations in seconds, counts and gauges plain.
+
+    ``lower`` and ``upper``: 95 % interval (Wilson for shares, order statistics for quantiles; None for counts, which are a
+    census). ``n``: what it rests on. ``version``: of the definition. ``more``: p50, p90, p95 of durations.
+    """
+
+    value: float | None
+    n: int
+    lower: float | None
+    upper: float | None
+    state: State
+    version: int
+    target: float | None = None
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+class Point(NamedTuple):
+    """One point of a line: the step's start, its value as a tile shows it (None: nothing to show), and n."""
+
+    at: datetime
+    value: float | None
+    n: float
+
+
+def steps(
+    conn: Connection, metric: str | Metric, slice_ids: Iterable[int], start: datetime, end: datetime, step_s: int
+) -> dict[int, dict[int, Value]]:
+    """slice -> start of step (minutes since the epoch) -> value, in steps of ``step_s`` seconds laid from ``start`` on.
+
+    A step without cells is absent: zero for a count, unknown for everything else; only the watermark knows which. Every slice
+    asked for is a key. From 900 s on the quarter-hour grain is read, else minutes (kept 8 days).
+    """
+    wanted, ids = metric_of(metric), list(slice_ids)
+    found: dict[int, dict[int, Value]] = {id_: {} for id_ in ids}
+    if wanted.gauge is not None:
+        read = gauges.stepped(conn, wanted.gauge, _keys(conn, ids), start, end, step_s, wanted.combine)
+        return found | {id_: {at: Value(value, 1.0) for at, value in line.items()} for id_, line in read.items()}
+    by_slice = cells.stepped(conn, wanted.measures(), ids, start, end, step_s)
+    if wanted.total:
+        return _running(conn, wanted, ids, by_slice, start, end, step_s)
+    for id_, line in by_slice.items():
+        found[id_] = {at: value for at, sums in sorted(line.items()) if (value := _value(wanted, sums)) is not None}
+    return found
+
+
+def kpi(
+    conn: Connection,
+    metric: str | Metric,
+    slice_key: str,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    sources: Mapping[str, watermarks.SourcePace] | None = None,
+) -> Kpi:
+    """The figure of ``metric`` for ``slice_key`` over ``[start, end)``, of which nothing after ``now`` is counted.
+
+    ``sources`` (settings by name) lets it tell a silent source: ``stale`` where all that feed it are behind their stall
+    limit, ``provisional`` where some are.
+    """
+    wanted = metric_of(metric)
+    end = min(end, now)
+    if wanted.gauge is not None:
+        return _gauge_kpi(conn, wanted, slice_key, end)
+    id_ = slice_id(slice_key)
+    sums = cells.summed(conn, wanted.measures(), [id_], None if wanted.total else start, end).get(id_, {})
+    figure = _figure(wanted, sums)
+    health = _health(conn, wanted, id_, now, sources)
+    return Kpi(figure.value, figure.n, figure.lower, figure.upper, _state(wanted, figure, health, end, now), wanted.version,
+               wanted.target, figure.more)  # fmt: skip
+
+
+def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetime, end: datetime, step_s: int) -> list[Point]:
+    """One point for every step of ``[start, end)``, in the unit that a tile shows; counts are 0 where nothing came."""
+    wanted, id_ = metric_of(metric), slice_id(slice_key)
+    if wanted.gauge is not None or wanted.total:
+        line = steps(conn, wanted, [id_], start, end, step_s)[id_]
+        shown = {at: _Figure(value.value, 1) for at, value in line.items()}
+    else:
+        read = cells.stepped(conn, wanted.measures(), [id_], start, end, step_s).get(id_, {})
+        shown = {at: _figure(wanted, sums) for at, sums in read.items()}
+    empty = _Figure(0.0 if wanted.shape == "count" else None, 0)
+    grid = range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
+    return [Point(bucket_start(at), shown.get(at, empty).value, shown.get(at, empty).n) for at in grid]
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    value: float | None
+    n: int
+    lower: float | None = None
+    upper: float | None = None
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+def _sum(measures: Iterable[str], sums: cells.Sums) -> int:
+    total = 0
+    for name in measures:
+        sign, measure = (-1, name[1:]) if name.startswith("-") else (1, name)
+        total += sign * sums.get(measure, {}).get(NO_BIN, 0)
+    return total
+
+
+def _value(metric: Metric, sums: cells.Sums) -> Value | None:
+    if metric.shape == "duration":
+        mean, n = logbins.mean_log(sums.get(metric.value[0], {}))
+        return Value(mean, float(n)) if n else None
+    value = float(_sum(metric.value, sums))
+    if metric.shape == "count":
+        return Value(value, 1.0)
+    exposure = float(_sum(metric.exposure, sums))
+    return Value(value, exposure) if exposure > 0 else None
+
+
+def _figure(metric: Metric, sums: cells.Sums) -> _Figure:
+    if metric.shape == "duration":
+        return _duration(metric, sums.get(metric.value[0], {}))
+    value = _sum(metric.value, sums)
+    if metric.shape == "count":
+        return _Figure(float(value), value)
+    n = _sum(metric.exposure, sums)
+    if n <= 0:
+        return _Figure(None, 0)
+    lower, upper = wilson(value, n)
+    return _Figure(value / n, n, lower, upper)
+
+
+def _duration(metric: Metric, bins: cells.Bins) -> _Figure:
+    """A quantile with the interval of its order statistics (normal approximation of the binomial rank)."""
+    n = sum(bins.values())
+    if n <= 0:
+        return _Figure(None, 0)
+    half = Z95 * math.sqrt(metric.quantile * (1 - metric.quantile) / n)
+    at = {
+        q: logbins.quantile(bins, min(max(q, 0.0), 1.0))
+        for q in (metric.quantile - half, metric.quantile, metric.quantile + half)
+    }
+    lower, value, upper = at.values()
+    more = {f"p{round(q * 100)}": seconds for q in (0.5, 0.9, 0.95) if (seconds := logbins.quantile(bins, q)) is not None}
+    return _Figure(value, n, lower, upper, more)
+
+
+def _running(
+    conn: Connection,
+    metric: Metric,
+    ids: list[int],
+    by_slice: Mapping[int, Mapping[int, cells.Sums]],
+    start: datetime,
+    end: datetime,
+    step_s: int,
+) -> dict[int, dict[int, Value]]:
+    """A stock at the end of every step: what stood before ``start`` and all changes since."""
+    before = cells.summed(conn, metric.measures(), ids, None, bucket_start(bucket(start, cells.QUARTER)))
+    grid = range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
+    found: dict[int, dict[int, Value]] = {}
+    for id_ in ids:
+        level = _sum(metric.value, before.get(id_, {}))
+        found[id_] = {}
+        for at in grid:
+            level += _sum(metric.value, by_slice.get(id_, {}).get(at, {}))
+            found[id_][at] = Value(float(level), 1.0)
+    return found
+
+
+def _health(
+    conn: Connection, metric: Metric, id_: int, now: datetime, sources: Mapping[str, watermarks.SourcePace] | None
+) -> State:
+    """ok, provisional (some source silent), stale (all silent), no_data (nobody ever fed it)."""
+    fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, set())
+    if not fed_by:
+        return "no_data"
+    if sources is None:
+        return "ok"
+    marks = [mark for name, mark in watermarks.of_sources(conn, now, sources).items() if name in fed_by]
+    silent = [mark for mark in marks if mark.left_out]
+    if marks and len(silent) == len(marks):
+        return "stale"
+    return "provisional" if silent else "ok"
+
+
+def _state(metric: Metric, figure: _Figure, health: State, end: datetime, now: datetime) -> State:
+    if health == "no_data" or figure.value is None:
+        return "no_data"
+    if health == "stale":
+        return "stale"
+    if figure.n < metric.min_n:
+        return "few"
+    ripe = end <= now - timedelta(seconds=metric.ripe_s)
+    return health if ripe else "provisional"
+
+
+def _gauge_kpi(conn: Connection, metric: Metric, slice_key: str, end: datetime) -> Kpi:
+    samples = gauges.newest(conn, str(metric.gauge), end)
+    fresh = gauges.fresh(samples, end)
+    value = gauges.combined(fresh or samples, slice_key, metric.combine)
+    state: State = "no_data" if value is None else "ok" if fresh else "stale"
+    return Kpi(value, 0 if value is None else 1, None, None, state, metric.version, metric.target)
+
+
+def _keys(conn: Connection, ids: list[int]) -> dict[int, str]:
+    query = select(slice_.c.slice_id, slice_.c.slice_key).where(slice_.c.slice_id.in_(ids))
+    return {row.slice_id: row.slice_key for row in conn.execute(query)}
