@@ -44,5 +44,5 @@ def dotted(path: Path) -> str:
 
 def nearest(key: str, known: list[str]) -> str:
     """The known key that the writer most likely meant, or nothing."""
-    found = get_close_matches(key, known, n=1, cutoff=0.6)
+    found = get_close_matches(key, known, n=1, cutoff=0.5)
     return found[0] if found else ""
