@@ -1,0 +1,40 @@
+"""What people do with an alert. ``cmd(store, episode_id, seen_version, by, now, **fields) -> Done(version) | Refused``."""
+
+from fengsui.alerts.commands.answer import Done, Refused
+from fengsui.alerts.commands.handling import Person
+from fengsui.alerts.commands.verbs import (
+    add_participant,
+    claim,
+    claim_for,
+    escalate,
+    merge_into,
+    note,
+    plan_step,
+    regrade,
+    reopen,
+    resolve,
+    review,
+    start,
+    transfer,
+    verify,
+)
+
+__all__ = [
+    "Done",
+    "Person",
+    "Refused",
+    "add_participant",
+    "claim",
+    "claim_for",
+    "escalate",
+    "merge_into",
+    "note",
+    "plan_step",
+    "regrade",
+    "reopen",
+    "resolve",
+    "review",
+    "start",
+    "transfer",
+    "verify",
+]

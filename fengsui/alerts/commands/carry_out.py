@@ -1,0 +1,163 @@
+"""One command, one short transaction: read, decide, compare-and-set, append, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from fengsui.alerts.commands.answer import Done, Refused
+from fengsui.alerts.commands.decide import decide, named
+from fengsui.alerts.commands.handling import Command, Handling, Last, Person, Same, Somebody, Step
+from fengsui.alerts.commands.scope import within
+from fengsui.alerts.tell import tell_of_command
+from fengsui.store.tables import audit, episode, handling, person, transition, watermark
+from fengsui.store.upsert import upsert
+
+Row: TypeAlias = Mapping[str, Any]
+COLUMNS = {"state", "owner", "verdict", "tier", "machine_tier", "tier_reason", "claimed_at", "resolved_at", "reviewed_at"}
+LISTS = {"participants", "plan_done"}
+
+
+def carry_out(
+    store: Engine, episode_id: str, command: Command, by: Person, now: datetime, target: str | None = None
+) -> Done | Refused:
+    """``target``: id of the person the command names. Lost races are decided again once, on what the winner left."""
+    with store.begin() as conn:
+        if target is not None:
+            somebody = _somebody(conn, target, by)
+            if somebody is None:
+                return Refused("alerts.refused.unknown_person", {"person": target})
+            command = replace(command, target=somebody)
+        return _once(conn, episode_id, command, by, now) or _once(conn, episode_id, command, by, now) or _lost(conn, episode_id)
+
+
+def _once(conn: Connection, episode_id: str, command: Command, by: Person, now: datetime) -> Done | Refused | None:
+    """None: somebody wrote between our read and our write (PostgreSQL; on SQLite the writer's lock rules it out)."""
+    row = _episode(conn, episode_id)
+    refusal = _gone(conn, row, episode_id, command, by)
+    if row is None or refusal is not None:
+        return refusal
+    current = _handling(conn, row)
+    step = decide(current, command, by, now)
+    if isinstance(step, Refused):
+        return step
+    if isinstance(step, Same):
+        return Done(current.version)
+    if not _set(conn, episode_id, current.version, step):
+        return None
+    _append(conn, row, current, step, by, now)
+    return Done(current.version + 1)
+
+
+def _lost(conn: Connection, episode_id: str) -> Refused:
+    row = _episode(conn, episode_id)
+    assert row is not None  # episodes are never deleted while handled
+    return named(_handling(conn, row))
+
+
+def _gone(conn: Connection, row: Row | None, episode_id: str, command: Command, by: Person) -> Refused | None:
+    if row is None:
+        return Refused("alerts.refused.gone", {"episode": episode_id})
+    if not within(by.scope, row["slice_key"]):
+        return Refused("alerts.refused.scope", {"scope": list(by.scope)})
+    if command.target is not None and not within(command.target.scope, row["slice_key"]):
+        return Refused("alerts.refused.target_scope", {"who": command.target.name, "scope": list(command.target.scope)})
+    into = command.params.get("into")
+    if command.name == "merge_into" and into and (into == episode_id or not _can_take(conn, into)):
+        return Refused("alerts.refused.into", {"into": into})
+    return None
+
+
+def _can_take(conn: Connection, episode_id: str) -> bool:
+    """An alert that is itself reviewed (so also one merged away) takes no others in: no rings."""
+    state = conn.scalar(select(handling.c.state).where(handling.c.episode_id == episode_id))
+    return state is not None and state != "reviewed"
+
+
+def _episode(conn: Connection, episode_id: str) -> Row | None:
+    machine = (episode.c.tier.label("episode_tier"), episode.c.slice_key, episode.c.metric, episode.c.day, episode.c.day_n)
+    query = select(handling, *machine, episode.c.mode).join(episode, episode.c.episode_id == handling.c.episode_id)
+    row = conn.execute(query.where(handling.c.episode_id == episode_id)).mappings().one_or_none()
+    return {str(name): value for name, value in row.items()} if row is not None else None
+
+
+def _handling(conn: Connection, row: Row) -> Handling:
+    return Handling(
+        **{name: row[name] for name in COLUMNS},
+        version=row["handling_version"],
+        owner_name=_name(conn, row["owner"]),
+        participants=tuple(row["participants"]),
+        plan_done=tuple(row["plan_done"]),
+        episode_tier=row["episode_tier"],
+        last=_last(conn, row["episode_id"], row["handling_version"]),
+    )
+
+
+def _last(conn: Connection, episode_id: str, n: int) -> Last | None:
+    mine = (transition.c.episode_id == episode_id) & (transition.c.axis == "person") & (transition.c.n == n)
+    row = conn.execute(select(transition).where(mine)).mappings().one_or_none()
+    if row is None:
+        return None
+    params = dict(row["params"])
+    name = params.pop("who", row["by"])
+    return Last(row["by"], name, row["code"], row["at"], params, row["note"])
+
+
+def _name(conn: Connection, person_id: str | None) -> str | None:
+    if person_id is None:
+        return None
+    return conn.scalar(select(person.c.name).where(person.c.person_id == person_id)) or person_id
+
+
+def _somebody(conn: Connection, person_id: str, by: Person) -> Somebody | None:
+    query = select(person).where(person.c.person_id == person_id, person.c.active)
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:  # the demo visitor has no row
+        return Somebody(by.person_id, by.name, by.role, tuple(by.scope)) if person_id == by.person_id else None
+    return Somebody(row["person_id"], row["name"], row["role"], tuple(row["scope"]))
+
+
+def _set(conn: Connection, episode_id: str, version: int, step: Step) -> bool:
+    """The compare-and-set: only people raise handling_version, so machine updates never make a click stale."""
+    values = {name: value for name, value in step.changes.items() if name in COLUMNS}
+    values |= {name: list(value) for name, value in step.changes.items() if name in LISTS}
+    here = (handling.c.episode_id == episode_id) & (handling.c.handling_version == version)
+    return conn.execute(update(handling).where(here).values(**values, handling_version=version + 1)).rowcount == 1
+
+
+def _append(conn: Connection, row: Row, before: Handling, step: Step, by: Person, now: datetime) -> None:
+    episode_id, n = row["episode_id"], before.version + 1
+    conn.execute(
+        insert(transition).values(
+            episode_id=episode_id,
+            axis="person",
+            n=n,
+            decision_seq=_decision_seq(conn, now),
+            at=now,
+            by=by.person_id,
+            for_person=step.for_person,
+            code=step.code,
+            before=before.state,
+            after=step.changes.get("state", before.state),
+            params={**step.params, "who": by.name},
+            note=step.note,
+        )
+    )
+    _audit(conn, episode_id, n, step, by, now)
+    tell_of_command(conn, row, step.code, step.params, n, by.name, now)
+
+
+def _audit(conn: Connection, episode_id: str, n: int, step: Step, by: Person, now: datetime) -> None:
+    params: Mapping[str, Any] = {"episode_id": episode_id, "n": n, **step.params}
+    conn.execute(insert(audit).values(at=now, by=by.person_id, action=f"alert.{step.code}", params=params))
+
+
+def _decision_seq(conn: Connection, now: datetime) -> int:
+    """One number line over all alerts; the row lock keeps it without gaps and in the order of commits."""
+    upsert(conn, watermark, [{"name": "decision", "seq": 0}], update=())
+    raised = update(watermark).where(watermark.c.name == "decision").values(seq=watermark.c.seq + 1, at=now)
+    return int(conn.execute(raised.returning(watermark.c.seq)).scalar_one())

@@ -1,0 +1,100 @@
+"""The people's axis of one alert, as plain data: what ``decide`` looks at and what a step changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+OPEN = ("new", "verified", "claimed", "in_progress")
+STATES = (*OPEN, "resolved", "reviewed")
+
+
+class Person(Protocol):
+    """Who asks: a row of ``people``, or anything with these four."""
+
+    @property
+    def person_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def scope(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person as read from the store: the one a command names (the new owner, a participant)."""
+
+    person_id: str
+    name: str
+    role: str
+    scope: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest transition of a person: named to whoever comes too late."""
+
+    person_id: str
+    name: str
+    code: str
+    at: datetime
+    params: Mapping[str, Any]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """A row of ``handling`` with the two things decide needs beside it: the machine's tier and the last decision."""
+
+    state: str = "new"
+    version: int = 0
+    owner: str | None = None
+    owner_name: str | None = None
+    verdict: str | None = None
+    tier: int | None = None
+    machine_tier: int | None = None
+    tier_reason: str | None = None
+    participants: tuple[str, ...] = ()
+    claimed_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reviewed_at: datetime | None = None
+    plan_done: tuple[Mapping[str, Any], ...] = ()
+    episode_tier: int = 1
+    last: Last | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody wants: a name of ``table.COMMANDS``, the version they saw, and their answers."""
+
+    name: str
+    seen: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+    target: Somebody | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision: the columns of ``handling`` that change and the transition that says so."""
+
+    code: str
+    changes: Mapping[str, Any]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    for_person: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The same person did the same already (a double click): done, and nothing to write."""
+
+
+def after(handling: Handling, step: Step, by: Person, now: datetime) -> Handling:
+    """The handling once ``step`` is stored."""
+    last = Last(by.person_id, by.name, step.code, now, step.params, step.note)
+    return replace(handling, **step.changes, version=handling.version + 1, last=last)

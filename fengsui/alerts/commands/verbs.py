@@ -1,0 +1,129 @@
+"""The commands by name, as pages call them.
+
+All: ``(store, episode_id, seen_version, by, now, **fields) -> Done | Refused``. ``by`` has person_id, name, role, scope.
+``reason`` is the code of a chip, ``note`` free words. ``person`` is a person_id.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from fengsui.alerts.commands.answer import Done, Refused
+from fengsui.alerts.commands.carry_out import carry_out
+from fengsui.alerts.commands.handling import Command, Person
+
+
+def verify(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str | None = None
+) -> Done | Refused:
+    """核实: somebody looked, it is worth handling. new -> verified."""
+    return carry_out(store, episode_id, Command("verify", seen_version, note=note), by, now)
+
+
+def claim(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str | None = None
+) -> Done | Refused:
+    """认领: ``by`` becomes the owner. new, verified -> claimed."""
+    return carry_out(store, episode_id, Command("claim", seen_version, note=note), by, now)
+
+
+def claim_for(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, person: str, note: str | None = None
+) -> Done | Refused:
+    """代认领: ``person`` becomes the owner, both names are kept."""
+    return carry_out(store, episode_id, Command("claim_for", seen_version, note=note), by, now, person)
+
+
+def start(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str | None = None
+) -> Done | Refused:
+    """开始处置: claimed -> in_progress."""
+    return carry_out(store, episode_id, Command("start", seen_version, note=note), by, now)
+
+
+def note(store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str) -> Done | Refused:
+    """续报: words for the record; never refused because somebody else wrote meanwhile."""
+    return carry_out(store, episode_id, Command("note", seen_version, note=note), by, now)
+
+
+def transfer(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    person: str,
+    reason: str,
+    note: str | None = None,
+) -> Done | Refused:
+    """转派: ``person`` becomes the owner and is told."""
+    return carry_out(store, episode_id, Command("transfer", seen_version, {"reason": reason}, note=note), by, now, person)
+
+
+def add_participant(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, person: str, note: str | None = None
+) -> Done | Refused:
+    """加派: ``person`` takes part; the owner stays."""
+    return carry_out(store, episode_id, Command("add_participant", seen_version, note=note), by, now, person)
+
+
+def escalate(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, reason: str, note: str | None = None
+) -> Done | Refused:
+    """升级: managers are told now; the owner stays."""
+    return carry_out(store, episode_id, Command("escalate", seen_version, {"reason": reason}, note=note), by, now)
+
+
+def regrade(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    tier: int,
+    reason: str,
+    note: str | None = None,
+) -> Done | Refused:
+    """改级: holds until the machine's tier rises above what it was now."""
+    return carry_out(
+        store, episode_id, Command("regrade", seen_version, {"tier": int(tier), "reason": reason}, note=note), by, now
+    )
+
+
+def resolve(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, reason: str, note: str | None = None
+) -> Done | Refused:
+    """处置完成: ``reason`` names what helped. claimed, in_progress -> resolved."""
+    return carry_out(store, episode_id, Command("resolve", seen_version, {"reason": reason}, note=note), by, now)
+
+
+def review(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, verdict: str, note: str | None = None
+) -> Done | Refused:
+    """复盘: real, expected, false or new_normal. Ends the handling; only ``reopen`` follows."""
+    return carry_out(store, episode_id, Command("review", seen_version, {"verdict": verdict}, note=note), by, now)
+
+
+def reopen(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, reason: str, note: str | None = None
+) -> Done | Refused:
+    """重开: back to its owner, or to verified where it had none."""
+    return carry_out(store, episode_id, Command("reopen", seen_version, {"reason": reason}, note=note), by, now)
+
+
+def merge_into(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, into: str, note: str | None = None
+) -> Done | Refused:
+    """并入: the same trouble as alert ``into``; this one ends, that one goes on."""
+    return carry_out(store, episode_id, Command("merge_into", seen_version, {"into": into}, note=note), by, now)
+
+
+def plan_step(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, step: str, note: str | None = None
+) -> Done | Refused:
+    """A step of the plan is done, by whom and when; ticking it twice is once."""
+    return carry_out(store, episode_id, Command("plan_step", seen_version, {"step": step}, note=note), by, now)

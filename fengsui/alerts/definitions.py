@@ -1,0 +1,132 @@
+"""Versioned definitions: what is in force now, and how a person saves the next version.
+
+Reads are cached per store: the table is small and rarely changes, a replay asks for it every virtual minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from fengsui.alerts.bodies import ADAPTERS, Floor, Matrix, Plan, Rule, TierPolicy, Weights
+from fengsui.store.tables import audit, definition
+
+
+class BadDefinition(ValueError):
+    """A body that does not fit its kind. ``mistakes``: (field, what is wrong, the value found), all of them."""
+
+    def __init__(self, kind: str, id_: str, mistakes: Sequence[tuple[str, str, Any]]) -> None:
+        super().__init__(f"{kind} {id_}: " + "; ".join(f"{field}: {text}" for field, text, _ in mistakes))
+        self.kind, self.id, self.mistakes = kind, id_, tuple(mistakes)
+        self.code = "alerts.definition.bad"
+        self.params = {"kind": kind, "id": id_, "fields": [field for field, _, _ in mistakes]}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One definition in force."""
+
+    id: str
+    version: int
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything alerts decide by, at one instant."""
+
+    rules: Mapping[str, Held]
+    matrix: Matrix
+    floors: Mapping[str, Floor]
+    weights: Weights
+    policy: TierPolicy
+    plans: Mapping[str, Plan]
+
+    def rule(self, rule_id: str) -> Rule | None:
+        held = self.rules.get(rule_id)
+        return held.body if held else None
+
+
+def check(kind: str, id_: str, body: Mapping[str, Any]) -> Any:
+    """The body as a type; ``BadDefinition`` lists every mistake. Kinds of other rooms pass as they are."""
+    adapter = ADAPTERS.get(kind)
+    if adapter is None:
+        return dict(body)
+    try:
+        return adapter.validate_python(body, strict=False)
+    except ValidationError as fault:
+        raise BadDefinition(kind, id_, [_mistake(error) for error in fault.errors()]) from None
+
+
+def _mistake(error: Any) -> tuple[str, str, Any]:
+    return ".".join(str(part) for part in error["loc"]) or "body", error["msg"], error.get("input")
+
+
+def save(conn: Connection, kind: str, id_: str, body: Mapping[str, Any], by: str, now: datetime) -> int:
+    """Write the next version, in force from ``now``; returns it. Audited; never changes an older version."""
+    check(kind, id_, body)
+    mine = (definition.c.kind == kind) & (definition.c.id == id_)
+    version = (conn.scalar(select(func.max(definition.c.version)).where(mine)) or 0) + 1
+    conn.execute(insert(definition).values(kind=kind, id=id_, version=version, valid_from=now, by=by, body=dict(body)))
+    params = {"kind": kind, "id": id_, "version": version}
+    conn.execute(insert(audit).values(at=now, by=by, action="definition.save", params=params))
+    return version
+
+
+def in_force(conn: Connection, kind: str, now: datetime) -> dict[str, Held]:
+    """id -> the newest version valid at ``now``, checked."""
+    return {id_: held for (found, id_), held in _all(conn, now).items() if found == kind}
+
+
+def book(conn: Connection, now: datetime) -> Book:
+    """All that alerts need. Raises ``NotSeeded`` where ``alerts.seed`` has not run."""
+    held = _all(conn, now)
+    if ("matrix", "default") not in held:
+        raise NotSeeded("no matrix in force: alerts.seed has not run in this store")
+    return Book(
+        rules={id_: one for (kind, id_), one in held.items() if kind == "rule"},
+        matrix=held["matrix", "default"].body,
+        floors={id_: one.body for (kind, id_), one in held.items() if kind == "floor"},
+        weights=held["weights", "default"].body,
+        policy=held["tier_policy", "default"].body,
+        plans={id_: one.body for (kind, id_), one in held.items() if kind == "plan"},
+    )
+
+
+class NotSeeded(LookupError):
+    """The store has no alert definitions yet."""
+
+
+_Shelf = dict[tuple[str, str], list[tuple[datetime, Held]]]
+_shelves: WeakKeyDictionary[Engine, tuple[tuple[int, Any], _Shelf]] = WeakKeyDictionary()
+
+
+def _all(conn: Connection, now: datetime) -> dict[tuple[str, str], Held]:
+    found = {}
+    for key, versions in _shelf(conn).items():
+        valid = [held for valid_from, held in versions if valid_from <= now]
+        if valid:
+            found[key] = valid[-1]
+    return found
+
+
+def _shelf(conn: Connection) -> _Shelf:
+    """Rows are only ever added, so count and newest date say whether the cache is still right."""
+    mine = definition.c.kind.in_(tuple(ADAPTERS))
+    stamp = tuple(conn.execute(select(func.count(), func.max(definition.c.valid_from)).where(mine)).one())
+    known = _shelves.get(conn.engine)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    shelf: _Shelf = {}
+    rows = conn.execute(select(definition).where(mine).order_by(definition.c.version)).mappings()
+    for row in rows:
+        held = Held(row["id"], row["version"], check(row["kind"], row["id"], row["body"]))
+        shelf.setdefault((row["kind"], row["id"]), []).append((row["valid_from"], held))
+    _shelves[conn.engine] = ((stamp[0], stamp[1]), shelf)
+    return shelf

@@ -1,0 +1,87 @@
+"""Outbox rows: written in the same transaction as what they tell of, sent later by ``notify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection
+
+from fengsui.alerts.bodies import TierPolicy
+from fengsui.alerts.definitions import NotSeeded, book
+from fengsui.store.tables import outbox
+from fengsui.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is to be told. ``subject``: the episode (or the day); ``axis`` and ``n``: the transition; ``tier``: how grave."""
+
+    kind: str  # raised, escalated, cleared, assigned, alive
+    subject: str
+    axis: str
+    n: int
+    tier: int
+    code: str
+    params: Mapping[str, Any]
+    step: int = 0
+    episode: bool = True
+
+
+def notice_id(kind: str, subject: str, axis: str, n: int, step: int, channel: str, recipient: str) -> str:
+    """The idempotency key that receivers see (docs/contracts.md §3)."""
+    text = "\x1f".join((kind, subject, axis, str(n), str(step), channel, recipient))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[str], now: datetime) -> int:
+    """One row per channel that takes this tier and recipient. Telling twice is once. Returns the number of rows."""
+    rows = [
+        {
+            "notice_id": notice_id(news.kind, news.subject, news.axis, news.n, news.step, channel, recipient),
+            "kind": news.kind,
+            "episode_id": news.subject if news.episode else None,
+            "channel": channel,
+            "recipient": recipient,
+            "created_at": now,
+            "due_at": now,
+            "state": "pending",
+            "code": news.code,
+            "params": {**news.params, "tier": news.tier},
+        }
+        for channel in policy.channels
+        if news.tier >= policy.channel_tiers.get(channel, 1)
+        for recipient in recipients
+    ]
+    upsert(conn, outbox, rows, update=())
+    return len(rows)
+
+
+def tell_of_command(
+    conn: Connection, row: Mapping[str, Any], code: str, params: Mapping[str, Any], n: int, by: str, now: datetime
+) -> None:
+    """Commands that somebody else must hear of: an escalation (managers), a hand-over (the new owner)."""
+    if code not in ("escalate", "transfer", "claim_for", "add_participant") or row["mode"] != "on":
+        return
+    try:
+        policy = book(conn, now).policy
+    except NotSeeded:  # a store without rules has nobody to tell
+        return
+    recipients = policy.escalate_to if code == "escalate" else (f"person:{params['person']}",)
+    kind = "escalated" if code == "escalate" else "assigned"
+    tier = effective_tier(row)
+    words = {"who": by, "metric": row["metric"], "slice": row["slice_key"], **params}
+    tell(conn, policy, News(kind, row["episode_id"], "person", n, tier, f"alerts.notice.{code}", words), recipients, now)
+
+
+def effective_tier(row: Mapping[str, Any]) -> int:
+    """A person's re-grade holds until the machine's tier rises above what it was then (docs/contracts.md §6).
+
+    ``row``: handling's ``tier`` and ``machine_tier`` with the episode's tier as ``episode_tier``.
+    """
+    if row["tier"] is not None and row["episode_tier"] <= row["machine_tier"]:
+        return int(row["tier"])
+    return int(row["episode_tier"])
