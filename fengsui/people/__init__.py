@@ -1,0 +1,33 @@
+"""Who may do what: persons, sign-in, sessions, roles, organisation scope, audit.
+
+Pages call ``require_role`` first; the machine never asks who somebody is.
+"""
+
+from fengsui.people.fault import NotAllowed, NotSignedIn, PersonFault, SignInRefused
+from fengsui.people.person import ROLES, Person, change, create, every_person, find, set_password
+from fengsui.people.role import at_least, in_scope, require_role
+from fengsui.people.session import sign_out
+from fengsui.people.signin import SignedIn, sign_in, visit
+from fengsui.people.tries import Tries
+
+__all__ = [
+    "ROLES",
+    "NotAllowed",
+    "NotSignedIn",
+    "Person",
+    "PersonFault",
+    "SignInRefused",
+    "SignedIn",
+    "Tries",
+    "at_least",
+    "change",
+    "create",
+    "every_person",
+    "find",
+    "in_scope",
+    "require_role",
+    "set_password",
+    "sign_in",
+    "sign_out",
+    "visit",
+]

@@ -1,0 +1,167 @@
+"""Persons: made and changed by an administrator, on the command line or on a page; every change is audited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from fengsui.people import audit
+from fengsui.people.fault import PersonFault
+from fengsui.people.password import hashed
+from fengsui.people.session import revoke_all
+from fengsui.store.database import reading
+from fengsui.store.tables import person
+
+ROLES = ("wall", "duty", "manager", "admin", "analyst")
+LANGUAGES = ("zh_CN", "en")
+RESERVED = ("machine", "seed", "cli")  # they sign rows that no person wrote
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ENDS_SESSIONS = ("role", "active", "scope")  # whoever loses a right loses the sessions that still carry it
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """``scope``: organisation paths (``("华南", "华东/上海")``); empty sees everything."""
+
+    person_id: str
+    name: str
+    role: str
+    scope: tuple[str, ...] = ()
+    title: str | None = None
+    extension: str | None = None
+    lang: str | None = None
+    active: bool = True
+
+
+def create(
+    store: Engine,
+    person_id: str,
+    name: str,
+    role: str,
+    *,
+    by: str,
+    now: datetime,
+    password: str | None = None,
+    scope: Sequence[str] = (),
+    title: str | None = None,
+    extension: str | None = None,
+    lang: str | None = None,
+) -> Person:
+    """A new person; without ``password`` one who cannot sign in yet. ``PersonFault`` for a taken name or a bad value."""
+    if not _ID.fullmatch(person_id) or person_id in RESERVED:
+        raise PersonFault("people.fault.person_id", value=person_id[:64], reserved=list(RESERVED))
+    new = Person(person_id, name, role, tuple(scope), title, extension, lang)
+    _check({"name": name, "role": role, "lang": lang})
+    secret = None if password is None else hashed(password, person_id)
+    try:
+        with store.begin() as conn:
+            conn.execute(insert(person).values(**_columns(new), password=secret, created_at=now))
+            audit.record(conn, by, "person.create", {"person": person_id, "role": role, "scope": list(scope)}, now)
+    except IntegrityError:
+        raise PersonFault("people.fault.taken", value=person_id) from None
+    return new
+
+
+def change(store: Engine, person_id: str, *, by: str, now: datetime, **fields: Any) -> Person:
+    """Set ``name, role, scope, title, extension, lang`` or ``active``. The last active administrator stays one."""
+    unknown = sorted(fields.keys() - {"name", "role", "scope", "title", "extension", "lang", "active"})
+    if unknown:
+        raise TypeError(f"a person has no {unknown}")
+    _check(fields)
+    if "scope" in fields:
+        fields["scope"] = list(fields["scope"])
+    with store.begin() as conn:
+        old = _locked(conn, person_id)
+        _keep_an_admin(conn, old, fields)
+        conn.execute(update(person).where(person.c.person_id == person_id).values(**fields))
+        if any(name in fields for name in _ENDS_SESSIONS):
+            revoke_all(conn, person_id, now)
+        audit.record(conn, by, "person.change", {"person": person_id, **fields}, now)
+        return _locked(conn, person_id)
+
+
+def set_password(store: Engine, person_id: str, password: str, *, by: str, now: datetime) -> None:
+    """A new password; every session of the person ends."""
+    secret = hashed(password, person_id)
+    with store.begin() as conn:
+        _locked(conn, person_id)
+        conn.execute(update(person).where(person.c.person_id == person_id).values(password=secret))
+        revoke_all(conn, person_id, now)
+        audit.record(conn, by, "person.password", {"person": person_id}, now)
+
+
+def find(store: Engine, person_id: str) -> Person | None:
+    with reading(store).connect() as conn:
+        row = conn.execute(select(person).where(person.c.person_id == person_id)).mappings().first()
+        return person_of(row) if row else None
+
+
+def every_person(store: Engine) -> tuple[Person, ...]:
+    """All, the inactive ones too, by name."""
+    with reading(store).connect() as conn:
+        rows = conn.execute(select(person).order_by(person.c.person_id)).mappings()
+        return tuple(person_of(row) for row in rows)
+
+
+def person_of(row: RowMapping) -> Person:
+    return Person(
+        row["person_id"],
+        row["name"],
+        row["role"],
+        tuple(row["scope"]),
+        row["title"],
+        row["extension"],
+        row["lang"],
+        row["active"],
+    )
+
+
+def _columns(new: Person) -> dict[str, Any]:
+    return {
+        "person_id": new.person_id,
+        "name": new.name,
+        "role": new.role,
+        "scope": list(new.scope),
+        "title": new.title,
+        "extension": new.extension,
+        "lang": new.lang,
+        "active": new.active,
+    }
+
+
+def _check(fields: Mapping[str, Any]) -> None:
+    if "name" in fields and not fields["name"].strip():
+        raise PersonFault("people.fault.name")
+    if "role" in fields and fields["role"] not in ROLES:
+        raise PersonFault("people.fault.role", value=fields["role"], allowed=list(ROLES))
+    if fields.get("lang") not in (None, *LANGUAGES):
+        raise PersonFault("people.fault.lang", value=fields["lang"], allowed=list(LANGUAGES))
+
+
+def _locked(conn: Connection, person_id: str) -> Person:
+    """The person, and every administrator's row locked with it: two of them must not depose each other at once."""
+    row = conn.execute(
+        select(person)
+        .where((person.c.person_id == person_id) | (person.c.role == "admin"))
+        .order_by(person.c.person_id)
+        .with_for_update()
+    ).mappings()
+    found = next((person_of(each) for each in row if each["person_id"] == person_id), None)
+    if found is None:
+        raise PersonFault("people.fault.unknown", value=person_id[:64])
+    return found
+
+
+def _keep_an_admin(conn: Connection, old: Person, fields: Mapping[str, Any]) -> None:
+    stays = fields.get("role", old.role) == "admin" and fields.get("active", old.active)
+    if old.role != "admin" or not old.active or stays:
+        return
+    others = (person.c.role == "admin") & person.c.active & (person.c.person_id != old.person_id)
+    if not conn.execute(select(func.count()).select_from(person).where(others)).scalar_one():
+        raise PersonFault("people.fault.last_admin", value=old.person_id)

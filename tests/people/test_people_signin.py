@@ -1,0 +1,213 @@
+"""Sign-in tells nobody who exists, sessions end when they should, and roles are asked of the table each time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import Engine, func, select, update
+
+from fengsui.people import (
+    NotAllowed,
+    NotSignedIn,
+    Person,
+    SignInRefused,
+    Tries,
+    at_least,
+    change,
+    create,
+    in_scope,
+    require_role,
+    sign_in,
+    sign_out,
+    visit,
+)
+from fengsui.people import password as passwords
+from fengsui.people.tries import MOST_KEYS
+from fengsui.settings import parse
+from fengsui.store.tables import audit, person, session
+
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
+GOOD = "correct horse battery"
+EVERYBODY = at_least("wall")
+
+
+@pytest.fixture
+def tries() -> Tries:
+    return Tries(3, timedelta(minutes=15))
+
+
+def make(store: Engine, role: str = "duty") -> None:
+    create(store, "li", "李强", role, by="cli", now=NOW, password=GOOD)
+
+
+def test_a_right_password_opens_a_session_that_the_table_knows_only_by_hash(store: Engine, tries: Tries):
+    make(store)
+    signed = sign_in(store, tries, " LI ", GOOD, "10.0.0.1", NOW)
+    assert require_role(store, signed.token, EVERYBODY, NOW).name == "李强"
+    with store.connect() as conn:
+        row = conn.execute(select(session)).mappings().one()
+    assert signed.token not in str(dict(row))
+    assert signed.token not in repr(signed)
+    assert len(signed.token) >= 43
+
+
+@pytest.mark.parametrize(("name", "secret"), [("li", "wrong password"), ("nobody", GOOD), ("blank", GOOD), ("off", GOOD)])
+def test_every_refusal_is_the_same_and_costs_the_same_work(
+    sqlite_store: Engine, tries: Tries, monkeypatch: pytest.MonkeyPatch, name: str, secret: str
+):
+    make(sqlite_store)
+    create(sqlite_store, "blank", "无密码", "duty", by="cli", now=NOW)
+    create(sqlite_store, "off", "离职", "duty", by="cli", now=NOW, password=GOOD)
+    change(sqlite_store, "off", by="cli", now=NOW, active=False)
+    worked: list[str] = []
+    verify = PasswordHasher.verify
+    monkeypatch.setattr(
+        PasswordHasher, "verify", lambda self, stored, word: worked.append(stored) or verify(self, stored, word)
+    )
+    with pytest.raises(SignInRefused) as refused:
+        sign_in(sqlite_store, tries, name, secret, "10.0.0.1", NOW)
+    assert (refused.value.code, refused.value.params) == ("people.fault.wrong", {})
+    assert len(worked) == 1
+
+
+def test_even_the_password_of_the_decoy_opens_nothing(sqlite_store: Engine, tries: Tries):
+    with pytest.raises(SignInRefused):
+        sign_in(sqlite_store, tries, "nobody", "nobody has this password", None, NOW)
+
+
+def test_failures_are_audited_for_real_names_only(sqlite_store: Engine, tries: Tries):
+    make(sqlite_store)
+    for name in ("li", "invented"):
+        with pytest.raises(SignInRefused):
+            sign_in(sqlite_store, tries, name, "wrong", "10.0.0.1", NOW)
+    with sqlite_store.connect() as conn:
+        assert conn.execute(select(audit.c.by).where(audit.c.action == "session.refused")).scalars().all() == ["li"]
+
+
+def test_the_fourth_try_waits_even_with_the_right_password(sqlite_store: Engine, tries: Tries):
+    make(sqlite_store)
+    for second in range(3):
+        with pytest.raises(SignInRefused):
+            sign_in(sqlite_store, tries, "li", "wrong", "10.0.0.1", NOW + timedelta(seconds=second))
+    with pytest.raises(SignInRefused) as refused:
+        sign_in(sqlite_store, tries, "li", GOOD, "10.0.0.1", NOW + timedelta(seconds=3))
+    assert (refused.value.code, refused.value.params) == ("people.fault.too_many", {"wait_s": 897.0})
+    assert sign_in(sqlite_store, tries, "li", GOOD, "10.0.0.2", NOW)
+    assert sign_in(sqlite_store, tries, "li", GOOD, "10.0.0.1", NOW + timedelta(minutes=15))
+
+
+def test_a_right_password_wipes_the_slate(tries: Tries):
+    for _ in range(3):
+        assert tries.take("li", None, NOW) == 0
+    tries.forget("LI", None)
+    assert tries.take("li", None, NOW) == 0
+
+
+def test_tries_do_not_grow_without_end(tries: Tries):
+    for n in range(MOST_KEYS + 50):
+        tries.take(f"u{n}", None, NOW)
+    assert len(tries._times) == MOST_KEYS
+
+
+def test_a_hash_with_weaker_parameters_is_renewed(sqlite_store: Engine, tries: Tries):
+    make(sqlite_store)
+    weak = PasswordHasher(time_cost=1, memory_cost=1024).hash(GOOD)
+    with sqlite_store.begin() as conn:
+        conn.execute(update(person).values(password=weak))
+    assert sign_in(sqlite_store, tries, "li", GOOD, None, NOW)
+    with sqlite_store.connect() as conn:
+        stored = conn.execute(select(person.c.password)).scalar_one()
+    assert stored != weak
+    assert passwords.matches(stored, GOOD)
+    assert not passwords.outdated(stored)
+
+
+def test_what_is_no_hash_matches_nothing():
+    assert not passwords.matches("plain text", "plain text")
+
+
+# --- sessions and roles ----------------------------------------------------------------------------------------------
+
+
+def test_a_session_ends_by_time_by_sign_out_and_by_switching_the_person_off(store: Engine, tries: Tries):
+    make(store)
+    one, two = (sign_in(store, tries, "li", GOOD, None, NOW).token for _ in range(2))
+    with pytest.raises(NotSignedIn):
+        require_role(store, one, EVERYBODY, NOW + timedelta(hours=12))
+    sign_out(store, one, NOW)
+    with pytest.raises(NotSignedIn):
+        require_role(store, one, EVERYBODY, NOW)
+    assert require_role(store, two, EVERYBODY, NOW)
+    with store.begin() as conn:  # not through change(): the row alone must be enough
+        conn.execute(update(person).values(active=False))
+    with pytest.raises(NotSignedIn):
+        require_role(store, two, EVERYBODY, NOW)
+
+
+@pytest.mark.parametrize("token", [None, "", "x", "' or 1=1 --"])
+def test_no_token_is_nobody(store: Engine, token: str | None):
+    make(store)
+    with pytest.raises(NotSignedIn):
+        require_role(store, token, EVERYBODY, NOW)
+
+
+def test_a_wall_stays_signed_in_for_weeks(sqlite_store: Engine, tries: Tries):
+    make(sqlite_store, "wall")
+    assert sign_in(sqlite_store, tries, "li", GOOD, None, NOW).expires_at == NOW + timedelta(days=30)
+
+
+def test_a_lower_role_is_told_who_may(store: Engine, tries: Tries):
+    make(store, "analyst")
+    token = sign_in(store, tries, "li", GOOD, None, NOW).token
+    with pytest.raises(NotAllowed) as fault:
+        require_role(store, token, at_least("duty"), NOW)
+    assert fault.value.params == {"role": "analyst", "allowed": ["duty", "manager", "admin"]}
+    assert require_role(store, token, at_least("duty") | {"analyst"}, NOW)
+
+
+def test_the_ladder_of_roles():
+    assert at_least("wall") == {"wall", "duty", "manager", "admin", "analyst"}
+    assert at_least("manager") == {"manager", "admin"}
+    assert at_least("admin") == {"admin"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "key", "seen"),
+    [
+        ((), "all", True),
+        (("华南",), "all", False),
+        (("华南",), "org.1=华南", True),
+        (("华南",), "channel=电话|org.2=华南/广东", True),
+        (("华南/广东",), "org.1=华南", False),
+        (("华南",), "org.1=华南区", False),
+        (("华南",), "channel=华南", False),
+        (("华东/上海", "华南"), "org.1=华南", True),
+    ],
+)
+def test_scope(scope: tuple[str, ...], key: str, seen: bool):
+    assert in_scope(Person("li", "李强", "duty", scope), key) is seen
+
+
+# --- the demo centre -------------------------------------------------------------------------------------------------
+
+
+def test_the_visitor_of_a_demo_centre_is_demo_once(store: Engine, tmp_path: Path):
+    settings = parse("[centre]\ndemo = true\n", tmp_path, {})
+    tokens = [visit(store, settings, "127.0.0.1", NOW).token for _ in range(2)]
+    assert [require_role(store, token, at_least("manager"), NOW).person_id for token in tokens] == ["demo", "demo"]
+    with store.connect() as conn:
+        assert conn.execute(select(func.count()).select_from(person)).scalar_one() == 1
+
+
+def test_a_real_centre_has_no_visitor(sqlite_store: Engine, tmp_path: Path):
+    with pytest.raises(NotAllowed):
+        visit(sqlite_store, parse("", tmp_path, {}), None, NOW)
+
+
+def test_demo_cannot_sign_in_with_a_password(sqlite_store: Engine, tries: Tries, tmp_path: Path):
+    visit(sqlite_store, parse("[centre]\ndemo = true\n", tmp_path, {}), None, NOW)
+    with pytest.raises(SignInRefused):
+        sign_in(sqlite_store, tries, "demo", "", None, NOW)
