@@ -1,0 +1,5 @@
+"""The engine: series, warm-up, and transaction 1 of every tick. Judges nothing itself: detectors do (docs/engine.md)."""
+
+from fengsui.engine.advance import Advance, Engine, Fence, Notice, Warmed
+
+__all__ = ["Advance", "Engine", "Fence", "Notice", "Warmed"]

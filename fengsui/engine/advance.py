@@ -1,0 +1,316 @@
+"""The embedded engine: transaction 1 of a tick (docs/engine.md).
+
+``advance`` closes at most one step per series, all at the same instant, and commits their states, their verdicts and
+``watermark['engine']`` together. Detectors stay in memory between ticks; when the watermark in the store is not the one that
+this engine wrote, another one was here (or this one died before its commit), and everything is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Engine as Store
+
+from detectors.base import Reading, Verdict
+from fengsui.engine import plan, shares, state, verdicts, warm
+from fengsui.engine.live import Build, Live, Roster, carry_over, resume
+from fengsui.engine.marks import Ahead, View, see
+from fengsui.engine.pace import paces
+from fengsui.engine.plan import Plan, Planned
+from fengsui.engine.readings import Announced, Clock, Maker, announced
+from fengsui.metrics.catalogue import metric_of
+from fengsui.settings import Settings
+from fengsui.store.database import reading as for_reading
+from fengsui.store.slices import bucket, bucket_start
+from fengsui.store.tables import audit, series, verdict, watermark
+from fengsui.store.upsert import upsert
+
+NAME = "engine"
+NO_TICK = -1
+
+Fence: TypeAlias = Callable[[Connection], None]
+Progress: TypeAlias = Callable[[int, int], None]
+Judged: TypeAlias = tuple[Reading, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know of the engine itself, as a code of the catalogue."""
+
+    code: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """``seq``: number of the newest advance. ``steps`` closed and ``verdicts`` stored by this call. ``lag_s``: from the end
+    of the newest closed step to ``now``. ``more``: another step can be closed at once."""
+
+    seq: int
+    steps: int
+    verdicts: int
+    lag_s: float | None
+    more: bool
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """Head series, those that are ready to judge, and those that no source has fed yet."""
+
+    series: int
+    ready: int
+    cold: int
+    notices: tuple[Notice, ...] = ()
+
+
+class Engine:
+    """The default engine, in process. One writer: call it from one thread only.
+
+    ``keep_states`` False (replay in a scratch store): states are not written, so nothing can be resumed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, build: Build, *, keep_states: bool = True) -> None:
+        self._store = store
+        self._looking = for_reading(store)
+        self._settings = settings
+        self._paces = paces(settings)
+        self._build = build
+        self._keep_states = keep_states
+        self._clock = Clock(settings.centre.zone, settings.centre.calendar)
+        self._roster: Roster | None = None
+        self._seq = 0
+        self._at: datetime | None = None
+        self._prepared = -1
+        self._view: View | None = None
+        self._ahead = Ahead()
+
+    # --- what the road calls -------------------------------------------------------------------------------------
+
+    def warm(self, now: datetime, fence: Fence, progress: Progress | None = None) -> Warmed:
+        """Plan, and bring every series that has no state up to the present, one transaction each."""
+        notices = self._prepare(now, fence, progress)
+        return Warmed(**self.counts(), notices=notices)
+
+    def advance(self, tick: int, now: datetime, fence: Fence) -> Advance:
+        """Close one step of every series for which its sources are complete. Raises ``LostLeadership`` from ``fence``."""
+        notices = self._prepare(now, fence, None)
+        closing, view = self._closable(tick, now)
+        if not closing:
+            return self._result(0, 0, now, False, notices)
+        try:
+            steps, stored = self._commit(closing, view, tick, fence)
+        except BaseException:
+            self._roster = None  # detectors in memory have learned what was not committed
+            raise
+        return self._result(steps, stored, now, bool(view.closable(self._lives())), notices)
+
+    def counts(self) -> dict[str, int]:
+        """For the tick row: head series, those that are ready, those still without a warmed detector."""
+        lives = self._lives()
+        return {
+            "series": len(lives),
+            "ready": sum(one.ready for one in lives),
+            "cold": sum(one.last_end is None for one in lives),
+        }
+
+    # --- planning and warming ------------------------------------------------------------------------------------
+
+    def _prepare(self, now: datetime, fence: Fence, progress: Progress | None) -> tuple[Notice, ...]:
+        """Once a minute: plan when due, warm what is new, publish yesterday's shares."""
+        if self._roster is None:
+            self._reload(now)
+        if self._prepared == bucket(now, 1):
+            return ()
+        notices = self._plan(now, fence)
+        self._warm_cold(now, fence, progress)
+        self._publish(fence)
+        self._prepared = bucket(now, 1)
+        return notices
+
+    def _plan(self, now: datetime, fence: Fence) -> tuple[Notice, ...]:
+        with self._looking.connect() as conn:
+            tag = plan.due(conn, now)
+        if tag is None:
+            return ()
+        with self._store.begin() as conn:
+            fence(conn)
+            made = plan.make(conn, now, self._settings.engine.max_head_series)
+            plan.save(conn, made, tag, now)
+            state.forget(conn, sorted(state.keys(conn) - {one.series for one in made.head}))
+            notices = _notices(made)
+            _record(conn, notices, now)
+        self._reload(now, before=self._known())
+        refused = [Notice("engine.plan.refused", {"series": key, "why": why}) for key, why in self._known().refused.items()]
+        return (*notices, *refused)
+
+    def _warm_cold(self, now: datetime, fence: Fence, progress: Progress | None) -> None:
+        cold = self._known().cold()
+        if not cold:
+            return
+        view = self._see(NO_TICK, now)
+        for n, live in enumerate(cold):
+            self._warm_one(live, view, now, fence)
+            if progress is not None:
+                progress(n + 1, len(cold))
+
+    def _warm_one(self, live: Live, view: View, now: datetime, fence: Fence) -> None:
+        end = self._start_of(live, view)
+        if end is None:
+            return  # none of its sources has delivered yet
+        with self._looking.connect() as conn:
+            first = warm.first_bucket(conn, live.planned, end)
+            cut = warm.minute_cut(now, self._settings.retention.minute_rollups_days)
+            judged = warm.learn(live, warm.history(conn, live.planned, warm.spans(first, end, live.minutes, cut)), end)
+        try:
+            with self._store.begin() as conn:
+                fence(conn)
+                self._save_warm(conn, live, end, judged, now)
+        except BaseException:
+            self._roster = None
+            raise
+
+    def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
+        upsert(conn, verdict, [verdicts.row(reading, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
+        if self._keep_states:
+            state.save(conn, [(live.planned.series, live.detector, end)])
+        if live.ready:
+            _mark_ready(conn, [live], bucket_start(end))
+        if live.relearn_to is not None:
+            _record(conn, [Notice("engine.state.relearned", {"series": live.planned.series})], now)
+
+    def _start_of(self, live: Live, view: View) -> int | None:
+        """Where live judging begins: where its old state stood, else at the newest closed instant, else where its sources
+        are."""
+        until = view.until(live)
+        if live.relearn_to is not None or until is None:
+            return live.relearn_to
+        end = until if self._at is None else min(until, bucket(self._at, 1))
+        return end - end % live.minutes
+
+    def _publish(self, fence: Fence) -> None:
+        ends = [one.last_end for one in self._lives() if one.last_end is not None]
+        if not ends:
+            return
+        zone = self._settings.centre.zone
+        with self._looking.connect() as conn:
+            todo = shares.due(conn, bucket_start(min(ends)), zone)
+        if todo:
+            with self._store.begin() as conn:
+                fence(conn)
+                shares.publish(conn, todo, zone)
+
+    # --- closing steps -------------------------------------------------------------------------------------------
+
+    def _closable(self, tick: int, now: datetime) -> tuple[list[Live], View]:
+        earliest = self._known().next_end()
+        if earliest is None or earliest > bucket(now, 1):
+            return [], View(tick, bucket(now, 1), {})
+        if self._view is None or self._view.tick != tick:
+            self._view = self._see(tick, now)
+        return self._view.closable(self._lives()), self._view
+
+    def _commit(self, closing: Sequence[Live], view: View, tick: int, fence: Fence) -> tuple[int, int]:
+        instant = closing[0].next_end
+        if instant is None:
+            raise AssertionError("a series without a state cannot be closed")
+        with self._store.begin() as conn:
+            fence(conn)
+            self._check(conn)
+            self._ahead.read(conn, self._lives(), view, instant)
+            judged = [one.close(self._ahead.value(one), view.complete(one, instant)) for one in closing]
+            rows = self._rows(conn, judged, tick)
+            upsert(conn, verdict, rows)
+            if self._keep_states:
+                state.save(conn, [(one.planned.series, one.detector, instant) for one in closing])
+            self._note_ready(conn, closing, judged)
+            at = max(bucket_start(instant), self._at or bucket_start(instant))
+            upsert(conn, watermark, [{"name": NAME, "at": at, "seq": self._seq + 1, "tick": tick}])
+        self._seq, self._at = self._seq + 1, at
+        return len(judged), len(rows)
+
+    def _rows(self, conn: Connection, judged: Sequence[Judged], tick: int) -> list[dict[str, Any]]:
+        watched = verdicts.watched(conn)
+        return [
+            verdicts.row(reading, found, self._seq + 1, tick)
+            for reading, found in judged
+            if verdicts.worth_keeping(found, watched)
+        ]
+
+    def _note_ready(self, conn: Connection, closing: Sequence[Live], judged: Sequence[Judged]) -> None:
+        fresh = [live for live, (_, found) in zip(closing, judged, strict=True) if found.ready and not live.ready]
+        for live in fresh:
+            live.ready = True
+        if fresh:
+            _mark_ready(conn, fresh, judged[0][1].end)
+
+    # --- memory and store ----------------------------------------------------------------------------------------
+
+    def _check(self, conn: Connection) -> None:
+        if _mark(conn)[1] != self._seq:
+            raise Overtaken(f"advance {self._seq + 1} was made by another engine")
+
+    def _reload(self, now: datetime, before: Roster | None = None) -> None:
+        """Take plan, position and states from the store; detectors of ``before`` that stay in the plan are kept."""
+        with self._looking.connect() as conn:
+            self._at, self._seq = _mark(conn)
+            planned = [one for one in plan.load(conn, now) if one.rule.role == "head"]
+            stored = state.load(conn)
+            events = announced(conn, now)
+            ready = set(conn.execute(select(series.c.series).where(series.c.ready)).scalars())
+        roster = Roster()
+        for one in planned:
+            live = roster.add(one, self._build, self._maker(one, events))
+            if live is not None and not carry_over(live, (before or Roster()).lives.get(one.series)):
+                resume(live, stored.get(one.series))
+                live.ready = one.series in ready
+        self._roster, self._view, self._prepared = roster, None, -1
+
+    def _maker(self, planned: Planned, events: Sequence[Announced]) -> Maker:
+        return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape)
+
+    def _see(self, tick: int, now: datetime) -> View:
+        with self._looking.connect() as conn:
+            return see(conn, self._lives(), tick, now, self._paces)
+
+    def _known(self) -> Roster:
+        return self._roster if self._roster is not None else Roster()
+
+    def _lives(self) -> list[Live]:
+        return list(self._known().lives.values())
+
+    def _result(self, steps: int, stored: int, now: datetime, more: bool, notices: tuple[Notice, ...]) -> Advance:
+        lag = None if self._at is None else (now - self._at).total_seconds()
+        return Advance(self._seq, steps, stored, lag, more, notices)
+
+
+class Overtaken(Exception):
+    """The store is ahead of this engine's memory; the next advance starts from the store."""
+
+
+def _mark(conn: Connection) -> tuple[datetime | None, int]:
+    row = conn.execute(select(watermark.c.at, watermark.c.seq).where(watermark.c.name == NAME)).first()
+    return (None, 0) if row is None else (row.at, row.seq)
+
+
+def _mark_ready(conn: Connection, lives: Sequence[Live], at: datetime) -> None:
+    keys = [one.planned.series for one in lives]
+    if keys:
+        waiting = series.c.series.in_(keys) & series.c.ready.is_(False)
+        conn.execute(update(series).where(waiting).values(ready=True, ready_at=at))
+
+
+def _notices(made: Plan) -> tuple[Notice, ...]:
+    capped = [Notice("engine.plan.capped", {"rule": rule, "n": n}) for rule, n in sorted(made.dropped.items())]
+    unknown = [Notice("engine.plan.unknown_metric", {"rule": rule, "metric": m}) for rule, m in sorted(made.unknown.items())]
+    return (*capped, *unknown)
+
+
+def _record(conn: Connection, notices: Sequence[Notice], now: datetime) -> None:
+    rows = [{"at": now, "by": "machine", "action": notice.code, "params": notice.params} for notice in notices]
+    if rows:
+        conn.execute(insert(audit), rows)

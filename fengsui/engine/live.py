@@ -1,0 +1,102 @@
+"""The series in memory: each with its detector and how far it has come. The store can always give them back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from detectors.base import Detector, Reading, StateMismatch, Verdict, step
+from fengsui.engine import state
+from fengsui.engine.plan import Planned
+from fengsui.engine.readings import Maker
+from fengsui.metrics.read import Value
+from fengsui.store.slices import bucket
+
+log = logging.getLogger(__name__)
+
+Build: TypeAlias = Callable[[str, Mapping[str, Any]], Detector]
+"""(name, parameters) -> a detector that has learned nothing. Raises ``ValueError`` for a bad name or parameter."""
+
+
+@dataclass(slots=True)
+class Live:
+    """``last_end``: end of the last step that was closed, in minutes; ``None``: the detector has not been warmed.
+
+    ``relearn_to``: it had a state, of another version or other parameters, that stood here.
+    """
+
+    planned: Planned
+    detector: Detector
+    maker: Maker
+    last_end: int | None = None
+    ready: bool = False
+    relearn_to: int | None = None
+
+    @property
+    def minutes(self) -> int:
+        return self.planned.rule.step_s // 60
+
+    @property
+    def next_end(self) -> int | None:
+        return None if self.last_end is None else self.last_end + self.minutes
+
+    def close(self, value: Value | None, complete: bool) -> tuple[Reading, Verdict]:
+        """Judge and learn the next step."""
+        if self.last_end is None:
+            raise AssertionError(f"{self.planned.series} is not warmed")
+        reading = self.maker.reading(self.last_end, self.minutes, value, complete)
+        verdict = step(self.detector, reading)
+        self.last_end += self.minutes
+        return reading, verdict
+
+
+@dataclass(slots=True)
+class Roster:
+    """All head series of the plan. ``refused``: series -> why no detector could be built for it."""
+
+    lives: dict[str, Live] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def cold(self) -> list[Live]:
+        return [one for one in self.lives.values() if one.last_end is None]
+
+    def next_end(self) -> int | None:
+        ends = [one.next_end for one in self.lives.values() if one.next_end is not None]
+        return min(ends) if ends else None
+
+    def add(self, planned: Planned, build: Build, maker: Maker) -> Live | None:
+        """``None`` where the rule's detector or parameters are refused: the others go on."""
+        try:
+            detector = build(planned.rule.detector, planned.rule.parameters)
+        except (ValueError, TypeError, KeyError) as fault:
+            self.refused[planned.series] = str(fault)
+            return None
+        self.lives[planned.series] = Live(planned, detector, maker)
+        return self.lives[planned.series]
+
+
+def resume(live: Live, stored: state.Stored | None) -> None:
+    """Go on from a stored state. One of another detector, version or parameters is not used: the series stays cold."""
+    if stored is None:
+        return
+    try:
+        state.restore(live.detector, stored.text)
+    except StateMismatch as mismatch:
+        log.warning("%s: %s: learning again from the roll-ups", live.planned.series, mismatch)
+        live.relearn_to = bucket(stored.last_end, 1)
+    else:
+        live.last_end = bucket(stored.last_end, 1)
+
+
+def carry_over(live: Live, before: Live | None) -> bool:
+    """A series that stays in a new plan with the same detector keeps it; False when it has to be read from the store."""
+    if before is None or before.last_end is None or _asked(before) != _asked(live):
+        return False
+    live.detector, live.last_end, live.ready = before.detector, before.last_end, before.ready
+    return True
+
+
+def _asked(live: Live) -> tuple[str, dict[str, Any]]:
+    return live.planned.rule.detector, dict(live.planned.rule.parameters)

@@ -1,0 +1,77 @@
+"""How far each series may be closed now: the marks of its sources, read once per tick, and the cells up to there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from fengsui.engine.live import Live
+from fengsui.engine.pace import Pace
+from fengsui.engine.readings import Cells, bulk, by_metric
+from fengsui.metrics import watermarks
+from fengsui.metrics.read import Value
+from fengsui.metrics.watermarks import Mark
+from fengsui.store.slices import bucket
+
+AHEAD = 120  # minutes of cells read at once while catching up
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one tick sees of the sources. Nothing is taken between the advances of a tick, so it is read once."""
+
+    tick: int
+    minute: int
+    marks: Mapping[tuple[str, int, int], Mark]
+
+    def until(self, live: Live) -> int | None:
+        """The last minute up to which the series may be closed; ``None`` while no source of its has delivered."""
+        mark = self._of(live)
+        return None if mark is None else min(bucket(mark.at, 1), self.minute)
+
+    def complete(self, live: Live, end: int) -> bool:
+        mark = self._of(live)
+        return mark is not None and end <= bucket(mark.complete_until, 1)
+
+    def closable(self, lives: Iterable[Live]) -> list[Live]:
+        """The series whose next step can be closed, all at the earliest such instant."""
+        able = [one for one in lives if one.next_end is not None and one.next_end <= (self.until(one) or 0)]
+        instant = min((one.next_end or 0 for one in able), default=0)
+        return [one for one in able if one.next_end == instant]
+
+    def _of(self, live: Live) -> Mark | None:
+        return self.marks.get((live.planned.rule.metric, live.minutes, live.planned.slice_id))
+
+
+def see(conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, Pace]) -> View:
+    marks: dict[tuple[str, int, int], Mark] = {}
+    for (metric, minutes), ids in by_metric(one.planned for one in lives):
+        found = watermarks.of_series(conn, metric, ids, now, paces, minutes * 60)
+        marks.update({(metric, minutes, slice_id): mark for slice_id, mark in found.items()})
+    return View(tick, bucket(now, 1), marks)
+
+
+class Ahead:
+    """Cells of the steps to come, read in one go for a stretch of two hours."""
+
+    def __init__(self) -> None:
+        self._tick = -1
+        self._end = 0
+        self._cells: Cells = {}
+
+    def read(self, conn: Connection, lives: Iterable[Live], view: View, instant: int) -> None:
+        """Make sure that everything up to ``instant`` is here, as it stands in this tick."""
+        if self._tick == view.tick and instant <= self._end:
+            return
+        stepping = [one for one in lives if one.last_end is not None]
+        start = min(one.last_end or 0 for one in stepping)
+        limit = max((view.until(one) or 0 for one in stepping), default=instant)
+        self._tick, self._end = view.tick, max(instant, min(limit, instant + AHEAD))
+        self._cells = bulk(conn, (one.planned for one in stepping), start, self._end)
+
+    def value(self, live: Live) -> Value | None:
+        cells = self._cells[(live.planned.rule.metric, live.minutes)]
+        return None if live.last_end is None else cells.get(live.planned.slice_id, {}).get(live.last_end)

@@ -1,0 +1,211 @@
+"""Which series are watched: every rule's slices, the busiest first, within the budget of head series (DESIGN §5).
+
+Planning is a function of the tables and of ``now``: when a plan is due is itself kept in ``watermark['plan']``, so a worker
+that was killed plans again at the same ticks as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from sqlalchemy import Connection, func, select, update
+
+from fengsui.engine.rules import Rule, detector_rules, in_force
+from fengsui.metrics.catalogue import UnknownMetric, metric_of
+from fengsui.store.slices import bucket, slice_levels
+from fengsui.store.tables import rollup, series, slice_, watermark
+from fengsui.store.upsert import upsert
+
+NAME = "plan"
+DAILY = timedelta(days=1)
+NEW_SLICES = timedelta(minutes=10)  # slices come and go all the time while history is read: not at every one of them
+VOLUME_OVER = timedelta(days=28)
+GRAIN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One series to watch, with the rule that asks for it."""
+
+    series: str
+    slice_id: int
+    slice_key: str
+    parent: str | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``dropped``: series that a cap left out, by rule; shown, because a limit is never silent. ``unknown``: rule -> metric."""
+
+    planned: tuple[Planned, ...]
+    dropped: Mapping[str, int]
+    unknown: Mapping[str, str]
+
+    @property
+    def head(self) -> tuple[Planned, ...]:
+        return tuple(one for one in self.planned if one.rule.role == "head")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    slice_id: int
+    slice_key: str
+    volume: int
+
+
+def series_key(rule: Rule, slice_key: str) -> str:
+    return f"{rule.metric}|{slice_key}|{rule.step_s}|{rule.rule_id}"
+
+
+def make(conn: Connection, now: datetime, max_head: int) -> Plan:
+    """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay."""
+    dropped: dict[str, int] = {}
+    unknown: dict[str, str] = {}
+    wanted: list[tuple[int, Planned]] = []
+    for rule in detector_rules(conn, now):
+        try:
+            found = slices_of(conn, rule, now)
+        except UnknownMetric:
+            unknown[rule.rule_id] = rule.metric
+            continue
+        _count_dropped(dropped, rule, len(found) - rule.max_series)
+        wanted += [(one.volume, _planned(rule, one)) for one in found[: rule.max_series]]
+    kept = _cap(wanted, max_head, dropped)
+    return Plan(tuple(_with_parents(kept)), dropped, unknown)
+
+
+def slices_of(conn: Connection, rule: Rule, now: datetime) -> list[Slice]:
+    """Existing slices of the rule's cuboid that match ``where``, the busiest of the last four weeks first."""
+    volume = _volume(conn, rule, now)
+    found = conn.execute(select(slice_.c.slice_id, slice_.c.slice_key, slice_.c.dims).where(slice_.c.cuboid == rule.cuboid))
+    matching = [
+        Slice(row.slice_id, row.slice_key, volume.get(row.slice_id, 0)) for row in found if matches(row.dims, rule.where)
+    ]
+    return sorted(matching, key=lambda one: (-one.volume, one.slice_key))
+
+
+def matches(dims: Mapping[str, str], where: Mapping[str, object]) -> bool:
+    """``where`` maps a level to a value, or to a list of values of which one must hold."""
+    return all(dims.get(level) in (wanted if isinstance(wanted, list) else [wanted]) for level, wanted in where.items())
+
+
+def _volume(conn: Connection, rule: Rule, now: datetime) -> dict[int, int]:
+    start = bucket(now - VOLUME_OVER, GRAIN)
+    rows = conn.execute(
+        select(rollup.c.slice_id, func.sum(rollup.c.value))
+        .join(slice_, slice_.c.slice_id == rollup.c.slice_id)
+        .where(
+            slice_.c.cuboid == rule.cuboid,
+            rollup.c.grain == GRAIN,
+            rollup.c.measure.in_(metric_of(rule.metric).measures()),
+            rollup.c.bucket >= start,
+        )
+        .group_by(rollup.c.slice_id)
+    )
+    return {slice_id: int(total) for slice_id, total in rows}
+
+
+def _planned(rule: Rule, one: Slice) -> Planned:
+    return Planned(series_key(rule, one.slice_key), one.slice_id, one.slice_key, None, rule)
+
+
+def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int, dropped: dict[str, int]) -> list[Planned]:
+    heads = sorted((pair for pair in wanted if pair[1].rule.role == "head"), key=lambda pair: (-pair[0], pair[1].series))
+    for _, one in heads[max_head:]:
+        _count_dropped(dropped, one.rule, 1)
+    kept = {one.series for _, one in heads[:max_head]}
+    return [one for _, one in wanted if one.rule.role != "head" or one.series in kept]
+
+
+def _count_dropped(dropped: dict[str, int], rule: Rule, n: int) -> None:
+    if n > 0:
+        dropped[rule.rule_id] = dropped.get(rule.rule_id, 0) + n
+
+
+def _with_parents(planned: Sequence[Planned]) -> list[Planned]:
+    heads = [(one, slice_levels(one.slice_key)) for one in planned if one.rule.role == "head"]
+    return [Planned(one.series, one.slice_id, one.slice_key, _parent(one, heads), one.rule) for one in planned]
+
+
+def _parent(child: Planned, heads: Sequence[tuple[Planned, Mapping[str, str]]]) -> str | None:
+    """The narrowest head series of the same metric whose slice holds the child's; ``None`` for one that nothing holds."""
+    levels = slice_levels(child.slice_key)
+    over = [
+        (len(wider), head.series)
+        for head, wider in heads
+        if head.rule.metric == child.rule.metric and head.slice_key != child.slice_key and holds(wider, levels)
+    ]
+    return max(over)[1] if over else None
+
+
+def holds(wider: Mapping[str, str], levels: Mapping[str, str]) -> bool:
+    """Whether every record of ``levels`` is one of ``wider``: ``org.1=华南`` holds ``org.2=华南/广东``."""
+    return all(_within(level, value, levels) for level, value in wider.items())
+
+
+def _within(level: str, value: str, levels: Mapping[str, str]) -> bool:
+    name = level.partition(".")[0]
+    return any(
+        other.partition(".")[0] == name and (found == value or found.startswith(f"{value}/")) for other, found in levels.items()
+    )
+
+
+# --- keeping the plan ------------------------------------------------------------------------------------------------
+
+
+def due(conn: Connection, now: datetime) -> str | None:
+    """The tag of the plan to make now, or ``None``. Changed rules and known events count at once, slices after ten minutes,
+    else once a day (volumes move)."""
+    kept = conn.execute(select(watermark).where(watermark.c.name == NAME)).first()
+    tag = _tag(conn, now)
+    if kept is None or kept.at is None or now - kept.at >= DAILY:
+        return tag
+    if kept.tag.partition(".")[0] != tag.partition(".")[0]:
+        return tag
+    return tag if kept.tag != tag and now - kept.at >= NEW_SLICES else None
+
+
+def _tag(conn: Connection, now: datetime) -> str:
+    rules = detector_rules(conn, now)
+    events = [(event_id, version) for event_id, version, _ in in_force(conn, "known_event", now)]
+    text = json.dumps([[(rule.rule_id, rule.version) for rule in rules], events])
+    cuboids = sorted({rule.cuboid for rule in rules})
+    count = conn.execute(select(func.count()).select_from(slice_).where(slice_.c.cuboid.in_(cuboids))).scalar_one()
+    return f"{blake2b(text.encode(), digest_size=8).hexdigest()}.{count}"
+
+
+def save(conn: Connection, plan: Plan, tag: str, now: datetime) -> None:
+    """Write the plan: new series are added, those that vanished are no longer active, ``since`` and ``ready`` stay."""
+    conn.execute(update(series).values(active=False))
+    changing = ("metric", "slice_id", "slice_key", "step_s", "rule_id", "role", "parent", "active")
+    upsert(conn, series, [_row(one, now) for one in plan.planned], update=changing)
+    upsert(conn, watermark, [{"name": NAME, "at": now, "tag": tag}])
+
+
+def _row(one: Planned, now: datetime) -> dict[str, object]:
+    return {
+        "series": one.series,
+        "metric": one.rule.metric,
+        "slice_id": one.slice_id,
+        "slice_key": one.slice_key,
+        "step_s": one.rule.step_s,
+        "rule_id": one.rule.rule_id,
+        "role": one.rule.role,
+        "parent": one.parent,
+        "since": now,
+        "active": True,
+    }
+
+
+def load(conn: Connection, now: datetime) -> tuple[Planned, ...]:
+    """The plan as it was saved, with the rules of today's versions; a series whose rule is gone is left out."""
+    rules = {rule.rule_id: rule for rule in detector_rules(conn, now)}
+    rows = conn.execute(select(series).where(series.c.active).order_by(series.c.series))
+    return tuple(
+        Planned(row.series, row.slice_id, row.slice_key, row.parent, rules[row.rule_id]) for row in rows if row.rule_id in rules
+    )

@@ -1,0 +1,120 @@
+"""From roll-ups to readings: one bulk read per metric, and the context that the house attaches to each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from detectors.base import Context, DayType, KnownEvent, Reading
+from fengsui.engine.plan import Planned, holds
+from fengsui.engine.rules import in_force
+from fengsui.metrics import read
+from fengsui.metrics.calendar import day_type
+from fengsui.metrics.read import Value
+from fengsui.store.slices import bucket_start, slice_levels
+
+CLOCKS_KEPT = 40_000
+
+ABSENT: Mapping[str, tuple[float | None, float | None]] = {
+    "count": (0.0, 1.0),
+    "share": (0.0, 0.0),
+    "duration": (None, 0.0),
+    "gauge": (None, None),
+}
+"""Value and exposure of a closed step without cells, by shape of the metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A known event of kind ``known_event``: ``{name, start_at, end_at, lift, margin, metric, where}``; times are ISO 8601."""
+
+    event: KnownEvent
+    start_at: datetime
+    end_at: datetime
+    metric: str | None
+    where: Mapping[str, str]
+
+    def concerns(self, planned: Planned) -> bool:
+        return self.metric in (None, planned.rule.metric) and holds(self.where, slice_levels(planned.slice_key))
+
+
+def announced(conn: Connection, now: datetime) -> tuple[Announced, ...]:
+    """All known events in force, to be asked per series and step."""
+    return tuple(_announced(event_id, body) for event_id, _, body in in_force(conn, "known_event", now))
+
+
+def _announced(event_id: str, body: Mapping[str, object]) -> Announced:
+    where = body.get("where")
+    metric = body.get("metric")
+    return Announced(
+        event=KnownEvent(event_id, float(str(body.get("lift", 1.0))), float(str(body.get("margin", 0.0)))),
+        start_at=datetime.fromisoformat(str(body["start_at"])),
+        end_at=datetime.fromisoformat(str(body["end_at"])),
+        metric=str(metric) if metric else None,
+        where=where if isinstance(where, Mapping) else {},
+    )
+
+
+class Clock:
+    """The centre's wall clock and day type at the start of a step; the same minute is asked once for each series."""
+
+    def __init__(self, zone: str, calendar: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._calendar = calendar
+        self._known: dict[int, tuple[datetime, DayType]] = {}
+
+    def at(self, minute: int) -> tuple[datetime, DayType]:
+        if minute not in self._known:
+            if len(self._known) >= CLOCKS_KEPT:
+                self._known.clear()
+            local = bucket_start(minute).astimezone(self._zone)
+            self._known[minute] = (local, day_type(local.date(), self._calendar))
+        return self._known[minute]
+
+
+class Maker:
+    """Makes the readings of one series: its budget, and the known events that concern it."""
+
+    def __init__(self, planned: Planned, clock: Clock, events: Sequence[Announced], kind: str) -> None:
+        self.planned = planned
+        self._clock = clock
+        self._events = tuple(one for one in events if one.concerns(planned))
+        self._absent: tuple[float | None, float | None] = ABSENT[kind]
+
+    def reading(self, start: int, minutes: int, value: Value | None, complete: bool) -> Reading:
+        """The reading of ``[start, start + minutes)``. No cell means none came: zero for counts, no data for durations."""
+        amount, exposure = self._absent if value is None else value
+        at, end = bucket_start(start), bucket_start(start + minutes)
+        local, kind_of_day = self._clock.at(start)
+        context = Context(local, kind_of_day, self._during(at, end), self.planned.rule.budget)
+        return Reading(self.planned.series, at, end, amount, exposure, complete, context)
+
+    def _during(self, start: datetime, end: datetime) -> tuple[KnownEvent, ...]:
+        if not self._events:
+            return ()
+        return tuple(one.event for one in self._events if one.start_at < end and start < one.end_at)
+
+
+Cells = Mapping[tuple[str, int], Mapping[int, Mapping[int, Value]]]
+"""(metric, step in minutes) -> slice -> bucket -> value"""
+
+
+def bulk(conn: Connection, planned: Iterable[Planned], start: int, end: int) -> Cells:
+    """Every step of every series in ``[start, end)`` (minutes): one read per metric and step."""
+    return {
+        (metric, minutes): read.steps(
+            conn, metric, ids, bucket_start(start - start % minutes), bucket_start(end - end % minutes), minutes * 60
+        )
+        for (metric, minutes), ids in by_metric(planned)
+    }
+
+
+def by_metric(planned: Iterable[Planned]) -> Iterator[tuple[tuple[str, int], list[int]]]:
+    groups: dict[tuple[str, int], set[int]] = {}
+    for one in planned:
+        groups.setdefault((one.rule.metric, one.rule.step_s // 60), set()).add(one.slice_id)
+    return ((key, sorted(ids)) for key, ids in sorted(groups.items()))

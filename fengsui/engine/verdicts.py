@@ -1,0 +1,51 @@
+"""Which verdicts are kept, and how one becomes a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from detectors.base import Reading, Tier, Verdict
+from fengsui.store.slices import bucket
+from fengsui.store.tables import episode
+
+EVERY = 5  # minutes; quarter-hour closes are among them
+LOUD = 1.0
+
+
+def worth_keeping(verdict: Verdict, watched: frozenset[str]) -> bool:
+    """Every five minutes, whatever is unusual, and every step of a series on which an episode lives."""
+    regular = bucket(verdict.end, 1) % EVERY == 0
+    return regular or verdict.score > LOUD or verdict.grade > Tier.NONE or verdict.series in watched
+
+
+def watched(conn: Connection) -> frozenset[str]:
+    """Series on which an episode lives: its clearing is judged step by step."""
+    rows = conn.execute(select(episode.c.series).where(episode.c.condition != "cleared", episode.c.series.is_not(None)))
+    return frozenset(rows.scalars())
+
+
+def row(reading: Reading, verdict: Verdict, seq: int, tick: int) -> dict[str, Any]:
+    return {
+        "series": verdict.series,
+        "end_at": verdict.end,
+        "seq": seq,
+        "tick": tick,
+        "start_at": verdict.start,
+        "value": verdict.value,
+        "expected": verdict.expected,
+        "lower": verdict.lower,
+        "upper": verdict.upper,
+        "score": verdict.score,
+        "p_value": verdict.p_value,
+        "ready": verdict.ready,
+        "complete": reading.complete,
+        "grade": int(verdict.grade),
+        "direction": verdict.direction,
+        "reason": verdict.reason.code,
+        "reason_params": dict(verdict.reason.params),
+        "window_start": verdict.window_start,
+        "window_observed": verdict.window_observed,
+        "window_expected": verdict.window_expected,
+    }
