@@ -1,0 +1,162 @@
+"""What a count series is expected to be: one Kalman state for level, slope, time of day, day of week and day type.
+
+A dynamic generalised linear model (West & Harrison 1997, ch. 14; West, Harrison & Migon 1985) with log link: the linear
+predictor is level + knot(time of day) + weekend knot + effect of the weekday or day type. A step's count updates the
+predictor's gamma law conjugately and the state linearly. Knots are smooth by a Gaussian-process prior over the clock.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import DayType
+
+Vector: TypeAlias = NDArray[np.float64]
+Row: TypeAlias = tuple[list[int], list[float], int]
+"""Places and weights of one step in the state, and the place of the holiday effect to learn alone (-1: learn all)."""
+
+DAY = 86400
+KNOTS = 24
+LEVEL_VARIANCE = 9.0
+SLOPE_VARIANCE = 1e-4
+PROFILE_VARIANCE = 1.2
+DAY_VARIANCE = 0.08
+WEEKEND_VARIANCE = 0.33
+LEVEL_WALK = 0.03
+"""Standard deviation of the level's random walk per day."""
+
+PROFILE_WALK = 0.02
+"""The profile's daily walk, as a share of its prior deviation."""
+
+HOLIDAY_WALK = 0.002
+"""Variance a day: the next holiday is months away and of another kind."""
+
+NEW_LEVEL = 0.3
+"""Variance given back to the level when a shift is accepted."""
+
+
+def _correlation(knots: int) -> Vector:
+    hours = np.arange(knots) * 24 / knots
+    apart = np.abs(hours[:, None] - hours)
+    apart = np.minimum(apart, 24 - apart)
+    smooth = 0.8 * np.exp(-0.5 * (apart / 2.0) ** 2) + 0.15 * np.exp(-0.5 * (apart / 0.8) ** 2)
+    return np.asarray(smooth + 0.05 * np.eye(knots))
+
+
+class Baseline:
+    """State mean ``m`` and covariance ``C`` for steps of ``step_s`` seconds (at most a day)."""
+
+    def __init__(self, step_s: int) -> None:
+        self.step_s, self.per_day = step_s, step_s / DAY
+        self.knots = max(1, min(KNOTS, DAY // step_s))
+        self.days_at = 2 + 2 * self.knots
+        """Seven weekdays, then holiday, then make-up workday."""
+        self.size = self.days_at + 9
+        self.m = np.zeros(self.size)
+        self.C = self._prior()
+        self.W = self._walk()
+        self.waiting = 0.0
+        """Days since slope and profile last moved."""
+
+    def _prior(self) -> Vector:
+        k, prior = self.knots, np.zeros((self.size, self.size))
+        prior[0, 0], prior[1, 1] = LEVEL_VARIANCE, SLOPE_VARIANCE
+        prior[2 : 2 + k, 2 : 2 + k] = PROFILE_VARIANCE * _correlation(k)
+        prior[2 + k : 2 + 2 * k, 2 + k : 2 + 2 * k] = PROFILE_VARIANCE / 4 * _correlation(k)
+        days = [DAY_VARIANCE] * 5 + [WEEKEND_VARIANCE] * 3 + [DAY_VARIANCE]
+        prior[self.days_at :, self.days_at :] = np.diag(days)
+        return prior
+
+    def _walk(self) -> Vector:
+        walk = self._prior() * PROFILE_WALK**2
+        walk[:2] = 0.0
+        holiday = self.days_at + 7
+        walk[holiday, holiday] = HOLIDAY_WALK
+        return walk
+
+    def row(self, local: datetime, day_type: DayType) -> Row:
+        """Where the step that starts at ``local`` (wall clock) reads the state."""
+        second = local.hour * 3600 + local.minute * 60 + local.second
+        second -= second % self.step_s
+        day = {"holiday": 7, "makeup": 8}.get(day_type, local.weekday())
+        off = day_type == "holiday" or (day_type == "weekend" and local.weekday() >= 5)
+        places, weights = [0], [1.0]
+        if self.knots > 1:
+            place = (second + self.step_s / 2) / DAY * self.knots - 0.5
+            first = math.floor(place)
+            share = place - first
+            near, far = 2 + first % self.knots, 2 + (first + 1) % self.knots
+            places, weights = [0, near, far], [1.0, 1 - share, share]
+            if off:
+                places, weights = [*places, near + self.knots, far + self.knots], [*weights, 1 - share, share]
+        place_of_day = self.days_at + day
+        return [*places, place_of_day], [*weights, 1.0], place_of_day if day_type == "holiday" else -1
+
+    def predict(self, row: Row) -> tuple[float, float]:
+        """Mean and variance of the logarithm of the expected count of one step of unit exposure."""
+        places, weights, _ = row
+        gain = self._gain(row)
+        f = sum(self.m[place] * weight for place, weight in zip(places, weights, strict=True))
+        q = sum(gain[place] * weight for place, weight in zip(places, weights, strict=True))
+        return float(f), max(float(q), 1e-9)
+
+    def _gain(self, row: Row) -> Vector:
+        places, weights, _ = row
+        gain: Vector = self.C[places[0]] * weights[0]
+        for place, weight in zip(places[1:], weights[1:], strict=True):
+            gain = gain + self.C[place] * weight
+        return gain
+
+    def learn(self, row: Row, observed: float, expected: float, dispersion: float, q: float) -> None:
+        """Conjugate step: ``observed`` against ``expected``, with Var = ``dispersion`` x expected given the level."""
+        weight = q * expected / dispersion
+        shift = math.log((1 + q * observed / dispersion) / (1 + weight))
+        gain, only = self._gain(row), row[2]
+        if only < 0:
+            root = gain * math.sqrt(weight / (1 + weight) / q)
+            self.m += gain * (shift / q)
+            self.C -= np.multiply.outer(root, root)
+        else:
+            self._learn_one_place(only, gain, shift / q, weight / (1 + weight) / q)
+
+    def _learn_one_place(self, only: int, gain: Vector, shift: float, shrink: float) -> None:
+        """A consider update (Schmidt 1966): a holiday teaches the holiday's effect and leaves the rest as it is."""
+        own = float(gain[only])
+        column = gain * (own * shrink)
+        self.m[only] += own * shift
+        self.C[only] -= column
+        self.C[:, only] = self.C[only]
+        self.C[only, only] = max(float(self.C[only, only]), 1e-4)
+
+    def advance(self, steps: int) -> None:
+        """Let time pass: the level walks each step, slope and profile once a day."""
+        self.C[0, 0] += LEVEL_WALK**2 * self.per_day * steps
+        self.waiting += self.per_day * steps
+        if self.waiting < 1:
+            return
+        for _ in range(int(min(self.waiting, 60))):
+            self.m[0] += self.m[1]
+            self.C[0] += self.C[1]
+            self.C[:, 0] += self.C[:, 1]
+            self.C += self.W
+        self.waiting -= math.floor(self.waiting)
+
+    def reopen(self) -> None:
+        """Accept that the level has moved: believe the next steps."""
+        self.C[0, 0] += NEW_LEVEL
+
+    def body(self) -> dict[str, Any]:
+        """``C`` is symmetric bit for bit, so half of it is kept."""
+        return {"m": self.m.tolist(), "C": self.C[np.tril_indices(self.size)].tolist(), "waiting": self.waiting}
+
+    def load(self, body: dict[str, Any]) -> None:
+        self.m = np.array(body["m"], dtype=np.float64)
+        rows, columns = np.tril_indices(self.size)
+        self.C = np.zeros((self.size, self.size))
+        self.C[rows, columns] = self.C[columns, rows] = body["C"]
+        self.waiting = float(body["waiting"])

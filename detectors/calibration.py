@@ -1,0 +1,80 @@
+"""From surprise to false episodes: declustered peaks over a threshold, learned on the series itself.
+
+Surprise (-ln p of the strongest window) is no p-value: windows overlap and the model errs. What its owner wants to know is
+how often such a surprise comes by chance. Peaks over a threshold of some nats, one per cluster, come at rate zeta per step with
+an exponential excess of mean beta (Pickands 1975; Leadbetter's declustering); real events live beyond ``CAP``, so beta is
+the mean of the exponential truncated there. Twelve imagined peaks stand for the prior.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+CAP = 3.0
+PRIOR = 12.0
+KEEP = 60
+LEAST_BETA = 0.6
+
+
+class Peaks:
+    """Expected episodes per step above a surprise. ``threshold`` in nats; ``gap``: calm steps that end a cluster;
+    ``zeta``: prior peaks a step."""
+
+    __slots__ = ("beta", "calm", "clusters", "excess", "gap", "peak", "prior", "steps", "threshold")
+
+    def __init__(self, threshold: float, gap: int, zeta: float) -> None:
+        self.threshold, self.gap, self.prior = threshold, gap, zeta
+        self.steps = self.clusters = self.calm = 0
+        self.beta = 1.0
+        self.peak = 0.0
+        self.excess: list[float] = []
+
+    @property
+    def zeta(self) -> float:
+        return (PRIOR + self.clusters) / (PRIOR / self.prior + self.steps)
+
+    def score(self, surprise: float, steps_per_week: float) -> float:
+        """-log10 of the expected episodes per week with at least this surprise; linear below the threshold."""
+        nats = (max(surprise, self.threshold) - self.threshold) / self.beta - math.log(self.zeta)
+        if surprise < self.threshold:
+            nats *= surprise / self.threshold
+        return (nats - math.log(steps_per_week)) / math.log(10)
+
+    def learn(self, surprise: float) -> None:
+        self.steps += 1
+        if surprise > self.threshold:
+            self.peak, self.calm = max(self.peak, surprise), 0
+        elif self.peak:
+            self.calm += 1
+            if self.calm >= self.gap:
+                self._close()
+
+    def _close(self) -> None:
+        excess, self.peak = self.peak - self.threshold, 0.0
+        self.clusters += 1
+        if excess < CAP:
+            self.excess = [*self.excess[1 - KEEP :], excess]
+            n = len(self.excess)
+            mean = _untruncated(sum(self.excess) / n)
+            self.beta = max(LEAST_BETA, (PRIOR + n * mean) / (PRIOR + n))
+
+    def body(self) -> dict[str, Any]:
+        names = ("steps", "clusters", "calm", "beta", "peak")
+        return {name: getattr(self, name) for name in names} | {"excess": list(self.excess)}
+
+    def load(self, body: dict[str, Any]) -> None:
+        for name, value in body.items():
+            setattr(self, name, list(value) if name == "excess" else value)
+
+
+def _untruncated(mean: float) -> float:
+    """The exponential mean whose truncation at CAP has this mean, by bisection in [0.2, 5]."""
+    low, high = 0.2, 5.0
+    for _ in range(18):
+        middle = (low + high) / 2
+        if middle - CAP / math.expm1(CAP / middle) < mean:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2

@@ -1,0 +1,83 @@
+"""How much sums over windows scatter: Var = phi E + a E^2 per window, learned online.
+
+One line per window holds overdispersion, autocorrelation and errors of the profile together. Weighted least squares of
+r^2 / E on E with forgetting; phi is not believed below 1 (a customer who calls on schedule is no customer).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from detectors.tail import gamma_quantile
+
+MEMORY = 4000.0
+START = (20.0, 0.0, 0.0, 24.0, 0.0)
+"""Twenty imagined steps with phi = 1.2: sums of 1, E, E^2, r^2/E, r^2."""
+
+REFIT = 8
+LEAST = 0.02
+"""Windows with less than this expected teach nothing about scatter."""
+
+CLIPPED = 0.9985
+
+
+class Noise:
+    """``phi[i]``, ``a[i]`` for window ``widths[i]`` (in steps)."""
+
+    __slots__ = ("a", "learned", "moments", "phi", "widths")
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self.widths = tuple(widths)
+        self.moments = [list(START) for _ in self.widths]
+        self.phi = [1.2] * len(self.widths)
+        self.a = [0.0] * len(self.widths)
+        self.learned = 0
+
+    def learn(self, sums: Sequence[tuple[float, float, float]]) -> None:
+        """``sums``: (observed, expected, variance believed) of the windows that end now, shortest first."""
+        self.learned += 1
+        for i, (observed, expected, variance) in enumerate(sums):
+            if expected >= LEAST:
+                self._add(self.moments[i], expected, _square(observed, expected, variance), 1.0 / self.widths[i])
+        if self.learned % REFIT == 0:
+            for i in range(len(self.widths)):
+                self.phi[i], self.a[i] = _fit(self.moments[i])
+
+    @staticmethod
+    def _add(moments: list[float], expected: float, square: float, weight: float) -> None:
+        keep = 1.0 - weight / MEMORY
+        fresh = (1.0, expected, expected * expected, square / expected, square)
+        for j in range(5):
+            moments[j] = moments[j] * keep + fresh[j] * weight
+
+    def body(self) -> dict[str, Any]:
+        moments = [list(sums) for sums in self.moments]
+        return {"moments": moments, "phi": list(self.phi), "a": list(self.a), "learned": self.learned}
+
+    def load(self, body: dict[str, Any]) -> None:
+        self.moments = [list(sums) for sums in body["moments"]]
+        self.phi, self.a, self.learned = list(body["phi"]), list(body["a"]), body["learned"]
+
+
+def _square(observed: float, expected: float, variance: float) -> float:
+    """Squared residual, winsorised at a predictive quantile: clipping at k sd would hide overdispersion."""
+    square = (observed - expected) ** 2
+    if square <= 9 * variance:
+        return square
+    if observed < expected:
+        return 9 * variance
+    far = gamma_quantile(CLIPPED, expected, variance) - expected
+    return min(square, max(9 * variance, far * far))
+
+
+def _fit(moments: Sequence[float]) -> tuple[float, float]:
+    """phi >= 1 and a in [0, 1] of r^2 / E = phi + a E."""
+    n, e, ee, r, re = moments
+    det = n * ee - e * e
+    a = min(max((n * re - e * r) / det, 0.0), 1.0) if det > 1e-9 * n * ee + 1e-12 else 0.0
+    phi = (r - a * e) / n
+    if phi < 1.0:
+        phi, a = 1.0, min(max((re - e) / max(ee, 1e-9), 0.0), 1.0)
+    return (1.03 * phi, a) if math.isfinite(phi) else (1.2, 0.0)

@@ -1,0 +1,86 @@
+"""What one heavy step expects: computed once per quarter of an hour, so that the minutes within only multiply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from detectors import tail
+from detectors.base import DayType, KnownEvent, Reading
+from detectors.baseline import Baseline
+from detectors.noise import Noise
+from detectors.scan import Beam
+
+LOG_HIGHEST = 18.0
+SECONDS_ALIKE = 7200.0
+"""An error of the profile stands for about two hours; over longer windows it averages out."""
+
+BAND = (0.025, 0.975)
+
+
+class Setting(NamedTuple):
+    """The part of a reading's context that moves the expectation."""
+
+    local: datetime
+    day_type: DayType
+    events: tuple[KnownEvent, ...]
+
+    @classmethod
+    def of(cls, x: Reading) -> Setting:
+        return cls(x.context.local, x.context.day_type, x.context.events)
+
+    def body(self) -> list[Any]:
+        return [self.local.isoformat(), self.day_type, [[e.name, e.lift, e.margin] for e in self.events]]
+
+    @classmethod
+    def from_body(cls, body: Sequence[Any]) -> Setting:
+        return cls(datetime.fromisoformat(body[0]), body[1], tuple(KnownEvent(*event) for event in body[2]))
+
+
+class Outlook:
+    """``rate``: expected count per unit of exposure; ``q``: variance of its logarithm; beams for both scans."""
+
+    __slots__ = ("_band", "broad", "fine", "learnable", "margin", "q", "quarter", "rate", "row", "setting")
+
+    def __init__(self, quarter: int, setting: Setting, baseline: Baseline) -> None:
+        self.quarter, self.setting = quarter, setting
+        self.row = baseline.row(setting.local, setting.day_type)
+        f, self.q = baseline.predict(self.row)
+        self.rate = math.exp(min(f + min(self.q, 1.0) / 2, LOG_HIGHEST)) * math.prod(e.lift for e in setting.events)
+        self.margin = sum(e.margin**2 for e in setting.events)
+        self.learnable = all(e.lift != 1.0 for e in setting.events)
+        self.fine: list[Beam] = []
+        self.broad: list[Beam] = []
+        self._band: tuple[float, float, float] | None = None
+
+    def fits(self, quarter: int, x: Reading) -> bool:
+        """Whether a reading of ``quarter`` is to be judged by this outlook."""
+        context = x.context
+        return quarter == self.quarter and context.day_type == self.setting.day_type and context.events == self.setting.events
+
+    def aim(self, noise: Noise, heavy_s: int, step_s: int, widths: Sequence[int], widened: float) -> None:
+        """Make the beams: noise learned per heavy window, the error of the expectation on top."""
+        extra = self.margin + widened**2
+        for i, width in enumerate(noise.widths):
+            a = noise.a[i] + extra + self.q * _alike(width * heavy_s, heavy_s)
+            self.broad.append((width, noise.phi[i], a, width * heavy_s <= max(3600, heavy_s)))
+        for width in widths:
+            length = width * step_s
+            i = next((i for i, heavy in enumerate(noise.widths) if heavy * heavy_s >= length), len(noise.widths) - 1)
+            a = noise.a[i] + extra + self.q * _alike(length, heavy_s)
+            self.fine.append((width, noise.phi[i], a, heavy_s <= length <= 3600))
+
+    def band(self, expected: float, beam: Beam) -> tuple[float, float]:
+        """95 % band of a step with this expectation; the same for all minutes of a quarter, so kept."""
+        if self._band is None or self._band[0] != expected:
+            variance = expected * (beam[1] + beam[2] * expected)
+            low, high = (tail.quantile(p, expected, variance) for p in BAND)
+            self._band = (expected, low, high)
+        return self._band[1], self._band[2]
+
+
+def _alike(length_s: int, heavy_s: int) -> float:
+    """How much of the expectation's variance a window of this length still carries."""
+    return float(min(1.0, (max(SECONDS_ALIKE, 2.0 * heavy_s) / length_s) ** 1.5))

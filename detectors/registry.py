@@ -1,0 +1,55 @@
+"""The detectors there are, by name. A new one is a line here, a file, a heading in docs/detectors.md, and passes the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from detectors.base import Detector
+from detectors.parameter import Parameter, Value
+
+DETECTORS: Mapping[str, str] = {
+    "count_surprise": "detectors.count_surprise.CountSurprise",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the rules page, the documentation and the back-test show of a detector."""
+
+    name: str
+    kind: str
+    version: int
+    summary: str
+    parameters: tuple[Parameter, ...]
+
+
+def _module(name: str) -> tuple[ModuleType, str]:
+    if name not in DETECTORS:
+        raise ValueError(f"detector={name!r}: unknown; known are {', '.join(DETECTORS)}")
+    path, _, cls = DETECTORS[name].rpartition(".")
+    return import_module(path), cls
+
+
+def detector_class(name: str) -> type[Detector]:
+    """The class; imported on first use."""
+    module, cls = _module(name)
+    found: type[Detector] = getattr(module, cls)
+    return found
+
+
+def make(name: str, **parameters: Value) -> Detector:
+    """A fresh detector. ``ValueError`` names an unknown detector or parameter, or one out of its range."""
+    known = {parameter.name for parameter in describe(name).parameters}
+    for unknown in parameters.keys() - known:
+        raise ValueError(f"{unknown}={parameters[unknown]!r}: unknown; known are {', '.join(sorted(known))}")
+    return detector_class(name)(**parameters)
+
+
+def describe(name: str) -> Description:
+    """Name, kind, first line of the docstring and the parameters with type, default, range and meaning."""
+    module, _ = _module(name)
+    cls = detector_class(name)
+    return Description(name, cls.kind, cls.version, (cls.__doc__ or "").strip().partition("\n")[0], module.PARAMETERS)
