@@ -1,0 +1,172 @@
+"""One alert as pages see it: the machine's row and the people's row read together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, select
+
+from fengsui.board.definitions import rule_names
+from fengsui.board.scope import Scope, sees
+from fengsui.store.tables import episode, handling, person
+
+CLOSED = ("resolved", "reviewed")
+WAITING = ("new", "verified")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """``tier`` is the effective one: a person's re-grade while it holds, else the machine's. Times are aware UTC."""
+
+    episode_id: str
+    number: str
+    tier: int
+    machine_tier: int
+    names: Mapping[str, str]
+    rule_id: str
+    series: str | None
+    metric: str
+    slice_key: str
+    condition: str
+    direction: str
+    opened_at: datetime
+    started_at: datetime
+    last_at: datetime
+    cleared_at: datetime | None
+    observed: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    n: int
+    customers: int
+    reason: str
+    reason_params: Mapping[str, Any]
+    likelihood: int
+    impact: int
+    loss: int
+    floor: str | None
+    factors: Mapping[str, Any]
+    explained: tuple[Mapping[str, Any], ...]
+    parent_id: str | None
+    claim_due_at: datetime | None
+    handle_due_at: datetime | None
+    state: str
+    handling_version: int
+    owner: str | None
+    owner_name: str | None
+    verdict: str | None
+    participants: tuple[Any, ...]
+    claimed_at: datetime | None
+    resolved_at: datetime | None
+
+    @property
+    def waiting(self) -> bool:
+        """Nobody has taken it yet."""
+        return self.state in WAITING
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The deadline that runs now: of the claim, then of the handling; None once it is done."""
+        if self.state in CLOSED:
+            return None
+        return self.claim_due_at if self.waiting else self.handle_due_at
+
+    @property
+    def live(self) -> bool:
+        return self.condition != "cleared"
+
+    @property
+    def group(self) -> str:
+        """Below an alert that explains it there is no second row."""
+        return self.parent_id or self.episode_id
+
+
+def effective_tier(machine: int, regraded: int | None, seen: int | None) -> int:
+    """A re-grade holds while the machine's tier is not above the one the person saw (DESIGN §6)."""
+    return machine if regraded is None or (seen is not None and machine > seen) else regraded
+
+
+def select_alerts() -> Select[Any]:
+    """Episodes that may be shown (mode on), with their handling and the owner's name."""
+    human = [handling.c[name] for name in _HANDLING]
+    return (
+        select(episode, *human, handling.c.tier.label("regraded"), handling.c.machine_tier, person.c.name.label("owner_name"))
+        .select_from(
+            episode.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
+                person, person.c.person_id == handling.c.owner
+            )
+        )
+        .where(episode.c.mode == "on")
+    )
+
+
+_HANDLING = ("state", "handling_version", "owner", "verdict", "participants", "claimed_at", "resolved_at")
+_PLAIN = [
+    "episode_id",
+    "rule_id",
+    "series",
+    "metric",
+    "slice_key",
+    "condition",
+    "direction",
+    "opened_at",
+    "started_at",
+    "last_at",
+    "cleared_at",
+    "observed",
+    "expected",
+    "lower",
+    "upper",
+    "n",
+    "customers",
+    "reason",
+    "reason_params",
+    "likelihood",
+    "impact",
+    "loss",
+    "floor",
+    "factors",
+    "parent_id",
+    "claim_due_at",
+    "handle_due_at",
+    "owner_name",
+    "state",
+    "handling_version",
+    "owner",
+    "verdict",
+    "claimed_at",
+    "resolved_at",
+]
+
+
+def alerts(conn: Connection, query: Select[Any], scope: Scope) -> list[Alert]:
+    """The alerts of ``query`` that ``scope`` may see, the most pressing first."""
+    names = rule_names(conn)
+    rows = conn.execute(query).fetchall()
+    return sorted((_alert(row, names) for row in rows if sees(scope, row.slice_key)), key=pressing)
+
+
+def pressing(alert: Alert) -> tuple[int, bool, bool, datetime]:
+    """Sort key: tier, what still goes on, unclaimed first, oldest first."""
+    return -alert.tier, not alert.live, not alert.waiting, alert.started_at
+
+
+def still_open() -> Select[Any]:
+    """Everything that people have not closed."""
+    return select_alerts().where(and_(handling.c.state.not_in(CLOSED)))
+
+
+def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
+    values = {name: getattr(row, name) for name in _PLAIN}
+    return Alert(
+        **values,
+        number=f"{row.day:%m%d}-{row.day_n:02d}" if row.day else row.episode_id[:8],
+        tier=effective_tier(row.tier, row.regraded, row.machine_tier),
+        machine_tier=row.tier,
+        names=names.get(row.rule_id, {}),
+        explained=tuple(row.explained or ()),
+        participants=tuple(row.participants or ()),
+    )

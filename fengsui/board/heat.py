@@ -1,0 +1,88 @@
+"""Where it burns: complaints of the last hour per organisation and channel, beside what is usual at this hour.
+
+Usual is the mean of the same hour on the same weekday of the last four weeks: a plain comparison that everybody can check,
+not a detector's judgement. ``deviation`` is the difference over the square root of the usual count (Poisson), for shading.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from fengsui.board.scope import Scope, sees
+from fengsui.store.slices import NO_BIN, bucket
+from fengsui.store.tables import rollup, slice_
+
+CUBOID = "channel|org.1"
+MEASURE = "complaint.n"
+WEEKS = 4
+ROWS, COLUMNS = 7, 6
+
+
+def observed(conn: Connection, now: datetime) -> dict[str, int]:
+    """slice_key -> complaints of the last 60 minutes, cut to quarters of an hour like the usual ones."""
+    return _counts(conn, now)
+
+
+def usual(conn: Connection, now: datetime) -> dict[str, float]:
+    """slice_key -> mean of the same hour in up to four weeks of history; empty while there is none."""
+    weeks = [week for week in range(1, WEEKS + 1) if _began(conn) <= bucket(now - timedelta(weeks=week), 15) - 60]
+    sums: dict[str, float] = {}
+    for week in weeks:
+        for key, count in _counts(conn, now - timedelta(weeks=week)).items():
+            sums[key] = sums.get(key, 0.0) + count
+    return {key: total / len(weeks) for key, total in sums.items()}
+
+
+def grid(conn: Connection, seen: dict[str, int], expected: dict[str, float]) -> list[dict[str, Any]]:
+    """All cells of the cuboid: ``{org, channel, slice_key, observed, expected, deviation}``; expected None without history."""
+    query = select(slice_.c.slice_key, slice_.c.dims).where(slice_.c.cuboid == CUBOID)
+    cells = [_cell(row.slice_key, row.dims, seen, expected) for row in conn.execute(query)]
+    return sorted(cells, key=lambda cell: (cell["org"], cell["channel"]))
+
+
+def visible(cells: list[dict[str, Any]], scope: Scope) -> list[dict[str, Any]]:
+    return [cell for cell in cells if sees(scope, cell["slice_key"])]
+
+
+def busiest(cells: list[dict[str, Any]], axis: str, limit: int) -> list[str]:
+    """The values of ``org`` or ``channel`` with the most expected complaints, most first."""
+    weight: dict[str, float] = {}
+    for cell in cells:
+        weight[cell[axis]] = weight.get(cell[axis], 0.0) + (cell["expected"] or 0.0) + cell["observed"] / 1000
+    return sorted(weight, key=lambda value: (-weight[value], value))[:limit]
+
+
+def _cell(key: str, dims: dict[str, str], seen: dict[str, int], expected: dict[str, float]) -> dict[str, Any]:
+    n = seen.get(key, 0)
+    mean = expected.get(key, 0.0) if expected else None
+    deviation = None if mean is None else (n - mean) / math.sqrt(max(mean, 1.0))
+    return {
+        "slice_key": key,
+        "org": dims.get("org.1", ""),
+        "channel": dims.get("channel", ""),
+        "observed": n,
+        "expected": mean,
+        "deviation": deviation,
+    }
+
+
+def _counts(conn: Connection, end: datetime) -> dict[str, int]:
+    until = bucket(end, 15) + 15
+    query = (
+        select(slice_.c.slice_key, func.sum(rollup.c.value))
+        .join(rollup, rollup.c.slice_id == slice_.c.slice_id)
+        .where(slice_.c.cuboid == CUBOID, rollup.c.grain == 15, rollup.c.measure == MEASURE, rollup.c.bin == NO_BIN)
+        .where(rollup.c.bucket >= until - 60, rollup.c.bucket < until)
+        .group_by(slice_.c.slice_key)
+    )
+    return {key: int(total) for key, total in conn.execute(query)}
+
+
+def _began(conn: Connection) -> int:
+    """The first bucket of the cuboid; far ahead where it is empty."""
+    first = conn.execute(select(func.min(slice_.c.first_at)).where(slice_.c.cuboid == CUBOID)).scalar()
+    return bucket(first, 15) if first is not None else 2**31 - 1

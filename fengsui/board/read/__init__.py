@@ -1,0 +1,27 @@
+"""Questions that pages ask. All take a read-only engine and, where slices are involved, the reader's scope."""
+
+from fengsui.board.read.desk import Desk, desk, everything_of, live
+from fengsui.board.read.detail import Detail, detail
+from fengsui.board.read.people import colleagues
+from fengsui.board.read.picture import Picture, latest_version, picture
+from fengsui.board.read.running import Running, running, worker_seen_at
+from fengsui.board.read.sources import SourceDetail, quarantined, source_detail
+
+__all__ = [
+    "Desk",
+    "Detail",
+    "Picture",
+    "Running",
+    "SourceDetail",
+    "colleagues",
+    "desk",
+    "detail",
+    "everything_of",
+    "latest_version",
+    "live",
+    "picture",
+    "quarantined",
+    "running",
+    "source_detail",
+    "worker_seen_at",
+]

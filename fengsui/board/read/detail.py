@@ -1,0 +1,144 @@
+"""One alert in full: its curve, its past, the records behind it, and earlier ones like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from fengsui.board.alert import Alert, alerts, select_alerts
+from fengsui.board.curve import Point, curve
+from fengsui.board.read.records import BehindIt, records
+from fengsui.board.scope import Scope
+from fengsui.metrics.catalogue import Metric, load
+from fengsui.store.slices import bucket, bucket_start, slice_levels
+from fengsui.store.tables import episode, person, transition
+
+STEP_S = 300
+BEFORE = timedelta(hours=2)
+AFTER = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+SIMILAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One transition, newest first in a list. ``by`` is a name, ``machine`` for the house."""
+
+    at: datetime
+    axis: str
+    by: str
+    for_person: str | None
+    code: str
+    before: str | None
+    after: str | None
+    params: Mapping[str, Any]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An earlier alert of the same metric: how it ended, in the words of who closed it."""
+
+    alert: Alert
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    alert: Alert
+    metric: Metric | None
+    curve: tuple[Point, ...]
+    timeline: tuple[Happened, ...]
+    records: BehindIt
+    children: tuple[Alert, ...]
+    similar: tuple[Similar, ...]
+
+
+def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detail | None:
+    """None when there is no such alert, or the reader may not see it: the two look the same on purpose."""
+    with store.connect() as conn:
+        found = alerts(conn, select_alerts().where(episode.c.episode_id == episode_id), scope)
+        if not found:
+            return None
+        alert = found[0]
+        metric = load(conn, now).get(alert.metric)
+        return Detail(
+            alert=alert,
+            metric=metric,
+            curve=tuple(_curve(conn, alert, metric, now)),
+            timeline=tuple(_timeline(conn, episode_id)),
+            records=records(conn, alert, scope),
+            children=tuple(alerts(conn, select_alerts().where(episode.c.parent_id == episode_id), scope)),
+            similar=tuple(_similar(conn, alert, scope)),
+        )
+
+
+def _curve(conn: Connection, alert: Alert, metric: Metric | None, now: datetime) -> list[Point]:
+    """From two hours before it began to half an hour after it ended; older minutes are gone, quarters stay."""
+    if metric is None or alert.series is None:
+        return []
+    until = min(now, (alert.cleared_at or now) + AFTER)
+    since = max(alert.started_at - BEFORE, until - LONGEST)
+    step = STEP_S if now - since < timedelta(days=7) and metric.gauge is None else 900
+    grain = step // 60
+    start, end = bucket_start(bucket(since, grain)), bucket_start(bucket(until, grain))
+    return curve(conn, metric, alert.slice_key, alert.series, start, end, step)
+
+
+def _timeline(conn: Connection, episode_id: str) -> list[Happened]:
+    query = select(transition).where(transition.c.episode_id == episode_id).order_by(transition.c.at, transition.c.n)
+    rows = conn.execute(query).fetchall()
+    names = _names(conn, [row.by for row in rows] + [row.for_person for row in rows])
+    found = [
+        Happened(
+            row.at,
+            row.axis,
+            names.get(row.by, row.by),
+            names.get(row.for_person, row.for_person),
+            row.code,
+            row.before,
+            row.after,
+            row.params,
+            row.note,
+        )
+        for row in rows
+    ]
+    return found[::-1]
+
+
+def _names(conn: Connection, ids: Sequence[str | None]) -> dict[str | None, str]:
+    wanted = {id_ for id_ in ids if id_ is not None}
+    rows = conn.execute(select(person.c.person_id, person.c.name).where(person.c.person_id.in_(wanted)))
+    return {row.person_id: row.name for row in rows}
+
+
+def _similar(conn: Connection, alert: Alert, scope: Scope) -> list[Similar]:
+    """Earlier ones of the same metric that have ended, the most alike in scope first, then the newest."""
+    query = (
+        select_alerts()
+        .where(episode.c.metric == alert.metric, episode.c.opened_at < alert.opened_at, episode.c.condition == "cleared")
+        .order_by(episode.c.opened_at.desc())
+        .limit(50)
+    )
+    mine = set(slice_levels(alert.slice_key).items())
+
+    def distance(other: Alert) -> tuple[bool, int, float]:
+        differing = len(mine ^ set(slice_levels(other.slice_key).items()))
+        return other.rule_id != alert.rule_id, differing, -other.opened_at.timestamp()
+
+    closest = sorted(alerts(conn, query, scope), key=distance)[:SIMILAR]
+    return [Similar(other, _last_words(conn, other.episode_id)) for other in closest]
+
+
+def _last_words(conn: Connection, episode_id: str) -> str | None:
+    query = (
+        select(transition.c.note)
+        .where(transition.c.episode_id == episode_id, transition.c.axis == "person", transition.c.note.is_not(None))
+        .order_by(transition.c.n.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar()

@@ -1,0 +1,39 @@
+"""The newest picture of the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from fengsui.board.scope import Scope, view_of
+from fengsui.store.tables import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One version, frozen; share it between sessions, never change it."""
+
+    version: int
+    computed_at: datetime
+    body: Mapping[str, Any]
+
+    def view(self, scope: Scope) -> Mapping[str, Any]:
+        """Tiles and curve of what ``scope`` may see; empty where the worker has not drawn that organisation yet."""
+        found: Mapping[str, Any] = self.body["views"].get(view_of(scope), {"tiles": [], "curve": []})
+        return found
+
+
+def latest_version(store: Engine) -> int | None:
+    with store.connect() as conn:
+        return conn.execute(select(func.max(snapshot.c.version))).scalar()
+
+
+def picture(store: Engine, version: int) -> Picture | None:
+    """The picture of ``version``; None when it is already gone (three are kept)."""
+    with store.connect() as conn:
+        row = conn.execute(select(snapshot).where(snapshot.c.version == version)).one_or_none()
+    return None if row is None else Picture(row.version, row.computed_at, row.body)

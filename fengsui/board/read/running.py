@@ -1,0 +1,120 @@
+"""Is the house itself well: ticks, leader, disk, notices, last faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import Connection, Engine, func, select
+
+from fengsui.store.tables import leader, outbox, source_state, tick
+
+TICKS = 60
+EVENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    tick: int
+    now: datetime
+    seconds: float | None
+    counts: Mapping[str, Any]
+    fault_code: str | None
+    fault_params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that went wrong, or the daily sign of life. ``subject``: a source or empty."""
+
+    at: datetime
+    code: str
+    params: Mapping[str, Any]
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Bytes of the volume that holds the home folder."""
+
+    total: int
+    free: int
+    used_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """``ticks``: oldest first. ``notices``: state -> count over the last day. ``heartbeat``: newest audit row of it."""
+
+    ticks: tuple[Tick, ...]
+    leader: str | None
+    leader_since: datetime | None
+    seen_at: datetime | None
+    notices: Mapping[str, int]
+    undelivered: int
+    troubles: tuple[Trouble, ...]
+    disk: Disk
+    alive_at: datetime | None
+
+
+def running(store: Engine, home: Path, now: datetime) -> Running:
+    with store.connect() as conn:
+        head = conn.execute(select(leader).where(leader.c.id == 1)).one_or_none()
+        ticks = _ticks(conn)
+        return Running(
+            ticks=tuple(ticks),
+            leader=head.holder if head else None,
+            leader_since=head.since if head else None,
+            seen_at=head.seen_at if head else None,
+            notices=_notices(conn),
+            undelivered=_count(conn, outbox.c.state == "failed"),
+            troubles=tuple(_troubles(conn)),
+            disk=_disk(home),
+            alive_at=conn.execute(select(func.max(outbox.c.sent_at)).where(outbox.c.kind == "alive")).scalar_one(),
+        )
+
+
+def worker_seen_at(store: Engine) -> datetime | None:
+    """The leader's last sign of life; None before the first worker."""
+    with store.connect() as conn:
+        return conn.execute(select(leader.c.seen_at).where(leader.c.id == 1)).scalar()
+
+
+def _ticks(conn: Connection) -> list[Tick]:
+    rows = conn.execute(select(tick).order_by(tick.c.tick.desc()).limit(TICKS)).fetchall()
+    found = [Tick(row.tick, row.now, row.seconds, row.counts or {}, row.fault_code, row.fault_params or {}) for row in rows]
+    return found[::-1]
+
+
+def _notices(conn: Connection) -> dict[str, int]:
+    rows = conn.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+    return {state: int(n) for state, n in rows}
+
+
+def _count(conn: Connection, condition: Any) -> int:
+    return int(conn.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())
+
+
+def _troubles(conn: Connection) -> list[Trouble]:
+    """Faults of ticks and of sources that are ill now, and signs of life, the newest first."""
+    found = [
+        Trouble(row.now, row.fault_code, row.fault_params or {}, "")
+        for row in conn.execute(select(tick).where(tick.c.fault_code.is_not(None)).order_by(tick.c.tick.desc()).limit(EVENTS))
+    ]
+    found += [
+        Trouble(row.fault_since, row.fault_code, row.fault_params or {}, row.source)
+        for row in conn.execute(select(source_state).where(source_state.c.fault_code.is_not(None)))
+    ]
+    alive = select(outbox).where(outbox.c.kind == "alive").order_by(outbox.c.created_at.desc()).limit(1)
+    found += [Trouble(row.created_at, row.code, row.params, "") for row in conn.execute(alive)]
+    return sorted(found, key=lambda trouble: trouble.at, reverse=True)[:EVENTS]
+
+
+def _disk(home: Path) -> Disk:
+    place = next((folder for folder in (home, *home.parents) if folder.exists()), Path("/"))
+    usage = psutil.disk_usage(str(place))
+    return Disk(usage.total, usage.free, usage.used / usage.total)

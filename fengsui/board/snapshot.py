@@ -1,0 +1,133 @@
+"""The picture: one JSON row per version, made by the worker, shared by every page and screen.
+
+Pages never compute a figure from the raw store; fifty screens read one row. A picture younger than ``EVERY_S`` is not made
+again, and what moves slowly (yesterday, last week, lines, usual counts) is carried over for a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from fengsui.board import health, heat, kpis, learning, loop
+from fengsui.board.curve import Point, curve
+from fengsui.board.scope import org_slice
+from fengsui.metrics.catalogue import Metric, load
+from fengsui.settings import Settings
+from fengsui.store.slices import ALL, bucket, bucket_start
+from fengsui.store.tables import person, series, snapshot
+from fengsui.store.upsert import upsert
+
+KEPT = 3
+EVERY_S = 4.0
+SLOW_S = 60.0
+CURVE_STEP_S = 900
+CURVE_HOURS = 24
+SCHEMA = 1
+
+
+def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], object]) -> bool:
+    """Make the picture of ``now`` as version ``tick``; False when the last one is still fresh.
+
+    Raises what ``fence`` raises (``LostLeadership``); one transaction.
+    """
+    with store.begin() as conn:
+        fence(conn)
+        last = conn.execute(select(snapshot).order_by(snapshot.c.version.desc()).limit(1)).one_or_none()
+        if last is not None and 0 <= (now - last.computed_at).total_seconds() < EVERY_S:
+            return False
+        body = picture(conn, settings, now, last.body if last is not None else None)
+        upsert(conn, snapshot, [{"version": tick, "computed_at": now, "body": body}])
+        conn.execute(delete(snapshot).where(snapshot.c.version.not_in(_kept(conn))))
+    return True
+
+
+def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The whole body. ``views``: slice_key -> tiles and curve; one for the centre and one per organisation that is
+    somebody's scope."""
+    metrics = load(conn, now)
+    views = [ALL, *_scope_slices(conn)]
+    slow = _slow(conn, settings, metrics, views, now, last)
+    return {
+        "schema": SCHEMA,
+        "computed_at": now.isoformat(),
+        "slow": slow,
+        "views": {view: _view(conn, settings, metrics, view, slow, now) for view in views},
+        "heat": heat.grid(conn, heat.observed(conn, now), slow["heat"]),
+        "sources": health.health(conn, settings, now, slow["counts"]),
+        "learning": learning.learning(conn),
+        "loop": loop.today(conn, settings.centre.zone, now),
+        "calm_since": _iso(loop.calm_since(conn)),
+    }
+
+
+def _slow(
+    conn: Connection,
+    settings: Settings,
+    metrics: dict[str, Metric],
+    views: list[str],
+    now: datetime,
+    last: dict[str, Any] | None,
+) -> dict[str, Any]:
+    if last is not None and last["schema"] == SCHEMA and set(views) <= set(last["slow"]["partners"]):
+        slow: dict[str, Any] = last["slow"]
+        if 0 <= (now - datetime.fromisoformat(slow["at"])).total_seconds() < SLOW_S:
+            return slow
+    return {
+        "at": now.isoformat(),
+        "partners": {view: kpis.partners(conn, metrics, view, now) for view in views},
+        "counts": health.counts_today(conn, settings, now),
+        "heat": heat.usual(conn, now),
+    }
+
+
+def _view(
+    conn: Connection, settings: Settings, metrics: dict[str, Metric], view: str, slow: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    partners = slow["partners"][view]
+    tiles = [{**tile, **partners.get(tile["metric"], {})} for tile in kpis.tiles(conn, metrics, settings.sources, view, now)]
+    points = _complaints(conn, metrics["complaints"], view, now)
+    for tile in tiles:
+        tile["expected"] = _expected(points, tile["window_s"]) if tile["metric"] == "complaints" else None
+    return {"tiles": tiles, "curve": [_plain(point) for point in points]}
+
+
+def _expected(points: list[Point], window_s: int) -> float | None:
+    """What the detector expected over the newest window of the curve; None unless it spoke of every step."""
+    steps = [point.expected for point in points[-(window_s // CURVE_STEP_S) :]]
+    known = [expected for expected in steps if expected is not None]
+    return sum(known) if known and len(known) == len(steps) else None
+
+
+def _complaints(conn: Connection, metric: Metric, view: str, now: datetime) -> list[Point]:
+    end = bucket_start(bucket(now, CURVE_STEP_S // 60))
+    start = end - timedelta(hours=CURVE_HOURS)
+    key = conn.execute(
+        select(series.c.series)
+        .where(series.c.metric == metric.id, series.c.slice_key == view, series.c.active)
+        .order_by(series.c.step_s, series.c.series)
+        .limit(1)
+    ).scalar()
+    return curve(conn, metric, view, key, start, end, CURVE_STEP_S)
+
+
+def _plain(point: Point) -> list[Any]:
+    """[epoch seconds, value, expected, lower, upper, grade]"""
+    numbers = (point.value, point.expected, point.lower, point.upper)
+    return [int(point.at.timestamp()), *(None if x is None else round(x, 3) for x in numbers), point.grade]
+
+
+def _scope_slices(conn: Connection) -> list[str]:
+    scopes = conn.execute(select(person.c.scope).where(person.c.active)).scalars()
+    return sorted({org_slice(scope[0]) for scope in scopes if scope})
+
+
+def _kept(conn: Connection) -> list[int]:
+    return list(conn.execute(select(snapshot.c.version).order_by(snapshot.c.version.desc()).limit(KEPT)).scalars())
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
