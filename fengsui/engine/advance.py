@@ -7,7 +7,7 @@ this engine wrote, another one was here (or this one died before its commit), an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -17,9 +17,8 @@ from sqlalchemy import Engine as Store
 
 from detectors.base import Reading, Verdict
 from fengsui.engine import plan, shares, state, verdicts, warm
-from fengsui.engine.live import Build, Live, Roster, carry_over, resume
+from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, View, see
-from fengsui.engine.pace import paces
 from fengsui.engine.plan import Plan, Planned
 from fengsui.engine.readings import Announced, Clock, Maker, announced
 from fengsui.metrics.catalogue import metric_of
@@ -74,11 +73,11 @@ class Engine:
     ``keep_states`` False (replay in a scratch store): states are not written, so nothing can be resumed.
     """
 
-    def __init__(self, store: Store, settings: Settings, build: Build, *, keep_states: bool = True) -> None:
+    def __init__(self, store: Store, settings: Settings, build: Build = build_detector, *, keep_states: bool = True) -> None:
         self._store = store
         self._looking = for_reading(store)
         self._settings = settings
-        self._paces = paces(settings)
+        self._paces = {name: source for name, source in settings.sources.items() if source.enabled}
         self._build = build
         self._keep_states = keep_states
         self._clock = Clock(settings.centre.zone, settings.centre.calendar)
@@ -142,11 +141,8 @@ class Engine:
             made = plan.make(conn, now, self._settings.engine.max_head_series)
             plan.save(conn, made, tag, now)
             state.forget(conn, sorted(state.keys(conn) - {one.series for one in made.head}))
-            notices = _notices(made)
-            _record(conn, notices, now)
         self._reload(now, before=self._known())
-        refused = [Notice("engine.plan.refused", {"series": key, "why": why}) for key, why in self._known().refused.items()]
-        return (*notices, *refused)
+        return _notices(made, self._known().refused)
 
     def _warm_cold(self, now: datetime, fence: Fence, progress: Progress | None) -> None:
         cold = self._known().cold()
@@ -181,7 +177,7 @@ class Engine:
         if live.ready:
             _mark_ready(conn, [live], bucket_start(end))
         if live.relearn_to is not None:
-            _record(conn, [Notice("engine.state.relearned", {"series": live.planned.series})], now)
+            _relearned(conn, live.planned.series, now)
 
     def _start_of(self, live: Live, view: View) -> int | None:
         """Where live judging begins: where its old state stood, else at the newest closed instant, else where its sources
@@ -304,13 +300,12 @@ def _mark_ready(conn: Connection, lives: Sequence[Live], at: datetime) -> None:
         conn.execute(update(series).where(waiting).values(ready=True, ready_at=at))
 
 
-def _notices(made: Plan) -> tuple[Notice, ...]:
-    capped = [Notice("engine.plan.capped", {"rule": rule, "n": n}) for rule, n in sorted(made.dropped.items())]
+def _notices(made: Plan, refused: Mapping[str, str]) -> tuple[Notice, ...]:
+    capped = [Notice("engine.plan.capped", {"n": made.dropped})] if made.dropped else []
     unknown = [Notice("engine.plan.unknown_metric", {"rule": rule, "metric": m}) for rule, m in sorted(made.unknown.items())]
-    return (*capped, *unknown)
+    return (*capped, *unknown, *(Notice("engine.plan.refused", {"series": key, "why": why}) for key, why in refused.items()))
 
 
-def _record(conn: Connection, notices: Sequence[Notice], now: datetime) -> None:
-    rows = [{"at": now, "by": "machine", "action": notice.code, "params": notice.params} for notice in notices]
-    if rows:
-        conn.execute(insert(audit), rows)
+def _relearned(conn: Connection, key: str, now: datetime) -> None:
+    row = {"at": now, "by": "machine", "action": "engine.state.relearned", "params": {"series": key}}
+    conn.execute(insert(audit).values(row))

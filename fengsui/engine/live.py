@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from detectors import registry
 from detectors.base import Detector, Reading, StateMismatch, Verdict, step
 from fengsui.engine import state
 from fengsui.engine.plan import Planned
@@ -18,6 +19,10 @@ log = logging.getLogger(__name__)
 
 Build: TypeAlias = Callable[[str, Mapping[str, Any]], Detector]
 """(name, parameters) -> a detector that has learned nothing. Raises ``ValueError`` for a bad name or parameter."""
+
+
+def build_detector(name: str, parameters: Mapping[str, Any]) -> Detector:
+    return registry.make(name, **parameters)
 
 
 @dataclass(slots=True)

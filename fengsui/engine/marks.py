@@ -9,11 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from fengsui.engine.live import Live
-from fengsui.engine.pace import Pace
 from fengsui.engine.readings import Cells, bulk, by_metric
 from fengsui.metrics import watermarks
 from fengsui.metrics.read import Value
-from fengsui.metrics.watermarks import Mark
+from fengsui.metrics.watermarks import Mark, SourcePace
 from fengsui.store.slices import bucket
 
 AHEAD = 120  # minutes of cells read at once while catching up
@@ -46,7 +45,7 @@ class View:
         return self.marks.get((live.planned.rule.metric, live.minutes, live.planned.slice_id))
 
 
-def see(conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, Pace]) -> View:
+def see(conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, SourcePace]) -> View:
     marks: dict[tuple[str, int, int], Mark] = {}
     for (metric, minutes), ids in by_metric(one.planned for one in lives):
         found = watermarks.of_series(conn, metric, ids, now, paces, minutes * 60)

@@ -40,10 +40,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``dropped``: series that a cap left out, by rule; shown, because a limit is never silent. ``unknown``: rule -> metric."""
+    """``dropped``: head series that the common cap left out; told, because a limit is never silent. ``unknown``: rule ->
+    metric that nobody defined."""
 
     planned: tuple[Planned, ...]
-    dropped: Mapping[str, int]
+    dropped: int
     unknown: Mapping[str, str]
 
     @property
@@ -64,7 +65,6 @@ def series_key(rule: Rule, slice_key: str) -> str:
 
 def make(conn: Connection, now: datetime, max_head: int) -> Plan:
     """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay."""
-    dropped: dict[str, int] = {}
     unknown: dict[str, str] = {}
     wanted: list[tuple[int, Planned]] = []
     for rule in detector_rules(conn, now):
@@ -73,10 +73,9 @@ def make(conn: Connection, now: datetime, max_head: int) -> Plan:
         except UnknownMetric:
             unknown[rule.rule_id] = rule.metric
             continue
-        _count_dropped(dropped, rule, len(found) - rule.max_series)
         wanted += [(one.volume, _planned(rule, one)) for one in found[: rule.max_series]]
-    kept = _cap(wanted, max_head, dropped)
-    return Plan(tuple(_with_parents(kept)), dropped, unknown)
+    kept = _cap(wanted, max_head)
+    return Plan(tuple(_with_parents(kept)), len(wanted) - len(kept), unknown)
 
 
 def slices_of(conn: Connection, rule: Rule, now: datetime) -> list[Slice]:
@@ -114,17 +113,10 @@ def _planned(rule: Rule, one: Slice) -> Planned:
     return Planned(series_key(rule, one.slice_key), one.slice_id, one.slice_key, None, rule)
 
 
-def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int, dropped: dict[str, int]) -> list[Planned]:
+def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int) -> list[Planned]:
     heads = sorted((pair for pair in wanted if pair[1].rule.role == "head"), key=lambda pair: (-pair[0], pair[1].series))
-    for _, one in heads[max_head:]:
-        _count_dropped(dropped, one.rule, 1)
     kept = {one.series for _, one in heads[:max_head]}
     return [one for _, one in wanted if one.rule.role != "head" or one.series in kept]
-
-
-def _count_dropped(dropped: dict[str, int], rule: Rule, n: int) -> None:
-    if n > 0:
-        dropped[rule.rule_id] = dropped.get(rule.rule_id, 0) + n
 
 
 def _with_parents(planned: Sequence[Planned]) -> list[Planned]:

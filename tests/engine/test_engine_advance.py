@@ -1,0 +1,234 @@
+"""Transaction 1: one step per series at the same instant, exactly once, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from fengsui.engine.advance import Overtaken
+from fengsui.store.tables import audit, detector_state, episode, series, verdict, watermark
+from tests.engine.smallcentre import START, Centre, make_settings
+
+MINUTE = timedelta(minutes=1)
+COLUMNS = ("series", "end_at", "seq", "value", "expected", "score", "grade", "ready", "complete", "start_at")
+
+
+def prepared(centre: Centre, **rule: Any) -> Centre:
+    """Six hours of one complaint a minute, heard up to START."""
+    centre.slice("all")
+    centre.rule("surge", **rule)
+    centre.history("all", START - timedelta(hours=6), 360)
+    centre.heard("tickets", START)
+    return centre
+
+
+def verdicts(centre: Centre) -> list[tuple[Any, ...]]:
+    return centre.rows(verdict, *COLUMNS)
+
+
+def live(centre: Centre) -> list[tuple[Any, ...]]:
+    return [row for row in verdicts(centre) if row[2] > 0]
+
+
+def test_a_minute_is_closed_only_when_its_source_is_complete(centre: Centre) -> None:
+    engine = prepared(centre).engine()
+    assert centre.advance(engine, START + MINUTE)[-1].steps == 0
+    centre.heard("tickets", START + MINUTE)
+    assert centre.advance(engine, START + MINUTE)[-1].steps == 1
+    assert centre.rows(watermark, "name", "at", "seq")[0] == ("engine", START + MINUTE, 1)
+
+
+def test_nothing_later_than_now_is_closed_though_the_source_clock_runs_ahead(embedded: Centre) -> None:
+    engine = prepared(embedded).engine()
+    embedded.advance(engine, START)
+    embedded.heard("tickets", START + timedelta(minutes=30))
+    embedded.advance(engine, START + MINUTE)
+    assert embedded.rows(watermark, "name", "at")[0] == ("engine", START + MINUTE)
+
+
+def test_catching_up_an_hour_gives_the_verdicts_of_minute_by_minute(store: Any, tmp_path: Any) -> None:
+    """The trap: reading the hour at once must not judge it at once."""
+    centre = prepared(Centre(store, make_settings(tmp_path)))
+    for n in range(60):
+        centre.count("all", START + n * MINUTE, 40 if n == 37 else 2)
+    centre.advance(centre.engine(), START)
+    centre.heard("tickets", START + timedelta(hours=1))
+    assert len(centre.advance(centre.engine(), START + timedelta(hours=1))) == 60
+    caught_up, state = live(centre), centre.rows(detector_state)
+
+    with store.begin() as conn:
+        for table in (verdict, detector_state, watermark, series):
+            conn.execute(table.delete())
+    centre.heard("tickets", START)
+    engine = centre.engine()
+    centre.advance(engine, START)
+    for n in range(1, 61):
+        centre.heard("tickets", START + n * MINUTE)
+        centre.advance(engine, START + n * MINUTE)
+    assert live(centre) == caught_up
+    assert centre.rows(detector_state) == state
+    assert [row[6] for row in caught_up if row[1] == START + 38 * MINUTE] == [2]
+
+
+def test_a_restart_at_every_minute_changes_nothing(centre: Centre) -> None:
+    prepared(centre)
+    for n in range(20):
+        centre.count("all", START + n * MINUTE, n % 5)
+    centre.advance(centre.engine(), START)
+    for n in range(1, 11):
+        centre.heard("tickets", START + n * MINUTE)
+        centre.advance(centre.engine(), START + n * MINUTE)  # a fresh engine each time
+    engine = centre.engine()
+    for n in range(11, 21):
+        centre.heard("tickets", START + n * MINUTE)
+        centre.advance(engine, START + n * MINUTE)  # the same one
+    assert [row[2] for row in live(centre)] == [5, 10, 15, 20]
+    (restarted,) = centre.rows(detector_state, "state")
+    assert json.loads(restarted[0])["body"]["total"] == pytest.approx(json.loads(restarted[0])["body"]["total"])
+    with centre.store.begin() as conn:
+        for table in (verdict, detector_state, watermark, series):
+            conn.execute(table.delete())
+    centre.heard("tickets", START)
+    undisturbed = centre.engine()
+    centre.advance(undisturbed, START)
+    centre.heard("tickets", START + 20 * MINUTE)
+    centre.advance(undisturbed, START + 20 * MINUTE)
+    assert centre.rows(detector_state, "state") == [restarted]
+
+
+class PowerCut(Exception):
+    pass
+
+
+def test_a_commit_that_fails_is_not_remembered_by_the_detectors(centre: Centre) -> None:
+    engine = prepared(centre).engine()
+    centre.advance(engine, START)
+    centre.count("all", START, 3)
+    centre.heard("tickets", START + MINUTE)
+    before = centre.rows(detector_state)
+
+    def cut(conn: Connection) -> None:
+        raise PowerCut
+
+    with pytest.raises(PowerCut):
+        engine.advance(9, START + MINUTE, cut)
+    assert centre.rows(detector_state) == before
+    assert centre.advance(engine, START + MINUTE)[0].steps == 1
+    body = json.loads(centre.rows(detector_state, "state")[0][0])["body"]
+    assert body["last_end"] == (START + MINUTE).isoformat()
+    assert json.loads(before[0][1])["body"]["n"] + 1 == body["n"]
+
+
+def test_an_engine_that_was_overtaken_writes_nothing_and_starts_again(centre: Centre) -> None:
+    slow = prepared(centre).engine()
+    centre.advance(slow, START)
+    centre.heard("tickets", START + MINUTE)
+    centre.advance(centre.engine(), START + MINUTE)
+    centre.heard("tickets", START + 2 * MINUTE)
+    with pytest.raises(Overtaken):
+        centre.advance(slow, START + 2 * MINUTE)
+    assert centre.advance(slow, START + 2 * MINUTE)[0].seq == 2
+
+
+def test_a_slow_source_holds_its_own_series_and_no_other(centre: Centre) -> None:
+    prepared(centre, max_series=1)
+    centre.slice("channel=邮件", sources=["calls"])
+    centre.rule("by-channel", cuboid="channel")
+    centre.count("channel=邮件", START - timedelta(hours=1))
+    centre.heard("calls", START)
+    engine = centre.engine()
+    centre.advance(engine, START)
+    now = START + timedelta(seconds=12)
+    centre.heard("tickets", START + MINUTE)
+    assert centre.advance(engine, now + MINUTE)[0].steps == 1
+    centre.heard("calls", START + MINUTE)
+    assert centre.advance(engine, now + MINUTE)[0].steps == 1
+    assert {row[1] for row in centre.rows(detector_state, "series", "last_end")} == {START + MINUTE}
+
+
+def test_a_stalled_source_is_left_out_and_its_steps_are_judged_but_not_learned(centre: Centre) -> None:
+    prepared(centre)
+    centre.slice("all", sources=["tickets", "calls"])
+    centre.heard("calls", START)
+    engine = centre.engine()
+    centre.advance(engine, START)
+    learned = json.loads(centre.rows(detector_state, "state")[0][0])["body"]["n"]
+    now = START + timedelta(minutes=10)
+    centre.heard("tickets", now)
+    assert len(centre.advance(engine, now)) == 10
+    assert [row[8] for row in live(centre)] == [False, False]
+    assert json.loads(centre.rows(detector_state, "state")[0][0])["body"]["n"] == learned
+
+
+def test_a_series_is_judged_at_every_step_while_an_episode_of_it_lives(centre: Centre) -> None:
+    engine = prepared(centre).engine()
+    centre.advance(engine, START)
+    centre.heard("tickets", START + 3 * MINUTE)
+    centre.advance(engine, START + 3 * MINUTE)
+    assert live(centre) == []  # calm minutes between the fives are not kept
+    key = "complaints|all|60|surge"
+    with centre.store.begin() as conn:
+        conn.execute(insert(episode), [an_episode(key, START)])
+    centre.heard("tickets", START + 4 * MINUTE)
+    centre.advance(engine, START + 4 * MINUTE)
+    assert [row[1] for row in live(centre)] == [START + 4 * MINUTE]
+    with centre.store.begin() as conn:
+        conn.execute(update(episode).values(condition="cleared"))
+    centre.heard("tickets", START + 9 * MINUTE)
+    centre.advance(engine, START + 9 * MINUTE)
+    assert [row[1] for row in live(centre)] == [START + 4 * MINUTE, START + 5 * MINUTE]
+
+
+def an_episode(key: str, at: datetime) -> dict[str, Any]:
+    return {
+        "episode_id": "e1", "rule_id": "surge", "rule_version": 1, "mode": "on", "series": key, "metric": "complaints",
+        "slice_key": "all", "slice_id": 1, "condition": "firing", "direction": "up", "opened_at": at, "started_at": at,
+        "last_at": at, "grade": 2, "peak_grade": 2, "tier": 2, "likelihood": 2, "impact": 1, "loss": 1, "factors": {},
+        "score": 2.0, "peak_score": 2.0, "reason": "x", "reason_params": {}, "explained": [],
+    }  # fmt: skip
+
+
+def test_old_states_of_other_parameters_are_relearned_where_they_stood_and_that_is_noted(centre: Centre) -> None:
+    engine = prepared(centre).engine()
+    centre.advance(engine, START)
+    centre.heard("tickets", START + 5 * MINUTE)
+    centre.advance(engine, START + 5 * MINUTE)
+    centre.rule("surge", version=2, now=START + 6 * MINUTE, parameters={"factor": 20.0})
+    centre.heard("tickets", START + 7 * MINUTE)
+    centre.advance(engine, START + 7 * MINUTE)
+    body = json.loads(centre.rows(detector_state, "state")[0][0])
+    assert body["parameters"]["factor"] == 20.0
+    assert body["body"]["last_end"] == (START + 7 * MINUTE).isoformat()
+    assert centre.rows(audit, "action", "by") == [("engine.state.relearned", "machine")]
+
+
+def test_a_series_becomes_ready_once_and_says_when(centre: Centre) -> None:
+    centre.slice("all")
+    centre.rule("surge")
+    centre.heard("tickets", START)
+    engine = centre.engine()
+    centre.advance(engine, START)
+    assert centre.rows(series, "ready", "ready_at") == [(False, None)]
+    for n in range(1, 8):
+        centre.heard("tickets", START + n * MINUTE)
+        centre.advance(engine, START + n * MINUTE)
+    assert centre.rows(series, "ready", "ready_at") == [(True, START + 4 * MINUTE)]
+    assert engine.counts() == {"series": 1, "ready": 1, "cold": 0}
+
+
+def test_without_states_a_replay_keeps_its_detectors_through_a_new_plan(embedded: Centre) -> None:
+    engine = prepared(embedded).engine(keep_states=False)
+    embedded.advance(engine, START)
+    embedded.slice("channel=App")
+    embedded.count("channel=App", START - MINUTE)
+    embedded.rule("by-channel", cuboid="channel", now=START + MINUTE)
+    for n in range(1, 4):
+        embedded.heard("tickets", START + n * MINUTE)
+        embedded.advance(engine, START + n * MINUTE)
+    assert embedded.rows(detector_state) == []
+    assert {one.last_end for one in engine._lives()} == {int((START + 3 * MINUTE).timestamp() // 60)}
+    assert engine._lives()[0].detector.body()["n"] > 20  # not learned anew from nothing
