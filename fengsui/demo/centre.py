@@ -1,0 +1,144 @@
+"""The demo centre at work: carries the plan out up to ``now``, in the channel stores.
+
+``found`` makes a new centre with the weeks before ``now``, in one pass. ``step(now)`` writes what happened since the last
+step: new contacts, the progress of open ones, and the survey files of finished hours. After a pause, step fills the gap. Rows
+written late carry the second at which they were written as updated_at, as a real system's would: a reader that polls by
+updated_at misses none.
+"""
+
+from __future__ import annotations
+
+import shutil
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from fengsui.demo import incidents, surveys
+from fengsui.demo.books import Books
+from fengsui.demo.contacts import Live, Survey
+from fengsui.demo.days import DAY_S, days_between, local_date, midnight
+from fengsui.demo.incidents import Incident
+from fengsui.demo.plan import DayPlan, plan_day
+
+SEED = 20_260_101
+HISTORY_DAYS = 56
+WINDOW_DAYS = 4  # a contact or survey planned earlier has nothing left to happen (plan.LONGEST_S and a day for the survey)
+
+
+class Centre:
+    """One demo centre below ``folder`` (HOME/demo). Not for several processes at once: ``main.serve`` holds a lock.
+
+    A new centre is made by ``found``, whole; it is never seen half filled.
+    """
+
+    def __init__(self, folder: Path, seed: int = SEED) -> None:
+        self.books = Books(folder)
+        self.drop = folder / "drop"
+        self.drop.mkdir(parents=True, exist_ok=True)
+        known = self.books.progress()
+        self.seed = known[0] if known else seed
+        self.written_until = known[1] if known else None
+        self._agenda: list[tuple[int, int]] = []  # (second, position in _contacts), sorted
+        self._contacts: list[Live] = []
+        self._surveys: list[Survey] = []
+        self._window: tuple[date, date] | None = None
+
+    def close(self) -> None:
+        self.books.close()
+
+    def history(self, now: datetime, days: int) -> None:
+        """The ``days`` up to ``now``, each row as it is to be seen then."""
+        until, today = int(now.timestamp()), local_date(now)
+        plans = [plan_day(self.seed, day) for day in days_between(today - timedelta(days=days), today)]
+        start = until - days * DAY_S
+        contacts = [c for plan in plans for c in plan.contacts if start <= c.moments()[0] <= until]
+        answered = [s for plan in plans for s in plan.surveys if start <= s.answered]
+        midnight_today = midnight(today)
+        surveys.write_files(self.drop, (s for s in answered if s.answered < midnight_today), DAY_S, midnight_today)
+        hour = until // surveys.HOUR_S * surveys.HOUR_S
+        surveys.write_files(self.drop, (s for s in answered if midnight_today <= s.answered < hour))
+        self.books.write(((c.at(until), last_change(c, until)) for c in contacts), self.seed, until)
+        self.written_until = until
+
+    def step(self, now: datetime) -> int:
+        """Write what happened after the last step and up to ``now``; returns how many rows changed."""
+        until, since = int(now.timestamp()), self.written_until
+        if since is None or until <= since:
+            return 0
+        self._look_ahead(local_date(datetime.fromtimestamp(since, now.tzinfo)), local_date(now))
+        touched = self._touched(since, until)
+        self._write_surveys(since, until)
+        self.books.write(((c.at(until), until) for c in touched), self.seed, until)
+        self.written_until = until
+        return len(touched)
+
+    def begin(self, name: str, now: datetime) -> Incident:
+        """Set off an incident; KeyError for a name that is not in INCIDENTS."""
+        if name not in incidents.INCIDENTS:
+            raise KeyError(name)
+        incident = Incident(name, int(now.timestamp()))
+        self.books.add_incident(incident)
+        self._window = None  # plan anew, with the incident
+        return incident
+
+    def silence(self, now: datetime) -> int | None:
+        """Seconds since the chat platform fell silent, None while it delivers."""
+        second = int(now.timestamp())
+        return incidents.chat_silence(self.books.incidents(second - DAY_S), second)
+
+    def _look_ahead(self, first: date, last: date) -> None:
+        """Plan the days whose contacts can change between ``first`` and ``last``."""
+        if self._window == (first, last):
+            return
+        start = first - timedelta(days=WINDOW_DAYS)
+        going = self.books.incidents(midnight(start))
+        plans = [plan_day(self.seed, day, incidents.slowness_of(going)) for day in days_between(start, last)]
+        extra = (contact for incident in going for contact in incidents.contacts_of(self.seed, incident))
+        self._contacts = [*_contacts(plans), *extra]
+        self._surveys = sorted((s for plan in plans for s in plan.surveys), key=lambda s: s.answered)
+        self._agenda = sorted((second, k) for k, c in enumerate(self._contacts) for second in c.moments())
+        self._window = (first, last)
+
+    def _touched(self, since: int, until: int) -> list[Live]:
+        end = len(self._contacts)
+        due = self._agenda[bisect_right(self._agenda, (since, end)) : bisect_right(self._agenda, (until, end))]
+        return [self._contacts[k] for k in sorted({k for _, k in due})]
+
+    def _write_surveys(self, since: int, until: int) -> None:
+        first, last = (second // surveys.HOUR_S * surveys.HOUR_S for second in (since, until))
+        if first < last:
+            surveys.write_files(self.drop, (s for s in self._surveys if first <= s.answered < last))
+
+
+def found(folder: Path, now: datetime, seed: int = SEED, days: int = HISTORY_DAYS) -> None:
+    """Make a new centre with ``days`` of history, unless there is one. Built aside and moved into place: a reader that met an empty
+    table would think that it has read all there is. ``centre.db`` comes last and says that the rest is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_founded(folder):
+        return
+    building = folder / "building"
+    shutil.rmtree(building, ignore_errors=True)
+    centre = Centre(building, seed)
+    centre.history(now, days)
+    centre.close()  # folds the write-ahead log into the files
+    (folder / "drop").mkdir(exist_ok=True)
+    for file in sorted((building / "drop").iterdir()):
+        file.rename(folder / "drop" / file.name)
+    for name in ("tickets.db", "centre.db"):
+        (building / name).rename(folder / name)
+    shutil.rmtree(building)
+
+
+def is_founded(folder: Path) -> bool:
+    return (folder / "centre.db").exists()
+
+
+def last_change(contact: Live, until: int) -> int:
+    """The second at which a contact last changed, as seen at ``until``."""
+    return max(second for second in contact.moments() if second <= until)
+
+
+def _contacts(plans: Iterable[DayPlan]) -> Iterator[Live]:
+    for plan in plans:
+        yield from plan.contacts

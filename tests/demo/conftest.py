@@ -1,0 +1,53 @@
+"""A demo centre with its eight weeks is made once; each test that writes works on a copy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fengsui.demo.centre import Centre, found
+
+BEGAN = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)  # a Wednesday, 14:32:06 in Shanghai
+
+
+@pytest.fixture(scope="session")
+def began() -> datetime:
+    return BEGAN
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOME/demo with history up to BEGAN; read only."""
+    folder = tmp_path_factory.mktemp("founded") / "demo"
+    found(folder, BEGAN)
+    return folder
+
+
+@pytest.fixture
+def home(founded: Path, tmp_path: Path) -> Path:
+    """A home of its own with that history."""
+    shutil.copytree(founded, tmp_path / "demo")
+    return tmp_path
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Path], Centre]]:
+    """Opens the centre of a home; closed at the end of the test."""
+    centres: list[Centre] = []
+
+    def open_one(home: Path) -> Centre:
+        centres.append(Centre(home / "demo"))
+        return centres[-1]
+
+    yield open_one
+    for centre in centres:
+        centre.close()
+
+
+@pytest.fixture
+def centre(home: Path, opened: Callable[[Path], Centre]) -> Centre:
+    return opened(home)
