@@ -1,0 +1,1 @@
+"""Alembic's revisions, run by ``fengsui.store.migrate`` and written by ``fengsui.store.revise``."""
