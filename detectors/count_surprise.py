@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from detectors import maturity, reading, scan, tail
-from detectors.base import Detector, Reading, Reason, State, Tier, Verdict
+from detectors import maturity, reading, scan, tail, telling
+from detectors.base import Detector, Reading, State, Verdict
 from detectors.baseline import DAY, Baseline
 from detectors.calibration import Peaks
 from detectors.guard import Guard
@@ -23,6 +22,7 @@ from detectors.noise import Noise
 from detectors.outlook import Outlook, Setting
 from detectors.parameter import Parameter, check_all
 from detectors.scan import CALM, Bars, Evidence, Sum
+from detectors.telling import CALM_SCORE, NOTHING, Finding
 from detectors.windows import Ring
 
 WEEK = 604800
@@ -42,9 +42,11 @@ CLIP = 2.5
 WINSOR = 0.997
 """A step is winsorised at this predictive quantile or at CLIP sd, whichever is higher."""
 
+HOT = 3.0
+"""Surprise of a minute after which the next is scanned even if empty; elsewhere an empty minute can only calm."""
+
 LOW_HANDICAP = 2.0
-CALM_SCORE = -1.0
-"""Scores below are not told apart: ten and more false episodes a week."""
+"""Nats that a lack must be more surprising than an excess."""
 
 UNCERTAIN = 0.3
 """Variance of the log level above which nothing is clipped: the level itself is in question."""
@@ -85,28 +87,15 @@ class Close(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What one reading shows against what was learned; a derived value, never part of the state."""
+    """What one reading shows against what was learned; a derived value, never part of the state. Seconds since 1970."""
 
     reading: Reading
+    start: int
+    length: int
     outlook: Outlook
     expected: float
     fine: Evidence
     close: Close | None
-
-
-class Finding(NamedTuple):
-    """The strongest evidence with its score, in which direction, and the length of its steps."""
-
-    score: float
-    evidence: Evidence
-    step_s: int
-    direction: Literal["up", "down"] = "up"
-
-
-NOTHING = Finding(CALM_SCORE, CALM, 0)
-LOOKS_CALM = Reason("detectors.reason.calm")
-HAS_NO_DATA = Reason("detectors.reason.no_data")
-IS_INCOMPLETE = Reason("detectors.reason.incomplete")
 
 
 class CountSurprise(Detector):
@@ -138,6 +127,7 @@ class CountSurprise(Detector):
     def _lay_out(self) -> None:
         """The parts, empty; ``step_s`` of a quarter or more means one rate."""
         self._heavy = heavy = max(self.step_s, self.quarter_s)
+        self._spans = (self.step_s, heavy)
         for name, value in (("step_s", self.step_s), ("quarter_s", heavy)):
             if DAY % value or heavy % self.step_s:
                 raise ValueError(f"{name}={value!r}: int, must divide a day, and step_s must divide quarter_s")
@@ -161,18 +151,23 @@ class CountSurprise(Detector):
     # Judging ------------------------------------------------------------------------------------------------------
 
     def judge_one(self, x: Reading) -> Verdict:
-        look = self._look_at(x)
+        look, budget = self._look_at(x), reading.budget(x)
         if look is None:
-            return self._no_data(x)
-        finding = self._finding(look, reading.budget(x))
-        return self._verdict(x, look, finding)
+            return telling.quiet(x, None, None, self._days)
+        outlook, expected = look.outlook, look.expected
+        beams = outlook.fine if look.length < self._heavy else outlook.broad
+        band = outlook.band(expected, beams[0])
+        finding = NOTHING if look.close is None and look.fine is CALM else self._finding(look)
+        if finding is NOTHING:
+            return telling.quiet(x, expected, band, self._days)
+        return telling.loud(x, expected, band, self._days, finding, budget)
 
     def _look_at(self, x: Reading) -> Look | None:
         """None when there is nothing to judge: no value, or nobody who could have complained."""
         if self._look is not None and self._look.reading is x:
             return self._look
         start = reading.seconds(x.start)
-        length = reading.span(x, (self.step_s, self._heavy))
+        length = reading.span(x, start, self._spans)
         unit = length / self._heavy if x.exposure is None else reading.number("exposure", x.exposure)
         if x.value is None or unit == 0:
             return None
@@ -185,7 +180,8 @@ class CountSurprise(Detector):
             found = scan.sums(self._minutes, outlook.fine, value, expected, least)
             fine = scan.strongest(outlook.fine, found, self._bars)
         closes = (start + length) % self._heavy == 0
-        self._look = Look(x, outlook, expected, fine, self._close_of(outlook, value, expected) if closes else None)
+        close = self._close_of(outlook, value, expected) if closes else None
+        self._look = Look(x, start, length, outlook, expected, fine, close)
         return self._look
 
     def _least(self) -> float:
@@ -212,149 +208,79 @@ class CountSurprise(Detector):
         up = scan.strongest(outlook.broad, found, self._bars)
         return Close(found, up, scan.lowest(outlook.broad, found, self._bars))
 
-    def _finding(self, look: Look, budget: float) -> Finding:
+    def _finding(self, look: Look) -> Finding:
         """The better of the minute's and the quarter's score, each with its part of the budget."""
-        best = NOTHING
         if not maturity.ready(self._days):
-            return best
+            return NOTHING
+        fine, broad = NOTHING, NOTHING
         if look.fine.surprise:
             score = self._fine_peaks.score(look.fine.surprise, WEEK / self.step_s) + math.log10(MINUTE_SHARE)
-            best = max(best, Finding(score, look.fine, self.step_s))
+            fine = _told(score, look.fine, self.step_s)
         if look.close is not None:
-            best = max(best, self._finding_of(look.close))
-        return best
+            broad = self._finding_of(look.close)
+        return broad if broad.score > fine.score or fine is NOTHING else fine
 
     def _finding_of(self, close: Close) -> Finding:
-        up, down = close.up, close.down
-        falls = self.sided == "both" and down.surprise - LOW_HANDICAP > up.surprise
-        evidence = down if falls else up
         surprise = _surprise(close, self.sided)
         if surprise <= 0:
             return NOTHING
         share = math.log10(QUARTER_SHARE) if self._fine else 0.0
         score = self._peaks.score(surprise, WEEK / self._heavy) + share
-        return Finding(max(score, CALM_SCORE), evidence, self._heavy, "down" if falls else "up")
-
-    # Telling ------------------------------------------------------------------------------------------------------
-
-    def _verdict(self, x: Reading, look: Look, finding: Finding) -> Verdict:
-        evidence = finding.evidence
-        grade = self._grade(finding, reading.budget(x))
-        beams = look.outlook.fine if self._fine and x.end - x.start < timedelta(seconds=self._heavy) else look.outlook.broad
-        low, high = look.outlook.band(look.expected, beams[0])
-        calm = evidence.surprise == 0
-        return Verdict(
-            x.series,
-            x.start,
-            x.end,
-            x.value,
-            look.expected,
-            low,
-            high,
-            finding.score,
-            1.0 if calm else max(math.exp(-evidence.surprise), 1e-300),
-            maturity.ready(self._days),
-            grade,
-            "none" if calm else finding.direction,
-            self._reason(x, finding, grade),
-            x.start if calm else x.end - timedelta(seconds=evidence.width * finding.step_s),
-            x.value if calm else evidence.observed,
-            look.expected if calm else evidence.expected,
-        )
-
-    def _grade(self, finding: Finding, budget: float) -> Tier:
-        if finding.evidence.surprise <= THRESHOLD or finding.score < -math.log10(budget):
-            return Tier.NONE
-        return maturity.capped(Tier(1 + finding.evidence.rank), self._days)
-
-    def _reason(self, x: Reading, finding: Finding, grade: Tier) -> Reason:
-        if not maturity.ready(self._days):
-            return Reason("detectors.reason.learning", {"days": int(self._days)})
-        if grade == Tier.NONE:
-            return LOOKS_CALM if x.complete else IS_INCOMPLETE
-        found = finding.evidence
-        params = {
-            "observed": found.observed,
-            "expected": found.expected,
-            "ratio": found.observed / found.expected,
-            "window_s": found.width * finding.step_s,
-        }
-        return Reason("detectors.reason.count_high" if finding.direction == "up" else "detectors.reason.count_low", params)
-
-    def _no_data(self, x: Reading) -> Verdict:
-        reason = self._reason(x, NOTHING, Tier.NONE) if not maturity.ready(self._days) else HAS_NO_DATA
-        ready = maturity.ready(self._days)
-        return Verdict(
-            x.series,
-            x.start,
-            x.end,
-            x.value,
-            None,
-            None,
-            None,
-            CALM_SCORE,
-            1.0,
-            ready,
-            Tier.NONE,
-            "none",
-            reason,
-            x.start,
-            None,
-            None,
-        )
+        falls = surprise > close.up.surprise
+        return _told(score, close.down if falls else close.up, self._heavy, falls)
 
     # Learning -----------------------------------------------------------------------------------------------------
 
     def learn_one(self, x: Reading) -> None:  # type: ignore[override]
-        look = self._look_at(x)
-        start = reading.seconds(x.start)
-        if look is None or x.value is None or not x.complete or start < self._end:
-            self._look = None
+        look, self._look = self._look_at(x), None
+        if look is None or x.value is None or not x.complete or look.start < self._end:
             return
         self._budget = reading.budget(x)
-        quarter = start // self._heavy
-        if self._filling is not None and self._filling.quarter != quarter:
-            self._close(None)
-        self._open(quarter, start, x)
-        self._take(x.value, look, reading.seconds(x.end) - start)
-        self._end = reading.seconds(x.end)
-        if self._end % self._heavy == 0:
-            self._close(look.close)
-        self._look = None
+        quarter = look.start // self._heavy
+        filling = self._filling
+        if filling is not None and filling.quarter != quarter:
+            self._close(filling, None)
+        if self._filling is None or look.start > self._end:
+            self._open(quarter, look)
+        self._take(x.value, look)
+        if self._end % self._heavy == 0 and self._filling is not None:
+            self._close(self._filling, look.close)
 
-    def _open(self, quarter: int, start: int, x: Reading) -> None:
+    def _open(self, quarter: int, look: Look) -> None:
         """Steps that nobody saw pass as time, with nothing observed and nothing expected."""
         if self._fine and self._end:
-            self._minutes.skip((start - self._end) // self.step_s)
+            self._minutes.skip((look.start - self._end) // self.step_s)
         if self._filling is None:
             missed = quarter - self._next if self._next else 0
             if missed:
                 self._baseline.advance(missed)
                 self._quarters.skip(missed)
                 self._outlook = None
-            self._filling = Filling(quarter, Setting.of(x))
+            self._filling = Filling(quarter, look.outlook.setting)
 
-    def _take(self, value: float, look: Look, length: int) -> None:
+    def _take(self, value: float, look: Look) -> None:
         filling = self._filling
         assert filling is not None
         filling.observed += value
         filling.expected += look.expected
         filling.setting = look.outlook.setting
+        self._end = look.start + look.length
         if not self._fine:
             return
-        if length == self.step_s:
+        if look.length == self.step_s:
             self._minutes.push(value, look.expected)
-            self._hot = look.fine.surprise > 0
-            if maturity.ready(self._days):
+            self._hot = look.fine.surprise > HOT
+            if self._days >= maturity.SILENT_DAYS:
                 self._fine_peaks.learn(look.fine.surprise)
         else:
-            self._minutes.skip(length // self.step_s)
+            self._minutes.skip(look.length // self.step_s)
 
-    def _close(self, close: Close | None) -> None:
+    def _close(self, filling: Filling, close: Close | None) -> None:
         """The heavy step is over: decide what may be learned of it, learn, and let time pass."""
-        filling, self._filling = self._filling, None
-        assert filling is not None
-        outlook = self._outlook_of(filling.quarter, filling.setting)
+        self._filling = None
+        outlook = self._outlook
+        if outlook is None or outlook.quarter != filling.quarter or outlook.setting is not filling.setting:
+            outlook = self._outlook_of(filling.quarter, filling.setting)
         if close is None:
             close = self._close_of(outlook, filling.observed, filling.expected)
         alarm, low = self._alarms(close), close.down.surprise > self.low
@@ -371,7 +297,7 @@ class CountSurprise(Detector):
 
     def _alarms(self, close: Close) -> bool:
         surprise = _surprise(close, self.sided)
-        alarm = surprise > THRESHOLD and self._finding_of(close).score >= -math.log10(self._budget)
+        alarm = telling.alarms(self._finding_of(close), self._budget)
         if maturity.ready(self._days):
             self._peaks.learn(surprise)
         return alarm
@@ -432,6 +358,23 @@ def _heavy_widths(heavy_s: int) -> tuple[int, ...]:
     """Windows of the heavy scan in its steps: one, two, and 1, 2, 4, 8 hours, or as near as the step allows."""
     hour = 3600 / heavy_s
     return tuple(sorted({1, 2, max(1, round(hour)), max(2, round(2 * hour)), max(3, round(4 * hour)), max(4, round(8 * hour))}))
+
+
+def _told(score: float, found: Evidence, step_s: int, falls: bool = False) -> Finding:
+    window_s = found.width * step_s
+    observed, expected = found.observed, found.expected
+    params = {"observed": observed, "expected": expected, "ratio": observed / expected, "window_s": window_s}
+    return Finding(
+        max(score, CALM_SCORE),
+        found.surprise,
+        found.rank,
+        "down" if falls else "up",
+        window_s,
+        observed,
+        expected,
+        "detectors.reason.count_low" if falls else "detectors.reason.count_high",
+        params,
+    )
 
 
 def _surprise(close: Close, sided: str) -> float:

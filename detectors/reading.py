@@ -9,7 +9,6 @@ from detectors.base import Reading
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HUGE = 1e9
-NO_EVENTS = ()
 
 
 def seconds(moment: datetime) -> int:
@@ -31,9 +30,9 @@ def exposure(x: Reading) -> float:
     return 0.0 if x.exposure is None else number("exposure", x.exposure)
 
 
-def span(x: Reading, allowed: tuple[int, ...]) -> int:
+def span(x: Reading, start: int, allowed: tuple[int, ...]) -> int:
     """Length in seconds; ``ValueError`` unless it is one of ``allowed``."""
-    length = seconds(x.end) - seconds(x.start)
+    length = seconds(x.end) - start
     if length not in allowed:
         raise ValueError(f"end: the step of {x.series} lasts {length} s, not {' or '.join(map(str, allowed))}")
     return length
