@@ -12,6 +12,8 @@ from detectors.parameter import Parameter, Value
 
 DETECTORS: Mapping[str, str] = {
     "count_surprise": "detectors.count_surprise.CountSurprise",
+    "share_drift": "detectors.share_drift.ShareDrift",
+    "duration_drift": "detectors.duration_drift.DurationDrift",
 }
 
 
