@@ -5,6 +5,7 @@
 
 from fengsui.settings.dimension import Dimension
 from fengsui.settings.keys import Keys, open_keys
+from fengsui.settings.lines import key_lines, line_of_key
 from fengsui.settings.loader import load, parse
 from fengsui.settings.mistakes import Mistake, SettingsFault
 from fengsui.settings.model import Channel, Settings
@@ -21,6 +22,8 @@ __all__ = [
     "Settings",
     "SettingsFault",
     "Source",
+    "key_lines",
+    "line_of_key",
     "load",
     "open_keys",
     "parse",

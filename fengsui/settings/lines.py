@@ -28,6 +28,14 @@ def line_of(lines: dict[Path, int], path: Path) -> int:
     return 1
 
 
+def line_of_key(lines: dict[Path, int], key: str) -> int:
+    """``line_of`` for a path as connectors write it: ``source.tickets.map.0.id``."""
+    dotted = {".".join(map(str, path)): line for path, line in lines.items()}
+    parts = key.split(".")
+    heads = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((dotted[head] for head in heads if head in dotted), 1)
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
-from pydantic import BeforeValidator, Field, StrictBool
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool
 
 from fengsui.settings.span import Span
 from fengsui.settings.table import Table, Zone
@@ -24,15 +23,6 @@ class CommonFields(TypedDict):
     overlap_s: float
     home: Path
     dimensions: tuple[str, ...]
-
-
-def _moment(value: Any) -> datetime:
-    """TOML's own date or date-time; one without offset is meant in the source's zone and stays naive here."""
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001  the zone is the source's
-    raise PydanticCustomError("settings.mistake.moment", "a date or a date and time without quotes")
 
 
 def _stall(so_far: dict[str, Any]) -> timedelta:
@@ -52,7 +42,6 @@ class Source(Table):
     overlap: Span = timedelta(seconds=60)
     stall: Span = Field(default_factory=_stall)  # 3 x cadence + lateness
     timezone: Zone | None = None  # of times without offset; None: the centre's
-    start: Annotated[datetime, BeforeValidator(_moment)] | None = None  # nothing older is fetched
     raw_text: StrictBool = False
     count_coverage: StrictBool = False
     options: dict[str, Any] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fengsui.settings.lines import key_lines, line_of
+from fengsui.settings.lines import key_lines, line_of, line_of_key
 
 
 def test_tables_keys_and_dotted_keys():
@@ -72,6 +72,13 @@ def test_a_missing_key_is_shown_at_the_table_that_lacks_it():
     lines = key_lines("[a]\nx = 1\n[b]\ny = 2\n")
     assert line_of(lines, ("b", "missing", "deep")) == 3
     assert line_of(lines, ("nowhere",)) == 1
+
+
+def test_a_path_of_a_connector_is_found_as_deep_as_the_file_goes():
+    lines = key_lines("[source.a]\nmap = [\n{ id = 1 },\n{ kind.value = 2 }]\n")
+    assert line_of_key(lines, "source.a.map.1.kind.value.more") == 4
+    assert line_of_key(lines, "source.a.options.url") == 1
+    assert line_of_key(lines, "source.b") == 1
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> set[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -124,7 +124,6 @@ def test_an_unknown_key_names_the_nearest(text: str, nearest: str):
         ("[notify.channels.w]\nkind = 'webhook'", "missing"),
         ("[notify.channels]\nw = 1", "want_table"),
         (SOURCE + "pace = 'fast'", "choice"),
-        (SOURCE + "start = '2026-01-01'", "moment"),
         (SOURCE + "belongs_to = 'ticket'", "belongs_to"),
         (SOURCE + "belongs_to = 'tickets'", "belongs_to"),
         ("[source.Bad]\nkind='x'\npurpose='y'", "source_name"),
@@ -205,15 +204,10 @@ def test_titles_follow_the_language():
 
 
 def test_a_source_says_how_it_is_polled():
-    text = (
-        SOURCE
-        + 'cadence = "30s"\nlateness = "2min"\noverlap = "1h30min"\ntimezone = "UTC"\nstart = 2026-11-01T08:00:00+08:00\n'
-    )
+    text = SOURCE + 'cadence = "30s"\nlateness = "2min"\noverlap = "1h30min"\ntimezone = "UTC"\n'
     settings = read(text + 'map = [{ shape = "feedback" }, { shape = "event" }]\n')
     source = settings.sources["tickets"]
     assert source.stall == timedelta(seconds=3 * 30 + 120)
-    assert source.start is not None
-    assert source.start.astimezone(UTC) == datetime(2026, 11, 1, tzinfo=UTC)
     assert len(source.map) == 2
     assert settings.common("tickets") == {
         "name": "tickets",
@@ -224,10 +218,6 @@ def test_a_source_says_how_it_is_polled():
         "home": HOME,
         "dimensions": settings.dimension_names,
     }
-
-
-def test_a_start_without_time_is_midnight_in_the_zone_of_the_source():
-    assert read(SOURCE + "start = 2026-11-01").sources["tickets"].start == datetime(2026, 11, 1)  # noqa: DTZ001
 
 
 def test_common_has_exactly_the_fields_that_connectors_want():
