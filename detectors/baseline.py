@@ -102,8 +102,7 @@ class Baseline:
         places, weights, _ = row
         gain = self._gain(row)
         f = sum(self.m[place] * weight for place, weight in zip(places, weights, strict=True))
-        q = sum(gain[place] * weight for place, weight in zip(places, weights, strict=True))
-        return float(f), max(float(q), 1e-9)
+        return float(f), _read(gain, row)
 
     def _gain(self, row: Row) -> Vector:
         places, weights, _ = row
@@ -112,11 +111,12 @@ class Baseline:
             gain = gain + self.C[place] * weight
         return gain
 
-    def learn(self, row: Row, observed: float, expected: float, dispersion: float, q: float) -> None:
+    def learn(self, row: Row, observed: float, expected: float, dispersion: float) -> None:
         """Conjugate step: ``observed`` against ``expected``, with Var = ``dispersion`` x expected given the level."""
+        gain, only = self._gain(row), row[2]
+        q = _read(gain, row)
         weight = q * expected / dispersion
         shift = math.log((1 + q * observed / dispersion) / (1 + weight))
-        gain, only = self._gain(row), row[2]
         if only < 0:
             root = gain * math.sqrt(weight / (1 + weight) / q)
             self.m += gain * (shift / q)
@@ -160,3 +160,9 @@ class Baseline:
         self.C = np.zeros((self.size, self.size))
         self.C[rows, columns] = self.C[columns, rows] = body["C"]
         self.waiting = float(body["waiting"])
+
+
+def _read(gain: Vector, row: Row) -> float:
+    """Variance of the linear predictor."""
+    places, weights, _ = row
+    return max(float(sum(gain[place] * weight for place, weight in zip(places, weights, strict=True))), 1e-9)

@@ -136,7 +136,7 @@ class CountSurprise(Detector):
         self._widths = tuple(sorted({1, *widths})) if self._fine else ()
         self._bars = Bars(self.important_z, self.severe_z, self.important_excess, self.severe_excess)
         self._baseline, self._noise = Baseline(heavy), Noise(_heavy_widths(heavy))
-        self._guard = Guard(max(2, round(self.patience_s / heavy)))
+        self._guard = Guard(max(8, round(self.patience_s / heavy)))
         self._quarters = Ring(self._noise.widths[-1])
         self._minutes = Ring(self._widths[-1] if self._fine else 1)
         calm = max(2, round(7200 / heavy))
@@ -179,10 +179,14 @@ class CountSurprise(Detector):
         if self._fine and length == self.step_s and (value or self._hot):
             found = scan.sums(self._minutes, outlook.fine, value, expected, least)
             fine = scan.strongest(outlook.fine, found, self._bars)
-        closes = (start + length) % self._heavy == 0
+        closes = self._ends(start, length)
         close = self._close_of(outlook, value, expected) if closes else None
         self._look = Look(x, start, length, outlook, expected, fine, close)
         return self._look
+
+    def _ends(self, start: int, length: int) -> bool:
+        """Whether a reading ends its heavy step. Days are cut on the wall clock, so a whole step always does."""
+        return length == self._heavy or (start + length) % self._heavy == 0
 
     def _least(self) -> float:
         return min(FLOOR, max(FLOOR_SHARE * self._guard.mean, 1e-5)) if self._days >= 1 else FLOOR
@@ -243,7 +247,7 @@ class CountSurprise(Detector):
         if self._filling is None or look.start > self._end:
             self._open(quarter, look)
         self._take(x.value, look)
-        if self._end % self._heavy == 0 and self._filling is not None:
+        if look.close is not None and self._filling is not None:
             self._close(self._filling, look.close)
 
     def _open(self, quarter: int, look: Look) -> None:
@@ -307,7 +311,7 @@ class CountSurprise(Detector):
         variance = given + outlook.q * expected * expected
         if outlook.q <= UNCERTAIN and maturity.ready(self._days):
             observed = _winsorised(observed, expected, variance)
-        self._baseline.learn(outlook.row, observed, expected, given / expected, outlook.q)
+        self._baseline.learn(outlook.row, observed, expected, given / expected)
         if self._steps > NOISE_AFTER:
             self._noise.learn(found)
 

@@ -20,6 +20,10 @@ Sum: TypeAlias = tuple[float, float, float]
 """Observed, expected, variance of one window that ends now."""
 
 
+NATS = (12.0, 20.0)
+"""Surprise that the higher grades need as well: many sd of a sparse count are no rarity."""
+
+
 class Bars(NamedTuple):
     """What a window needs for the higher grades: z = excess / sd, and the excess itself."""
 
@@ -62,8 +66,8 @@ def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars) -> Eviden
     for (width, _, _, gate), (observed, expected, variance) in zip(beams, found, strict=False):
         excess = observed - expected
         if live and excess > 0 and excess * excess > 4 * variance:
-            rank = max(rank, _rank(excess, variance, bars))
             surprise = tail.upper(observed, expected, variance)
+            rank = max(rank, _rank(excess, variance, surprise, bars))
             if surprise > best.surprise:
                 best = Evidence(surprise, 0, width, observed, expected)
         if gate:
@@ -71,11 +75,11 @@ def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars) -> Eviden
     return best._replace(rank=rank)
 
 
-def _rank(excess: float, variance: float, bars: Bars) -> int:
+def _rank(excess: float, variance: float, surprise: float, bars: Bars) -> int:
     z = excess / math.sqrt(variance)
-    if z >= bars.severe_z and excess >= bars.severe_excess:
+    if z >= bars.severe_z and excess >= bars.severe_excess and surprise >= NATS[1]:
         return 2
-    return int(z >= bars.important_z and excess >= bars.important_excess)
+    return int(z >= bars.important_z and excess >= bars.important_excess and surprise >= NATS[0])
 
 
 def lowest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars) -> Evidence:
