@@ -171,6 +171,8 @@ class TierPolicy(Body):
 
     tiers: dict[Literal["1", "2", "3"], Deadline]
     escalate_to: tuple[str, ...] = ("manager",)
+    escalate_times: Annotated[int, Field(ge=0, le=10)] = 3  # each a claim deadline after the last
+    alive_hour: Annotated[int, Field(ge=0, le=23)] = 8  # local hour of the daily sign of life
     channels: tuple[str, ...] = ("log",)
     channel_tiers: dict[str, TierNumber] = Field(default_factory=dict)
     hold_s: Positive = 600  # an alert lives at least so long

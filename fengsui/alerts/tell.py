@@ -29,6 +29,7 @@ class News:
     params: Mapping[str, Any]
     step: int = 0
     episode: bool = True
+    always: bool = False  # also on channels that take grave tiers only
 
 
 def notice_id(kind: str, subject: str, axis: str, n: int, step: int, channel: str, recipient: str) -> str:
@@ -53,7 +54,7 @@ def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[
             "params": {**news.params, "tier": news.tier},
         }
         for channel in policy.channels
-        if news.tier >= policy.channel_tiers.get(channel, 1)
+        if news.always or news.tier >= policy.channel_tiers.get(channel, 1)
         for recipient in recipients
     ]
     upsert(conn, outbox, rows, update=())

@@ -14,7 +14,19 @@ MATRIX: dict[str, Any] = {
 }
 
 WEIGHTS: dict[str, Any] = {
-    "cues": {"media": 3, "regulator": 3, "safety": 3, "outage": 3, "churn": 2, "waiting": 1, "repeat": 1, "impatience": 1},
+    "cues": {
+        "media": 3,
+        "regulator": 3,
+        "safety": 3,
+        "fraud": 3,
+        "outage": 3,
+        "legal": 2,
+        "money": 2,
+        "churn": 2,
+        "waiting": 1,
+        "repeated": 1,
+        "impatience": 1,
+    },
     "categories": {"支付": 3, "资金": 3, "账户安全": 3, "账户登录": 2, "退款退货": 2},
     "customer_tiers": {"VIP": 3, "vip": 3, "重点": 3, "钻石": 3, "金卡": 2, "企业": 2},
     "kinds": {"complaint": 2},

@@ -1,0 +1,19 @@
+"""Reasons as chips: what a command's ``reason`` may be, in the order in which pages show them.
+
+Words: ``alerts.chip.<command>.<reason>``. Another reason is accepted too (an API may have its own); pages offer these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CHIPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "transfer": ("their_field", "knows_case", "busy", "shift_ends"),
+        "escalate": ("spreading", "needs_decision", "no_answer", "media"),
+        "regrade": ("wider", "narrower", "key_customers", "known_cause"),
+        "resolve": ("fixed", "workaround", "answered", "no_fault"),
+        "reopen": ("came_back", "not_fixed", "by_mistake"),
+    }
+)

@@ -1,0 +1,87 @@
+"""Verdicts of the engine as sights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, func, or_, select
+
+from fengsui.alerts import family
+from fengsui.alerts.bodies import DetectorRule
+from fengsui.alerts.desk import Desk
+from fengsui.alerts.machine import apply
+from fengsui.alerts.sight import Sight
+from fengsui.store.slices import slice_levels
+from fengsui.store.tables import series, verdict
+
+
+def span(desk_conn: Any, after: int) -> tuple[datetime | None, int | None]:
+    """(end of the oldest unjudged verdict, number of the newest advance)"""
+    query = select(func.min(verdict.c.end_at), func.max(verdict.c.seq)).where(verdict.c.seq > after)
+    oldest, newest = desk_conn.execute(query).one()
+    return oldest, newest
+
+
+def judge(desk: Desk, after: int) -> None:
+    """Every new verdict that says something, or is of a series on which an episode lives. Oldest first; of one instant the
+    widest slice first, so that a whole is there before its parts."""
+    alive = [row["series"] for row in desk.live.values() if row["series"]]
+    loud = or_(verdict.c.grade > 0, verdict.c.series.in_(alive))
+    about = (series.c.slice_key, series.c.metric, series.c.rule_id, series.c.step_s, series.c.role)
+    query = select(verdict, *about).join(series, series.c.series == verdict.c.series).where(verdict.c.seq > after, loud)
+    for row in _in_order(desk.conn.execute(query).mappings().all()):
+        desk.moved.verdicts += 1
+        _judge(desk, row)
+
+
+def _in_order(rows: Iterable[RowMapping]) -> list[RowMapping]:
+    return sorted(rows, key=lambda row: (row["end_at"], len(slice_levels(row["slice_key"])), row["series"]))
+
+
+def _judge(desk: Desk, row: RowMapping) -> None:
+    rule = desk.book.rule(row["rule_id"])
+    if not isinstance(rule, DetectorRule) or rule.mode == "off":
+        return
+    sight = sight_of(row, rule, _shape(desk, row["metric"]))
+    if rule.role == "tail" and row["role"] != "pool" and desk.find(row["rule_id"], row["slice_key"]) is None:
+        inside = {"mode": rule.mode, "metric": sight.metric, "slice_key": sight.slice_key}
+        if family.parent_of(desk, inside) is None:  # the long tail only explains (DESIGN §5)
+            return
+    apply(desk, sight)
+
+
+def _shape(desk: Desk, metric: str) -> str:
+    found = desk.metrics.get(metric)
+    return found.shape if found else "count"
+
+
+def sight_of(row: Any, rule: DetectorRule, shape: str) -> Sight:
+    """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
+    bad = rule.direction == "both" or row["direction"] == rule.direction
+    grade = int(row["grade"]) if bad else 0
+    return Sight(
+        rule_id=row["rule_id"],
+        slice_key=row["slice_key"],
+        metric=row["metric"],
+        shape=shape,
+        start=row["start_at"],
+        end=row["end_at"],
+        window_start=row["window_start"],
+        grade=grade,
+        calm=grade == 0 and (row["score"] < rule.clear_score or not bad),
+        direction=row["direction"],
+        complete=row["complete"],
+        known=row["value"] is not None,
+        ready=row["ready"],
+        step_s=row["step_s"],
+        score=row["score"],
+        observed=row["window_observed"],
+        expected=row["window_expected"],
+        lower=row["lower"],
+        upper=row["upper"],
+        series=row["series"],
+        reason=row["reason"],
+        reason_params=row["reason_params"],
+    )

@@ -1,0 +1,91 @@
+"""The records behind a figure, and how many people speak in them: the crowd that impact and loss are weighed by.
+
+Copies of one text count as one voice, an author counts once, and what staff entered in a batch is no customer's voice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fengsui.alerts.bodies import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One record, as far as severity needs it."""
+
+    record_key: str
+    kind: str
+    opened_at: datetime
+    lag_s: float
+    customer: str | None
+    repeat_of: str | None
+    customer_tier: str | None
+    dims: Mapping[str, str]
+    cues: tuple[str, ...]
+    mood: str | None  # negative, neutral, positive; None: nobody knows
+    rated: bool  # the mood is the customer's own rating
+
+    @property
+    def voice(self) -> str:
+        return self.customer or self.repeat_of or self.record_key
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The records of a window. ``n``: all of them, also where only the newest were read (``heard``)."""
+
+    heard: tuple[Heard, ...]
+    n: int
+    staff_n: int
+    weights: Weights
+
+    @property
+    def scale(self) -> float:
+        """From the records read to all of them."""
+        return self.n / len(self.heard) if self.heard else 1.0
+
+    def public(self) -> list[Heard]:
+        return [one for one in self.heard if not entered_by_staff(one, self.weights)]
+
+    def customers(self) -> int:
+        """Distinct voices outside staff entry, scaled up where only a part was read."""
+        return round(len({one.voice for one in self.public()}) * self.scale)
+
+    def share(self, test: Callable[[Heard], bool]) -> float:
+        """Share of the records for which ``test`` holds."""
+        return sum(map(test, self.heard)) / len(self.heard) if self.heard else 0.0
+
+    def top(self, key: Callable[[Heard], str | None]) -> list[tuple[str, float]]:
+        """Values of ``key`` with their share of the records, largest first; records without one are left out."""
+        counted = Counter(value for one in self.heard if (value := key(one)))
+        return [(value, n / len(self.heard)) for value, n in counted.most_common()]
+
+
+def entered_by_staff(one: Heard, weights: Weights) -> bool:
+    """By channel, by kind, or because it is old news without a customer: the marks of batch entry."""
+    if one.kind in weights.staff_kinds or one.dims.get("channel", "") in weights.staff_channels:
+        return True
+    return one.customer is None and one.lag_s > weights.batch_lag_s
+
+
+def crowd(heard: Iterable[Heard], n: int, weights: Weights) -> Crowd:
+    kept = tuple(heard)
+    staff = sum(entered_by_staff(one, weights) for one in kept)
+    scale = n / len(kept) if kept else 1.0
+    return Crowd(kept, n, round(staff * scale), weights)
+
+
+def mood_of(tags: Mapping[str, Any], ratings: Iterable[Mapping[str, Any]]) -> tuple[str | None, bool]:
+    """The customer's own rating before the tagger's opinion. -> (mood, rated)"""
+    for rating in ratings:
+        if rating["low"] < rating["high"]:
+            share = (rating["value"] - rating["low"]) / (rating["high"] - rating["low"])
+            good = share if rating.get("direction", "up") == "up" else 1 - share
+            return ("negative" if good < 0.5 else "positive" if good > 0.5 else "neutral"), True
+    sentiment = tags.get("sentiment")
+    return (str(sentiment) if sentiment else None), False

@@ -1,0 +1,114 @@
+"""Read the records of a slice and window. The only file of alerts that queries ``feedback``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select
+
+from fengsui.alerts.bodies import Weights
+from fengsui.alerts.voices import Crowd, Heard, crowd, mood_of
+from fengsui.store.slices import UNKNOWN, slice_levels
+from fengsui.store.tables import feedback
+
+READ_MAX = 4000
+"""The newest so many records decide; beyond them distinct customers are scaled up."""
+LONGEST = timedelta(days=1)
+USUAL = timedelta(days=7)
+
+_COLUMNS = (
+    feedback.c.record_key,
+    feedback.c.kind,
+    feedback.c.opened_at,
+    feedback.c.first_stored_at,
+    feedback.c.customer,
+    feedback.c.repeat_of,
+    feedback.c.customer_tier,
+    feedback.c.dims,
+    feedback.c.tags,
+    feedback.c.ratings,
+)
+
+
+def read(
+    conn: Connection, metric: str, slice_key: str, start: datetime, end: datetime, weights: Weights, cues: Collection[str] = ()
+) -> Crowd:
+    """The records that ``metric`` counts in the slice, opened in ``[start, end)`` (at most a day). ``cues``: only those
+    with one of them."""
+    start = max(start, end - LONGEST)
+    where = and_(_within(metric, slice_key, start, end), _with_cue(cues))
+    n = conn.scalar(select(func.count()).select_from(feedback).where(where)) or 0
+    newest = select(*_COLUMNS).where(where).order_by(feedback.c.opened_at.desc(), feedback.c.record_key).limit(READ_MAX)
+    return crowd(map(_heard, conn.execute(newest).mappings()), n, weights)
+
+
+def of_keys(conn: Connection, keys: Collection[str], weights: Weights) -> Crowd:
+    """The crowd of named records (phrase and record rules)."""
+    rows = conn.execute(select(*_COLUMNS).where(feedback.c.record_key.in_(keys))).mappings()
+    heard = [_heard(row) for row in rows]
+    return crowd(heard, len(heard), weights)
+
+
+def usual_staff_share(conn: Connection, metric: str, slice_key: str, before: datetime, weights: Weights) -> float:
+    """Share of staff entries among the slice's records of the week before; 0 where there were none."""
+    channel = feedback.c.dims["channel"].as_string()
+    staff = or_(feedback.c.kind.in_(weights.staff_kinds), channel.in_(weights.staff_channels))
+    counted = select(func.count(), func.sum(case((staff, 1), else_=0)))
+    total, entered = conn.execute(counted.where(_within(metric, slice_key, before - USUAL, before))).one()
+    return float(entered or 0) / total if total else 0.0
+
+
+def usual_cue_n(
+    conn: Connection, metric: str, slice_key: str, before: datetime, length: timedelta, cues: Collection[str]
+) -> float:
+    """How many records with one of ``cues`` a window of ``length`` had on average in the week before."""
+    week = and_(_within(metric, slice_key, before - USUAL, before), _with_cue(cues))
+    n, first = conn.execute(select(func.count(), func.min(feedback.c.opened_at)).where(week)).one()
+    known = max(before - first, length) if first else USUAL
+    return float(n) * (length / known)
+
+
+def in_slice(slice_key: str) -> ColumnElement[bool]:
+    """Records of ``channel=App|org.1=华南``: the level itself and everything below it."""
+    return and_(True, *(_level(level, value) for level, value in slice_levels(slice_key).items()))
+
+
+def _level(level: str, value: str) -> ColumnElement[bool]:
+    found = feedback.c.dims[level.partition(".")[0]].as_string()
+    if value == UNKNOWN:
+        return or_(found.is_(None), found == "", found == UNKNOWN)
+    return or_(found == value, found.startswith(f"{value}/", autoescape=True))
+
+
+def _within(metric: str, slice_key: str, start: datetime, end: datetime) -> ColumnElement[bool]:
+    counted = [feedback.c.deleted_at.is_(None), feedback.c.state != "cancelled"]
+    if metric == "complaints":
+        counted.append(feedback.c.kind == "complaint")
+    if metric == "negatives":
+        counted.append(feedback.c.tags["sentiment"].as_string() == "negative")
+    return and_(feedback.c.opened_at >= start, feedback.c.opened_at < end, in_slice(slice_key), *counted)
+
+
+def _with_cue(cues: Iterable[str]) -> ColumnElement[bool]:
+    tests = [feedback.c.tags["cues"][cue].as_string().is_not(None) for cue in cues]
+    return or_(*tests) if tests else and_(True)
+
+
+def _heard(row: RowMapping) -> Heard:
+    tags: dict[str, Any] = row["tags"]
+    mood, rated = mood_of(tags, row["ratings"])
+    return Heard(
+        record_key=row["record_key"],
+        kind=row["kind"],
+        opened_at=row["opened_at"],
+        lag_s=(row["first_stored_at"] - row["opened_at"]).total_seconds(),
+        customer=row["customer"],
+        repeat_of=row["repeat_of"],
+        customer_tier=row["customer_tier"],
+        dims=row["dims"],
+        cues=tuple(tags.get("cues") or ()),
+        mood=mood,
+        rated=rated,
+    )
