@@ -52,7 +52,7 @@ def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
 
 def _published(day: date) -> bool:
     known = chinese_calendar.constants.holidays
-    return min(known).year <= day.year <= max(known).year
+    return bool(min(known).year <= day.year <= max(known).year)
 
 
 def _chinese(day: date) -> DayType:

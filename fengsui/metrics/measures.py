@@ -134,7 +134,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("complaint.n", _opened, lambda row: int(row["kind"] == "complaint")),
     Measure("negative.n", _opened, lambda row: int(row["tags"].get("sentiment") == "negative")),
     Measure("lag.d", _opened, _one, _lag_bin, narrow=True),
-    Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin),
+    Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin, narrow=True),
     Measure("response.d", _responded, _one, _bin_of("response_s")),
     Measure("response.n", _responded, _has("response_target_s")),
     Measure("response.met", _responded, _met_response),
@@ -143,8 +143,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("reopened.n", _column("reopened_at"), lambda row: int(row["reopened_n"])),
     Measure("due.n", _due, _one),
     Measure("due.met", _due, _met_due),
-    Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False),
-    Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False),
+    Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False, narrow=True),
+    Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False, narrow=True),
     Measure("offered.n", _offered, _one),
     Measure("answered.n", _offered, _has("answered_at")),
     Measure("abandoned.n", _offered, _abandoned),
@@ -154,6 +154,26 @@ MEASURES: tuple[Measure, ...] = (
     Measure("csat.top", _rated, _csat_top),
     Measure("csat.sum", _rated, _csat_sum),
 )
+_ANSWERS = ("ack.d", "response.d", "response.n", "response.met")
+_SOLVES = ("resolution.d", "solved.n", "due.met", "open.done")
+_CALLS = ("offered.n", "answered.n", "abandoned.n", "answered20.n", "wait.d")
+SET_BY: Mapping[str, tuple[str, ...]] = {
+    "offered": _CALLS,
+    "answered": _CALLS + _ANSWERS,
+    "abandoned": _CALLS,
+    "human_reply": _ANSWERS,
+    "auto_reply": ("ack.d",),
+    "assigned": ("ack.d",),
+    "paused": ("response.d", "response.met"),
+    "resumed": ("response.d", "response.met"),
+    "solved": _SOLVES,
+    "archived": _SOLVES,
+    "cancelled": ("due.n", "due.met"),
+    "reopened": ("reopened.n", *_SOLVES, *_ANSWERS),
+    "rated": ("csat.n", "csat.top", "csat.sum"),
+}
+"""kind of event -> the measures whose facts it sets: a series over them waits for the source of such events too."""
+
 BY_ID: Mapping[str, Measure] = {measure.id: measure for measure in MEASURES}
 
 

@@ -23,16 +23,12 @@ CHUNK = 500
 
 
 class SourcePace(Protocol):
-    """What a clock needs of a source's settings. Seconds."""
+    """What a clock needs of a source's settings; ``fengsui.settings`` fills ``stall`` (3 x cadence + lateness)."""
 
     @property
     def pace(self) -> str: ...
     @property
-    def cadence_s(self) -> float: ...
-    @property
-    def lateness_s(self) -> float: ...
-    @property
-    def stall_s(self) -> float | None: ...
+    def stall(self) -> timedelta: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,6 @@ def of_sources(conn: Connection, now: datetime, sources: Mapping[str, SourcePace
     return {
         row.source: _source_mark(row.source, row.watermark, now, sources[row.source]) for row in rows if row.source in sources
     }
-
-
-def stall_limit_s(source: SourcePace) -> float:
-    """Declared, else three cadences and the lateness."""
-    return source.stall_s if source.stall_s is not None else 3 * source.cadence_s + source.lateness_s
 
 
 def of_series(
@@ -109,8 +100,7 @@ def feeding(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int])
 
 def _source_mark(name: str, watermark: datetime, now: datetime, source: SourcePace) -> SourceMark:
     behind = now - watermark
-    stalled = behind > timedelta(seconds=stall_limit_s(source))
-    return SourceMark(name, watermark, behind.total_seconds(), stalled, source.pace)
+    return SourceMark(name, watermark, behind.total_seconds(), behind > source.stall, source.pace)
 
 
 def _counts(mark: SourceMark, step_s: int) -> bool:

@@ -1,0 +1,99 @@
+"""Many rows in one statement, without an object for each (ENGINE §1.1: SQLAlchemy's own way costs 2.7 times as much).
+
+SQLite takes tuples straight to ``executemany``; PostgreSQL takes arrays through ``unnest`` for roll-up cells and psycopg's
+pipeline for the rest. Types are converted by the table's own column types, so that both stores hold what Core would write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Dialect, Select, Table, bindparam, delete
+from sqlalchemy.dialects import sqlite
+
+from fengsui.store.tables import rollup
+from fengsui.store.upsert import upsert
+
+CHUNK = 500
+Convert: TypeAlias = Callable[[Any], Any] | None
+Cell: TypeAlias = tuple[int, int, str, int, int, int]
+"""(grain, slice_id, measure, bin, bucket, value)"""
+
+_ADD_SQLITE = (
+    "INSERT INTO rollup (grain, slice_id, measure, bin, bucket, value) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (grain, slice_id, measure, bin, bucket) DO UPDATE SET value = value + excluded.value"
+)
+_ADD_POSTGRES = (
+    "INSERT INTO rollup (grain, slice_id, measure, bin, bucket, value) "
+    "SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::varchar[], %s::smallint[], %s::integer[], %s::bigint[]) "
+    "ON CONFLICT (grain, slice_id, measure, bin, bucket) DO UPDATE SET value = rollup.value + excluded.value"
+)
+
+
+def put(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> None:
+    """Insert or replace ``rows``, all with the same columns. ``keep``: leave a row that is there."""
+    if not rows:
+        return
+    if conn.dialect.name != "sqlite":
+        upsert(conn, table, rows, update=() if keep else None)
+        return
+    statement, order, converts = _sqlite_put(table, tuple(rows[0]), keep, conn.dialect)
+    conn.exec_driver_sql(statement, _tuples(rows, order, converts))
+
+
+def add_cells(conn: Connection, cells: Sequence[Cell]) -> None:
+    """Add each cell's value to what is stored; a missing cell starts at 0."""
+    if not cells:
+        return
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(_ADD_SQLITE, list(cells))
+    else:
+        conn.exec_driver_sql(_ADD_POSTGRES, tuple(list(column) for column in zip(*cells, strict=True)))
+
+
+def remove(conn: Connection, table: Table, keys: Sequence[Mapping[str, Any]]) -> None:
+    """Delete by primary key; each of ``keys`` names all its columns."""
+    if keys:
+        where = [table.c[name] == bindparam(f"_{name}") for name in keys[0]]
+        conn.execute(delete(table).where(*where), [{f"_{name}": value for name, value in key.items()} for key in keys])
+
+
+def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
+    """Lists of at most ``size``: databases bound the number of parameters."""
+    listed = list(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
+
+
+def rows_in(conn: Connection, query: Select[Any], column: Any, values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """``query`` where ``column`` is one of ``values``, as dictionaries."""
+    for part in chunks(values):
+        for row in conn.execute(query.where(column.in_(part))).mappings():
+            yield dict(row)
+
+
+@lru_cache(maxsize=64)
+def _sqlite_put(
+    table: Table, names: tuple[str, ...], keep: bool, dialect: Dialect
+) -> tuple[str, tuple[str, ...], tuple[Convert, ...]]:
+    keys = [column.name for column in table.primary_key]
+    insert = sqlite.insert(table).values({name: bindparam(name) for name in names})
+    updates = {name: insert.excluded[name] for name in names if name not in keys}
+    bound = insert.on_conflict_do_nothing(keys) if keep or not updates else insert.on_conflict_do_update(keys, set_=updates)
+    compiled = bound.compile(dialect=dialect)
+    order = tuple(compiled.positiontup or ())  # by the table's columns, not by ours
+    converts = tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order)
+    return str(compiled), order, converts
+
+
+def _tuples(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...], converts: tuple[Convert, ...]) -> list[tuple[Any, ...]]:
+    columns = []
+    for name, convert in zip(names, converts, strict=True):
+        values = [row[name] for row in rows]
+        columns.append(values if convert is None else [convert(value) for value in values])
+    return list(zip(*columns, strict=True))
+
+
+assert tuple(column.name for column in rollup.columns) == ("grain", "slice_id", "measure", "bin", "bucket", "value")

@@ -1,0 +1,153 @@
+"""Signed roll-up deltas of a batch, gathered and added up before anything is written.
+
+Contributions times slices times grains would be hundreds of dictionary steps per record; here each contribution is one row
+of an array, expanded to its slices and summed by numpy. Cells come out in the order of the primary key, which a B-tree likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fengsui.ingest.bulk import Cell
+from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution
+from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_id, slice_levels
+
+MINUTE, QUARTER = 1, 15
+NARROW = frozenset({ALL, "channel"})
+_CACHE = 200_000
+
+
+class Places:
+    """Which slices a set of dims falls into, for the configured cuboids; remembered, for few sets are ever new."""
+
+    def __init__(self, cuboids: tuple[str, ...]) -> None:
+        self.cuboids = cuboids
+        self._whole: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
+
+    def of_record(self, dims: Mapping[str, str]) -> tuple[str, ...]:
+        """One slice key per cuboid, in the order of ``cuboids``."""
+        known = tuple(sorted(dims.items()))
+        if known not in self._whole:
+            if len(self._whole) >= _CACHE:
+                self._whole.clear()
+            self._whole[known] = tuple(cuboid_slice(dims, cuboid) for cuboid in self.cuboids)
+        return self._whole[known]
+
+    def of_aggregate(self, dims: Mapping[str, str]) -> tuple[str, ...]:
+        """The slices that an aggregate belongs to: of cuboids all of whose dimensions it names."""
+        return tuple(cuboid_slice(dims, cuboid) for cuboid in self.cuboids if dimensions(cuboid) <= dims.keys())
+
+
+def dimensions(cuboid: str) -> set[str]:
+    """``channel|org.1`` -> ``{"channel", "org"}``; ``all`` -> none."""
+    return set() if cuboid == ALL else {level.partition(".")[0] for level in cuboid.split("|")}
+
+
+def cuboid_of(slice_key: str) -> str:
+    """``channel=电话|org.1=华南`` -> ``channel|org.1``."""
+    return ALL if slice_key == ALL else "|".join(sorted(slice_levels(slice_key)))
+
+
+class Deltas:
+    """What a batch changes in the roll-ups, and which slices and measures it touched."""
+
+    def __init__(self, minutes_from: datetime) -> None:
+        """``minutes_from``: minute cells are written for buckets at or after it (``minutes_cut``)."""
+        self._cut = bucket(minutes_from, MINUTE)
+        self._slices: dict[str, int] = {}
+        self._measures: dict[str, int] = {}
+        self._groups: dict[tuple[str, ...], int] = {}
+        self._narrow: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._rows: list[tuple[int, int, int, int, int, bool]] = []
+        self._fed: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+
+    def add(self, found: Iterable[Contribution], slices: tuple[str, ...], sign: int, *, minutes: bool) -> None:
+        """Contributions of one row in its slices; ``minutes`` False: a batch source or an aggregate."""
+        for measure, bin_, at, value in found:
+            kind = BY_ID.get(measure)
+            narrow = kind is not None and kind.narrow
+            group = self._group(self._narrowed(slices) if narrow else slices)
+            fine = minutes and (kind is None or kind.minutes)
+            number = self._measures.setdefault(measure, len(self._measures))
+            self._rows.append((group, number, bin_, int(at.timestamp()) // 60, sign * value, fine))
+
+    def feeds(self, measures: Iterable[str], slices: tuple[str, ...], source: str) -> None:
+        """``source`` feeds these measures of these slices from now on."""
+        for measure in measures:
+            self._fed.setdefault((measure, source), set()).add(slices)
+
+    def fed(self) -> dict[tuple[str, str], set[str]]:
+        """(measure, source) -> the slice keys it feeds."""
+        return {pair: set().union(*groups) for pair, groups in self._fed.items()}
+
+    def cells(self) -> list[Cell]:
+        """The summed cells that are not 0, in the order of the primary key."""
+        if not self._rows:
+            return []
+        table = np.array([row[:5] for row in self._rows], dtype=np.int64)
+        fine = np.array([row[5] for row in self._rows], dtype=bool) & (table[:, 3] >= self._cut)
+        return [*self._summed(MINUTE, table[fine]), *self._summed(QUARTER, table)]
+
+    def _narrowed(self, slices: tuple[str, ...]) -> tuple[str, ...]:
+        if slices not in self._narrow:
+            self._narrow[slices] = tuple(key for key in slices if cuboid_of(key) in NARROW)
+        return self._narrow[slices]
+
+    def _group(self, slices: tuple[str, ...]) -> int:
+        if slices not in self._groups:
+            for key in slices:
+                self._slices.setdefault(key, len(self._slices))
+            self._groups[slices] = len(self._groups)
+        return self._groups[slices]
+
+    def _summed(self, grain: int, table: NDArray[np.int64]) -> list[Cell]:
+        ids, order = self._ranked([slice_id(key) for key in self._slices])
+        names, name_order = self._ranked(list(self._measures))
+        members = [np.array([order[self._slices[key]] for key in slices], dtype=np.int64) for slices in self._groups]
+        sizes = np.array([len(each) for each in members])
+        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        flat = np.concatenate(members) if members else np.zeros(0, dtype=np.int64)
+        repeat = sizes[table[:, 0]]
+        rows = np.repeat(np.arange(len(table)), repeat)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+        slices_of = flat[offsets[table[rows, 0]] + within]
+        buckets = table[:, 3] - table[:, 3] % grain
+        packed = self._pack(slices_of, np.array(name_order)[table[rows, 1]], table[rows, 2], buckets[rows])
+        unique, inverse = np.unique(packed, return_inverse=True)
+        sums = np.zeros(len(unique), dtype=np.int64)
+        np.add.at(sums, inverse, table[rows, 4])
+        return [
+            (grain, ids[key >> 46], names[(key >> 36) & 0x3FF], _bin((key >> 26) & 0x3FF), key & 0x3FFFFFF, value)
+            for key, value in zip(unique.tolist(), sums.tolist(), strict=True)
+            if value
+        ]
+
+    @staticmethod
+    def _ranked(values: list[Any]) -> tuple[list[Any], list[int]]:
+        """The values sorted, and the rank of each in the order given."""
+        ranked = sorted(values)
+        rank = {value: number for number, value in enumerate(ranked)}
+        return ranked, [rank[value] for value in values]
+
+    @staticmethod
+    def _pack(
+        slices: NDArray[np.int64], measures: NDArray[np.int64], bins: NDArray[np.int64], buckets: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """17 bits of slice, 10 of measure, 10 of bin (0: no bin), 26 of bucket (until the year 2097)."""
+        binned = np.where(bins == NO_BIN, 0, bins + 1)
+        packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (binned << 26) | buckets
+        return packed
+
+
+def _bin(packed: int) -> int:
+    return packed - 1 if packed else NO_BIN
+
+
+def minutes_cut(now: datetime, days: int) -> datetime:
+    """Minute cells are kept from the quarter-hour ``days`` before ``now`` on."""
+    return bucket_start(bucket(now - timedelta(days=days), QUARTER))

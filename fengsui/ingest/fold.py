@@ -1,0 +1,200 @@
+"""Fold a batch into the records it touches: decide winners, mask, tag, replace events. No SQL here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.base import EVENT_KINDS, BadRecord, Event, Feedback
+from fengsui.ingest import policy
+from fengsui.ingest.keys import Vault, canonical
+from fengsui.ingest.record import DELETED, Record, feedback_row
+from fengsui.ingest.references import References
+from fengsui.text import clean, masks
+from fengsui.text.cues import Cues
+
+OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+KINDS = frozenset(EVENT_KINDS)
+AHEAD = timedelta(days=1)
+"""A record opened more than this after both clocks has a broken date."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What folding needs besides the records: the same for a whole batch."""
+
+    source: str
+    feedback_source: str  # whose feedback the events are about (belongs_to)
+    pace: str
+    raw_text: bool
+    text_chars: int
+    now: datetime
+    tick: int
+    clock: datetime  # the later of the source's and ours
+    vault: Vault
+    references: References
+    policies: policy.Policies
+    cues: Cues
+
+
+@dataclass(slots=True)
+class Folded:
+    """What came of a batch besides the records themselves."""
+
+    bad: list[BadRecord] = field(default_factory=list)
+    same: int = 0
+    customers: dict[str, str] = field(default_factory=dict)  # hash -> the source's own id
+    gone: set[str] = field(default_factory=set)
+    newest_at: datetime | None = None
+
+
+def feedback_key(source: str, source_id: str) -> str:
+    return f"{source}:{source_id}"
+
+
+def fold_feedback(item: Feedback, record: Record | None, tools: Tools, out: Folded) -> None:
+    """One version of one feedback. ``record`` None: it was erased, and stays so."""
+    if record is None:
+        return
+    bad = _unfit(item, tools)
+    if bad is not None:
+        out.bad.append(bad)
+        return
+    content_hash = DELETED if item.deleted else _content_hash(item, tools.vault)
+    if not record.wins(item.updated_at, content_hash):
+        out.same += 1
+        _history(record, item.events)
+        return
+    if item.deleted:
+        fold_gone(record, tools, out, item.updated_at)
+        return
+    _replace(record, item, content_hash, tools, out)
+
+
+def fold_event(item: Event, record: Record | None, tools: Tools, out: Folded) -> None:
+    """One row of an event log; it may come before its feedback and waits for it then."""
+    if record is None:
+        return
+    bad = _unfit_event(item, item)
+    if bad is not None:
+        out.bad.append(bad)
+    elif record.put(item, masks.mask_value):
+        record.touched = True
+        record.kinds_by_source.add((item.kind, tools.source))
+    else:
+        out.same += 1
+
+
+def fold_gone(record: Record | None, tools: Tools, out: Folded, updated_at: datetime | None = None) -> None:
+    """Deleted at its source: the row stays, nothing of it counts, and any reappearance wins."""
+    if record is None or record.row is None or record.row["deleted_at"] is not None:
+        return
+    record.row.update(deleted_at=tools.now, content_hash=DELETED)
+    if updated_at is not None:
+        record.row["updated_at"] = updated_at
+    record.touched = True
+    out.gone.add(record.key)
+
+
+def settle(record: Record, tools: Tools) -> None:
+    """After the last version: facts into columns, who stored it and when."""
+    if record.row is None:
+        return
+    record.settle()
+    record.row.update(stored_at=tools.now, seq=tools.tick)
+
+
+def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, out: Folded) -> None:
+    customer = tools.vault.customer(item.customer) if item.customer else None
+    if customer is not None and item.customer is not None:
+        out.customers[customer] = item.customer
+    dims = tools.references.dims(item, customer)
+    row = feedback_row(item, tools.source, record.key, content_hash, dims, customer, tools.pace)
+    row["extra"] = masks.mask_value(item.extra)
+    row["url"] = masks.mask_url(item.url, item.source_id) if item.url else None
+    row["first_stored_at"] = record.row["first_stored_at"] if record.row else tools.now
+    row["repeat_of"] = record.row["repeat_of"] if record.row else None
+    _say(record, row, item, tools)
+    _deadline(row, item, tools.policies)
+    record.row = row
+    record.touched = True
+    record.replace_events(item.events, masks.mask_value)
+    record.derive(item.state, item.updated_at)
+    out.gone.discard(record.key)
+    out.newest_at = max(out.newest_at or item.opened_at, item.opened_at)
+
+
+def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> None:
+    """Text cleaned, masked and tagged; the raw one sealed, where the source keeps it."""
+    said = clean.clean(item.text, tools.text_chars) if item.text else ""
+    shown = masks.mask(said)
+    row["tags"] = tools.cues.tags(shown, row["ratings"])
+    row["lang"] = item.dims.get("language") or clean.language(shown)
+    record.text_dropped = not shown
+    record.text = None
+    if not shown:
+        return
+    keep = tools.raw_text and item.text is not None
+    record.text = {
+        "record_key": record.key,
+        "text": shown,
+        "mask_version": masks.MASK_VERSION,
+        "text_hash": clean.equal_hash(shown, tools.vault.text_key),
+        "raw": tools.vault.seal(str(item.text).encode("utf-8", "surrogatepass"), record.key) if keep else None,
+        "key_id": tools.vault.key_id if keep else None,
+    }
+
+
+def _deadline(row: dict[str, Any], item: Feedback, policies: policy.Policies) -> None:
+    """The source's own deadline before the policy's; the response target is always the policy's."""
+    in_force = policies.at(item.opened_at)
+    by_policy = in_force.due_at(item.kind, item.opened_at, policy.priority_of(row["dims"], item.extra)) if in_force else None
+    row["response_target_s"] = in_force.response_s(item.kind) if in_force else None
+    row["due_at"] = item.due_at or by_policy
+    row["due_source"] = "source" if item.due_at else in_force.name if in_force and by_policy else None
+
+
+def _history(record: Record, events: tuple[Event, ...]) -> None:
+    """An older version has nothing to say of the present, but what its log rows tell did happen."""
+    for event in events:
+        if event.event_key.startswith("r:") and record.put(event, masks.mask_value):
+            record.touched = True
+
+
+def _content_hash(item: Feedback, vault: Vault) -> str:
+    ratings = [[r.name, r.value, r.low, r.high, r.direction, r.aspect] for r in item.ratings]
+    events = [[e.event_key, e.kind, e.at, e.actor, e.data] for e in item.events]
+    parts = [item.kind, item.opened_at, item.dims, item.text, ratings, item.customer, item.due_at, item.state]
+    return vault.hashed("content", canonical([*parts, item.url, item.extra, events]))
+
+
+def _unfit(item: Feedback, tools: Tools) -> BadRecord | None:
+    """A date that no clock could have shown, or a time without zone, would break the store or every figure."""
+    for name, at in (("opened_at", item.opened_at), ("updated_at", item.updated_at), ("due_at", item.due_at)):
+        if at is None:
+            continue
+        if at.tzinfo is None:
+            return _bad("ingest.bad.naive", item, field=name)
+        if not OLDEST <= at < NEWEST or (name == "opened_at" and at > tools.clock + AHEAD):
+            return _bad("ingest.bad.time", item, field=name, got=at.isoformat())
+    return next((bad for event in item.events if (bad := _unfit_event(event, item))), None)
+
+
+def _unfit_event(event: Event, whole: Feedback | Event) -> BadRecord | None:
+    if event.kind not in KINDS:
+        return _bad("ingest.bad.event", whole, field="kind", got=event.kind)
+    if event.at.tzinfo is None:
+        return _bad("ingest.bad.naive", whole, field=event.kind)
+    if not OLDEST <= event.at < NEWEST:
+        return _bad("ingest.bad.time", whole, field=event.kind, got=event.at.isoformat())
+    return None
+
+
+def _bad(code: str, whole: Feedback | Event, **params: Any) -> BadRecord:
+    return BadRecord(code, _as_mapping(whole), source_id=whole.source_id, **params)
+
+
+def _as_mapping(item: Feedback | Event) -> dict[str, Any]:
+    plain = {name: getattr(item, name) for name in item.__dataclass_fields__ if name not in ("events", "ratings")}
+    return {**plain, "events": [[e.event_key, e.kind, e.at] for e in getattr(item, "events", ())]}

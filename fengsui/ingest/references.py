@@ -1,0 +1,74 @@
+"""Master data joined to records: what tier a customer has, where a branch belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from connectors.base import Feedback, Reference
+from fengsui.ingest.bulk import put, rows_in
+from fengsui.ingest.keys import Vault
+from fengsui.store.tables import reference
+
+PATHS = {"organisation": "org", "product": "product"}
+"""kind of reference -> the dimension whose value it explains: ``attrs["path"]`` takes the place of the bare id."""
+
+
+def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> int:
+    """Write references, newest last; a customer's id as its hash. How many there were."""
+    rows = {}
+    for record in records:
+        ref_id = vault.customer(record.ref_id) if record.kind == "customer" else record.ref_id
+        rows[record.kind, ref_id, record.valid_from] = {
+            "kind": record.kind,
+            "ref_id": ref_id,
+            "valid_from": record.valid_from,
+            "valid_to": record.valid_to,
+            "attrs": dict(record.attrs),
+        }
+    put(conn, reference, list(rows.values()))
+    return len(rows)
+
+
+class References:
+    """The references that a batch can need, read once."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._by_id: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for row in rows:
+            self._by_id.setdefault((row["kind"], row["ref_id"]), []).append(row)
+
+    def attrs(self, kind: str, ref_id: str | None, at: datetime) -> Mapping[str, str]:
+        """What was valid on the day of ``at``; of several the one that began last."""
+        day = at.date()
+        valid = [row for row in self._by_id.get((kind, ref_id or ""), ()) if _covers(row, day)]
+        return max(valid, key=lambda row: row["valid_from"])["attrs"] if valid else {}
+
+    def dims(self, feedback: Feedback, customer: str | None) -> dict[str, str]:
+        """A record's dims with what references add; the source's own word on a customer's tier and type wins."""
+        dims = {name: value for name, value in feedback.dims.items() if value}
+        if not self._by_id:
+            return dims
+        attrs = self.attrs("customer", customer, feedback.opened_at)
+        for name in ("tier", "type"):
+            if attrs.get(name):
+                dims.setdefault(f"customer_{name}", attrs[name])
+        for kind, dimension in PATHS.items():
+            path = self.attrs(kind, dims.get(dimension), feedback.opened_at).get("path")
+            if path:
+                dims[dimension] = path
+        return dims
+
+
+def load(conn: Connection, customers: Sequence[str]) -> References:
+    """References of these customers, and all products and organisations (they are few)."""
+    columns = select(reference.c.kind, reference.c.ref_id, reference.c.valid_from, reference.c.valid_to, reference.c.attrs)
+    rows = [dict(row) for row in conn.execute(columns.where(reference.c.kind != "customer")).mappings()]
+    return References([*rows, *rows_in(conn, columns.where(reference.c.kind == "customer"), reference.c.ref_id, customers)])
+
+
+def _covers(row: Mapping[str, Any], day: date) -> bool:
+    return bool(row["valid_from"] <= day and (row["valid_to"] is None or day < row["valid_to"]))

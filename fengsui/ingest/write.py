@@ -1,0 +1,137 @@
+"""Folded records into tables: rows, texts, events, customers, and what they change in the roll-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from fengsui.ingest import bulk
+from fengsui.ingest.deltas import Deltas, Places
+from fengsui.ingest.fold import Folded, Tools, settle
+from fengsui.ingest.record import Record
+from fengsui.metrics.measures import SET_BY, contributions
+from fengsui.store.tables import customer, event, feedback, feedback_text
+from fengsui.text.clean import can_repeat
+
+
+@dataclass(slots=True)
+class Counts:
+    new: int = 0
+    changed: int = 0
+
+
+def records(
+    conn: Connection, ledger: Mapping[str, Record], tools: Tools, out: Folded, deltas: Deltas, places: Places
+) -> Counts:
+    """Write every touched record and add its signed delta."""
+    touched = [record for record in ledger.values() if record.touched]
+    for record in touched:
+        settle(record, tools)
+    _repeats(conn, touched)
+    for record in touched:
+        _delta(record, deltas, places)
+    bulk.put(conn, feedback, [record.row for record in touched if record.row is not None])
+    _texts(conn, touched)
+    _events(conn, touched)
+    _customers(conn, out.customers, tools)
+    arrived = sum(1 for record in touched if record.old is None and record.row is not None)
+    return Counts(arrived, len(touched) - arrived)
+
+
+def cells(conn: Connection, deltas: Deltas) -> None:
+    bulk.add_cells(conn, deltas.cells())
+
+
+def _delta(record: Record, deltas: Deltas, places: Places) -> None:
+    if record.old is not None:
+        slices = places.of_record(record.old["dims"])
+        deltas.add(contributions(record.old), slices, -1, minutes=record.old["pace"] != "batch")
+    if record.row is None:
+        return
+    slices = places.of_record(record.row["dims"])
+    found = contributions(record.row)
+    deltas.add(found, slices, 1, minutes=record.row["pace"] != "batch")
+    measures = {part[0] for part in found}
+    deltas.feeds(measures, slices, record.row["source"])
+    for kind, source in record.kinds_by_source:
+        deltas.feeds(measures.intersection(SET_BY.get(kind, ())), slices, source)
+
+
+def _repeats(conn: Connection, touched: Iterable[Record]) -> None:
+    """Point each new text at the first record with an equal one (the root); a root points nowhere."""
+    said = [record for record in touched if record.text and record.text["text_hash"] != record.old_text_hash]
+    said = [record for record in said if record.row is not None]
+    for record in said:
+        assert record.row is not None
+        record.row["repeat_of"] = None
+    long = [record for record in said if record.text and can_repeat(record.text["text"])]
+    roots = _roots(conn, {record.text["text_hash"] for record in long if record.text}, {record.key for record in said})
+    for record in long:
+        assert record.row is not None and record.text is not None
+        text_hash = record.text["text_hash"]
+        root = roots.setdefault(text_hash, record.key)
+        record.row["repeat_of"] = None if root == record.key else root
+
+
+def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[str, str]:
+    """text_hash -> the earliest stored record with that text which repeats no other."""
+    query = (
+        select(feedback_text.c.text_hash, feedback.c.record_key, feedback.c.opened_at)
+        .join_from(feedback_text, feedback, feedback_text.c.record_key == feedback.c.record_key)
+        .where(feedback.c.repeat_of.is_(None))
+    )
+    found: dict[str, tuple[datetime, str]] = {}
+    for row in bulk.rows_in(conn, query, feedback_text.c.text_hash, sorted(hashes)):
+        if row["record_key"] not in without:
+            first = (row["opened_at"], row["record_key"])
+            found[row["text_hash"]] = min(found.get(row["text_hash"], first), first)
+    return {text_hash: key for text_hash, (_, key) in found.items()}
+
+
+def _texts(conn: Connection, touched: Iterable[Record]) -> None:
+    said = [record for record in touched if record.row is not None]
+    bulk.put(conn, feedback_text, [record.text for record in said if record.text is not None])
+    silent = [{"record_key": record.key} for record in said if record.text_dropped and record.old_text_hash is not None]
+    bulk.remove(conn, feedback_text, silent)
+
+
+def _events(conn: Connection, touched: Iterable[Record]) -> None:
+    rows: list[dict[str, Any]] = []
+    dropped: list[dict[str, Any]] = []
+    for record in touched:
+        rows += [_event_row(record.key, key, step) for key, step in record.events.items() if record.old_events.get(key) != step]
+        dropped += [{"record_key": record.key, "event_key": key} for key in record.old_events if key not in record.events]
+    bulk.remove(conn, event, dropped)
+    bulk.put(conn, event, rows)
+
+
+def _event_row(key: str, event_key: str, step: Any) -> dict[str, Any]:
+    return {
+        "record_key": key,
+        "event_key": event_key,
+        "kind": step.kind,
+        "at": step.at,
+        "actor": step.actor,
+        "data": step.data,
+        "derived": step.derived,
+    }
+
+
+def _customers(conn: Connection, found: Mapping[str, str], tools: Tools) -> None:
+    """Customers seen for the first time; their own id sealed, to be revealed by role with audit."""
+    known = {row["customer"] for row in bulk.rows_in(conn, select(customer.c.customer), customer.c.customer, found)}
+    rows = [
+        {
+            "customer": hashed,
+            "source_id": tools.vault.seal(own_id.encode("utf-8", "surrogatepass"), hashed),
+            "key_id": tools.vault.key_id,
+            "first_seen_at": tools.now,
+        }
+        for hashed, own_id in sorted(found.items())
+        if hashed not in known
+    ]
+    bulk.put(conn, customer, rows, keep=True)
