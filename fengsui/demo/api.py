@@ -1,6 +1,9 @@
 """The demo centre's chat platform and queue monitor as a small paged HTTP API (loopback only).
 
 ``GET /api/v1/chats?since=T&page=N&size=M``  conversations changed at or after T, oldest change first
+``GET /api/v1/chats?since=T&after=X``        the same behind the token ``next`` of the page before: rows that change meanwhile
+                                             move behind it, so that none is passed over
+``GET /api/v1/chats/count?start=T&end=U``    how many were opened in [T, U)
 ``GET /api/v1/queue?since=T``                one row per skill group and half minute: waiting, longest_wait, signed_in, idle
 ``GET /original/ID``                         a ticket, call or chat as its own system has it (the links of the mapping)
 
@@ -28,6 +31,7 @@ from fengsui.demo.incidents import Incident
 from fengsui.demo.monitor import samples
 
 LARGEST_PAGE = 1000
+PAGE = "select * from chats where (updated_at, chat_id) > (?, ?) order by updated_at, chat_id limit ? offset ?"
 LIMITED_S = 60
 ORIGINALS = {
     "tickets": ("tickets.db", "ticket_id"),
@@ -49,6 +53,9 @@ def app(folder: Path, clock: Clock) -> Starlette:
         silence = incidents.chat_silence(_incidents(folder, now), now)
         return _silent(silence) if silence is not None else _answer(request, now, lambda q: _chats(folder, q))
 
+    def count(request: Request) -> JSONResponse:
+        return _answer(request, int(clock().timestamp()), lambda q: _count(folder, q))
+
     def queue(request: Request) -> JSONResponse:
         now = int(clock().timestamp())
         return _answer(request, now, lambda q: _queue(folder, now, q))
@@ -57,7 +64,7 @@ def app(folder: Path, clock: Clock) -> Starlette:
         row = _original(folder, request.path_params["key"])
         return JSONResponse({"error": "unknown id"}, 404) if row is None else JSONResponse(row)
 
-    routes = {"/api/v1/chats": chats, "/api/v1/queue": queue, "/original/{key}": original}
+    routes = {"/api/v1/chats": chats, "/api/v1/chats/count": count, "/api/v1/queue": queue, "/original/{key}": original}
     return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes.items()])
 
 
@@ -71,23 +78,35 @@ def _answer(request: Request, now: int, read: Callable[[Mapping[str, Any]], dict
 
 def _query(raw: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "since": _since(raw.get("since")),
+        **{name: _moment(raw, name) for name in ("since", "start", "end")},
+        "after": _after(raw.get("after")),
         "page": _number(raw, "page", 1, 10**6),
         "size": _number(raw, "size", 200, LARGEST_PAGE),
     }
 
 
-def _since(text: str | None) -> int:
-    """Epoch seconds; 0 where none is asked for."""
+def _moment(raw: Mapping[str, str], name: str) -> int:
+    """Epoch seconds; 0 where none is given."""
+    text = raw.get(name)
     if not text:
         return 0
     try:
         at = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + arrives as a space
     except ValueError:
-        raise BadParameter("since: an ISO 8601 time with offset") from None
+        raise BadParameter(f"{name}: an ISO 8601 time with offset") from None
     if at.tzinfo is None:
-        raise BadParameter("since: an ISO 8601 time with offset")
+        raise BadParameter(f"{name}: an ISO 8601 time with offset")
     return int(at.astimezone(UTC).timestamp())
+
+
+def _after(text: str | None) -> tuple[str, str] | None:
+    """(updated_at, chat_id) of the last row that the caller has."""
+    if not text:
+        return None
+    updated, tilde, chat_id = text.replace(" ", "+").partition("~")
+    if not tilde:
+        raise BadParameter("after: the token next of the page before")
+    return updated, chat_id
 
 
 def _number(raw: Mapping[str, str], name: str, default: int, largest: int) -> int:
@@ -116,12 +135,21 @@ def _incidents(folder: Path, now: int) -> list[Incident]:
 
 def _chats(folder: Path, query: Mapping[str, Any]) -> dict[str, Any]:
     since, page, size = stamp(query["since"]), query["page"], query["size"]
+    behind = query["after"] or (since, "")
+    offset = 0 if query["after"] else (page - 1) * size
     with closing(_read(folder / "centre.db")) as conn:
         conn.execute("begin")  # total and items of one moment
         total = conn.execute("select count(*) from chats where updated_at >= ?", (since,)).fetchone()[0]
-        order = "select * from chats where updated_at >= ? order by updated_at, chat_id limit ? offset ?"
-        items = [dict(row) for row in conn.execute(order, (since, size, (page - 1) * size))]
-    return {"total": total, "page": page, "size": size, "items": items}
+        items = [dict(row) for row in conn.execute(PAGE, (*behind, size, offset))]
+    token = f"{items[-1]['updated_at']}~{items[-1]['chat_id']}" if len(items) == size else None
+    return {"total": total, "page": page, "size": size, "next": token, "items": items}
+
+
+def _count(folder: Path, query: Mapping[str, Any]) -> dict[str, Any]:
+    with closing(_read(folder / "centre.db")) as conn:
+        between = (stamp(query["start"]), stamp(query["end"]))
+        found = conn.execute("select count(*) from chats where opened_at >= ? and opened_at < ?", between).fetchone()
+    return {"count": found[0]}
 
 
 def _original(folder: Path, key: str) -> dict[str, Any] | None:

@@ -112,8 +112,11 @@ class Centre:
 
 
 def found(folder: Path, now: datetime, seed: int = SEED, days: int = HISTORY_DAYS) -> None:
-    """Make a new centre with ``days`` of history, unless there is one. Built aside and moved into place: a reader that met an empty
-    table would think that it has read all there is. ``centre.db`` comes last and says that the rest is whole."""
+    """Make a new centre with ``days`` of history, unless there is one.
+
+    Built aside and moved into place: a reader that met an empty table would think that it has read all there is.
+    ``centre.db`` comes last and says that the rest is whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if is_founded(folder):
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 TEMPLATE = Path(__file__).with_name("fengsui.toml")
-_STORE = re.compile(r"http://127\.0\.0\.1:\d+/(?=api/|original/)")
+_STORE = re.compile(r"http://127\.0\.0\.1:\d+/(?=(?:api|original)/)")
 
 
 def write_settings(home: Path, port: int) -> Path:

@@ -12,8 +12,8 @@ import pytest
 from fengsui.demo import phrases, rhythm, staff
 from fengsui.demo.contacts import Call, Chat, Ticket
 from fengsui.demo.days import midnight
-from fengsui.demo.plan import DayPlan, plan_day
 from fengsui.demo.places import BRANCHES, REGIONS
+from fengsui.demo.plan import DayPlan, plan_day
 from fengsui.demo.services import CATEGORIES, TOPICS
 
 SEED = 7
@@ -113,7 +113,7 @@ def test_complaints_of_a_workdays_daytime_come_about_every_minute_or_two() -> No
 
 
 def test_calls_are_answered_within_20_seconds_as_promised() -> None:
-    calls = [c for c in all_of(Call)]
+    calls = all_of(Call)
     quick = sum(1 for c in calls if c.answered is not None and c.answered - c.offered <= 20)
     abandoned = sum(1 for c in calls if c.abandoned is not None)
     assert 0.85 <= quick / len(calls) <= 0.92
