@@ -42,7 +42,7 @@ PHRASES = {
 }
 """Where a driver gives neither (SQLite; PostgreSQL before it is connected)."""
 
-TOO_SLOW = ("57014", "1969", "3024")  # statement timeouts of PostgreSQL, MariaDB, MySQL
+TOO_SLOW = {"57014", "1969", "3024"}  # statement timeouts of PostgreSQL, MariaDB, MySQL
 
 
 def fault_of(mistake: Exception, source: str) -> Fault:
@@ -59,22 +59,23 @@ def fault_of(mistake: Exception, source: str) -> Fault:
     code = _code(origin)
     if code is not None:
         return ConfigFault(code, field=f"source.{source}.options", value=_name(origin), allowed="", nearest="")
-    if _number(origin) in TOO_SLOW:
+    if TOO_SLOW.intersection(_numbers(origin)):
         return TryLater("connectors.later.slow")
     return TryLater("connectors.later.gone", what=type(origin).__name__)
 
 
-def _number(origin: object) -> str:
+def _numbers(origin: object) -> tuple[str, ...]:
+    """SQLSTATE and the driver's own number, as far as it gives them."""
     args = getattr(origin, "args", ())
-    return str(getattr(origin, "sqlstate", None) or (args[0] if args else ""))
+    return tuple(str(one) for one in (getattr(origin, "sqlstate", None), args[0] if args else None) if one)
 
 
 def _code(origin: object) -> str | None:
-    number = _number(origin)
-    if number in STATES:
-        return STATES[number]
-    if number.isdigit() and int(number) in NUMBERS:
-        return NUMBERS[int(number)]
+    for number in _numbers(origin):
+        if number in STATES:
+            return STATES[number]
+        if number.isdigit() and int(number) in NUMBERS:
+            return NUMBERS[int(number)]
     message = str(origin).lower()
     if "database" in message and "does not exist" in message:
         return "connectors.config.no_database"
@@ -83,4 +84,4 @@ def _code(origin: object) -> str | None:
 
 def _name(origin: object) -> str:
     """The kind of the driver's error; its message may quote data and stays behind."""
-    return f"{type(origin).__name__} {_number(origin)[:5]}".strip() if _number(origin)[:5].isalnum() else type(origin).__name__
+    return type(origin).__name__
