@@ -1,0 +1,3 @@
+from fengsui.cli import main
+
+main(prog_name="fengsui")

@@ -1,0 +1,114 @@
+"""``fengsui user``: persons from the command line. The first administrator is made here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fengsui.cli.table import print_table
+from fengsui.cli.where import Where, pass_where, utc_now
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from fengsui.people import PersonFault
+
+BY = "cli"
+ROLES = ("wall", "duty", "manager", "analyst", "admin")
+_stdin = click.option("--password-stdin", is_flag=True, help="从标准输入读密码 · read the password from standard input")
+
+
+@click.group(short_help="人员：添加、列出、停用、改密码 · persons who may sign in")
+def user() -> None:
+    """登录人员 · persons who may sign in."""
+
+
+@user.command()
+@click.argument("person_id")
+@click.option("--name", help="姓名，默认同用户名 · display name")
+@click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
+@click.option(
+    "--scope", multiple=True, metavar="ORG", help="可见机构，如 华南 或 华东/上海，可多次 · organisation scope, repeatable"
+)
+@click.option("--title", help="职务 · title")
+@_stdin
+@pass_where
+def add(
+    where: Where, person_id: str, name: str | None, role: str, scope: tuple[str, ...], title: str | None, password_stdin: bool
+) -> None:
+    """添加人员并设密码 · add a person with a password."""
+    from fengsui.people import PersonFault, create
+
+    store = _store(where)
+    password = _password(where, stdin=password_stdin)
+    try:
+        create(store, person_id, name or person_id, role, by=BY, now=utc_now(), password=password, scope=scope, title=title)
+    except PersonFault as fault:
+        _refused(where, fault)
+    where.tell("cli.user.added", person=person_id, role=where.say(f"locale.role.{role}"))
+
+
+@user.command("list")
+@pass_where
+def list_(where: Where) -> None:
+    """列出人员 · list persons."""
+    from fengsui.people import every_person
+
+    rows = [
+        (who.person_id, who.name, where.say(f"locale.role.{who.role}"), " ".join(who.scope), _state(where, who.active))
+        for who in every_person(_store(where))
+    ]
+    print_table([where.say(f"cli.user.head_{name}") for name in ("id", "name", "role", "scope", "state")], rows)
+
+
+@user.command()
+@click.argument("person_id")
+@click.option("--undo", is_flag=True, help="重新启用 · enable again")
+@pass_where
+def disable(where: Where, person_id: str, undo: bool) -> None:
+    """停用人员并结束其全部登录 · switch a person off and end their sessions."""
+    from fengsui.people import PersonFault, change
+
+    try:
+        change(_store(where), person_id, by=BY, now=utc_now(), active=undo)
+    except PersonFault as fault:
+        _refused(where, fault)
+    where.tell("cli.user.enabled" if undo else "cli.user.disabled", person=person_id)
+
+
+@user.command()
+@click.argument("person_id")
+@_stdin
+@pass_where
+def password(where: Where, person_id: str, password_stdin: bool) -> None:
+    """重设密码并结束其全部登录 · set a new password and end their sessions."""
+    from fengsui.people import PersonFault, set_password
+
+    store = _store(where)
+    try:
+        set_password(store, person_id, _password(where, stdin=password_stdin), by=BY, now=utc_now())
+    except PersonFault as fault:
+        _refused(where, fault)
+    where.tell("cli.user.password_set", person=person_id)
+
+
+def _store(where: Where) -> Engine:
+    return where.store(where.settings())
+
+
+def _state(where: Where, active: bool) -> str:
+    return where.say("cli.user.active" if active else "cli.user.inactive")
+
+
+def _password(where: Where, *, stdin: bool) -> str:
+    if stdin:
+        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    typed: str = click.prompt(
+        where.say("cli.user.prompt"), type=str, hide_input=True, confirmation_prompt=where.say("cli.user.prompt_again")
+    )
+    return typed
+
+
+def _refused(where: Where, fault: PersonFault) -> None:
+    where.fail(fault.code, fault.params)
