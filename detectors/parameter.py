@@ -33,7 +33,7 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        return " or ".join(self.choices) if self.choices else f"{self.lowest:g} to {self.highest:g}"
+        return " or ".join(self.choices) if self.choices else f"{self.lowest:.12g} to {self.highest:.12g}"
 
     def check(self, value: object) -> None:
         """Raises ``ValueError`` naming parameter, value and what is allowed."""
