@@ -82,11 +82,6 @@ class Centre:
         self._window = None  # plan anew, with the incident
         return incident
 
-    def silence(self, now: datetime) -> int | None:
-        """Seconds since the chat platform fell silent, None while it delivers."""
-        second = int(now.timestamp())
-        return incidents.chat_silence(self.books.incidents(second - DAY_S), second)
-
     def _look_ahead(self, first: date, last: date) -> None:
         """Plan the days whose contacts can change between ``first`` and ``last``."""
         if self._window == (first, last):
