@@ -7,13 +7,16 @@ pipeline for the rest. Types are converted by the table's own column types, so t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Select, Table, bindparam, delete
+from sqlalchemy import JSON, Connection, Dialect, Select, Table, bindparam, delete
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
 
 from fengsui.store.tables import rollup
+from fengsui.store.types import UtcDateTime
 from fengsui.store.upsert import upsert
 
 CHUNK = 500
@@ -84,8 +87,27 @@ def _sqlite_put(
     bound = insert.on_conflict_do_nothing(keys) if keep or not updates else insert.on_conflict_do_update(keys, set_=updates)
     compiled = bound.compile(dialect=dialect)
     order = tuple(compiled.positiontup or ())  # by the table's columns, not by ours
-    converts = tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order)
+    converts = tuple(_convert(table.c[name].type, dialect) for name in order)
     return str(compiled), order, converts
+
+
+def _convert(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
+    """The column type's own conversion, shortened for the two types that make up most of a row."""
+    if isinstance(kind, UtcDateTime):
+        return _sqlite_time
+    own = kind.dialect_impl(dialect).bind_processor(dialect)
+    return (lambda value: "{}" if value == {} else own(value)) if isinstance(kind, JSON) and own else own
+
+
+def _sqlite_time(at: datetime | None) -> str | None:
+    """What SQLAlchemy writes on SQLite: ``2026-11-18 06:32:06.000000`` in UTC; a naive time is refused as in the type."""
+    if at is None:
+        return None
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError(f"naive datetime {at!r}: times in the store are aware UTC")
+        at = at.astimezone(UTC)
+    return at.isoformat(" ", "microseconds")[:26]
 
 
 def _tuples(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...], converts: tuple[Convert, ...]) -> list[tuple[Any, ...]]:

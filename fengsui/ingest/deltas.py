@@ -118,14 +118,23 @@ class Deltas:
         slices_of = flat[offsets[table[rows, 0]] + within]
         buckets = table[:, 3] - table[:, 3] % grain
         packed = self._pack(slices_of, np.array(name_order)[table[rows, 1]], table[rows, 2], buckets[rows])
-        unique, inverse = np.unique(packed, return_inverse=True)
-        sums = np.zeros(len(unique), dtype=np.int64)
-        np.add.at(sums, inverse, table[rows, 4])
-        return [
-            (grain, ids[key >> 46], names[(key >> 36) & 0x3FF], _bin((key >> 26) & 0x3FF), key & 0x3FFFFFF, value)
-            for key, value in zip(unique.tolist(), sums.tolist(), strict=True)
-            if value
-        ]
+        order_of = np.argsort(packed)
+        packed = packed[order_of]
+        starts = (
+            np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]])) if len(packed) else np.zeros(0, dtype=np.int64)
+        )
+        sums = np.add.reduceat(table[rows[order_of], 4], starts) if len(packed) else packed
+        kept = sums != 0
+        unique, sums = packed[starts][kept], sums[kept]
+        bins = (unique >> 26) & 0x3FF
+        columns = (
+            (unique >> 46).tolist(),
+            ((unique >> 36) & 0x3FF).tolist(),
+            np.where(bins == 0, NO_BIN, bins - 1).tolist(),
+            (unique & 0x3FFFFFF).tolist(),
+            sums.tolist(),
+        )
+        return [(grain, ids[s], names[m], bin_, at, value) for s, m, bin_, at, value in zip(*columns, strict=True)]
 
     @staticmethod
     def _ranked(values: list[Any]) -> tuple[list[Any], list[int]]:
@@ -142,10 +151,6 @@ class Deltas:
         binned = np.where(bins == NO_BIN, 0, bins + 1)
         packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (binned << 26) | buckets
         return packed
-
-
-def _bin(packed: int) -> int:
-    return packed - 1 if packed else NO_BIN
 
 
 def minutes_cut(now: datetime, days: int) -> datetime:

@@ -155,26 +155,20 @@ def _is_labelled_phone(_digits_: str, before: str) -> bool:
 
 _FREE, _END = r"(?<![0-9A-Za-z_])", r"(?![0-9A-Za-z])"
 _AREA = r"0(?:10|2\d|[3-9]\d{2})"
+_CODE = r"(?:\(?(?:\+|00)?86\)?[ \-]?)?"
+_EMAIL = r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}"
+_ID_CARD = _FREE + r"[1-9]\d{5}[ \-]?\d{8}[ \-]?\d{3}[0-9Xx]" + _END
+_MOBILE = _FREE + _CODE + r"1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}(?!\d)"
+_BANK_CARD = _FREE + r"\d{4}(?:[ \-]?\d{4}){2}[ \-]?\d{1,4}(?:[ \-]?\d{1,3})?" + _END
+_LANDLINE = rf"(?<![0-9A-Za-z]){_CODE}(?:\({_AREA}\)[ \-]?|{_AREA}[ \-])[2-8]\d{{6,7}}(?:(?:转|-)\d{{1,5}})?(?!\d)"
+_BARE_LANDLINE = rf"(?<![0-9A-Za-z])(?:{_AREA})?[2-8]\d{{6,7}}(?!\d)"
 RULES: tuple[Rule, ...] = (
-    Rule("email", "[邮箱]", re.compile(r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}"), _always),
-    Rule("id_card", "[证件号]", re.compile(_FREE + r"[1-9]\d{5}[ \-]?\d{8}[ \-]?\d{3}[0-9Xx]" + _END), _is_id),
-    Rule(
-        "mobile",
-        "[手机号]",
-        re.compile(r"(?<![0-9A-Za-z_])(?:\(?(?:\+|00)?86\)?[ \-]?)?1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}(?!\d)"),
-        _is_phone,
-    ),
-    Rule(
-        "bank_card", "[银行卡]", re.compile(_FREE + r"\d{4}(?:[ \-]?\d{4}){2}[ \-]?\d{1,4}(?:[ \-]?\d{1,3})?" + _END), _is_card
-    ),
-    Rule(
-        "landline",
-        "[座机]",
-        re.compile(
-            rf"(?<![0-9A-Za-z])(?:\(?(?:\+|00)86\)?[ \-]?)?(?:\({_AREA}\)[ \-]?|{_AREA}[ \-])[2-8]\d{{6,7}}(?:(?:转|-)\d{{1,5}})?(?!\d)"
-        ),
-        _is_phone,
-    ),  # fmt: skip
-    Rule("landline", "[座机]", re.compile(rf"(?<![0-9A-Za-z])(?:{_AREA})?[2-8]\d{{6,7}}(?!\d)"), _is_labelled_phone),
+    Rule("email", "[邮箱]", re.compile(_EMAIL), _always),
+    Rule("id_card", "[证件号]", re.compile(_ID_CARD), _is_id),
+    Rule("mobile", "[手机号]", re.compile(_MOBILE), _is_phone),
+    Rule("bank_card", "[银行卡]", re.compile(_BANK_CARD), _is_card),
+    Rule("landline", "[座机]", re.compile(_LANDLINE), _is_phone),
+    Rule("landline", "[座机]", re.compile(_BARE_LANDLINE), _is_labelled_phone),
     Rule("old_id_card", "[证件号]", re.compile(_FREE + r"[1-9]\d{14}" + _END), _is_old_id),
 )
+"""Tried in this order; a number belongs to the first rule that holds."""

@@ -1,0 +1,103 @@
+"""Erasure of a record or of a customer: one transaction, and nothing of it comes back.
+
+The counts leave with the record (negative delta), and the tombstone keeps later deliveries out (docs/contracts.md §3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from fengsui.ingest import bulk
+from fengsui.ingest.deltas import Deltas, Places, minutes_cut
+from fengsui.ingest.keys import KeyRing, Vault
+from fengsui.ingest.take import Fence
+from fengsui.metrics.measures import contributions
+from fengsui.settings.model import Settings
+from fengsui.store.tables import (
+    audit,
+    customer,
+    event,
+    feedback,
+    feedback_text,
+    quarantine,
+    reference,
+    rule_record,
+    tombstone,
+)
+
+
+def erase(
+    store: Engine,
+    settings: Settings,
+    keys: KeyRing,
+    by: str,
+    reason: str,
+    now: datetime,
+    fence: Fence,
+    *,
+    record_key: str | None = None,
+    customer_ref: str | None = None,
+) -> int:
+    """Erase one record, or everything of a customer; how many records went. An unknown record still gets its tombstone.
+
+    ``customer_ref`` is the hash that pages show, or the source's own id. ``ValueError`` unless exactly one is given.
+    """
+    if (record_key is None) == (customer_ref is None):
+        raise ValueError("name a record or a customer, not both")
+    vault = Vault(keys)
+    with store.begin() as conn:
+        fence(conn)
+        hashed = None if customer_ref is None else _customer(conn, customer_ref, vault)
+        found = [str(record_key)] if hashed is None else _records_of(conn, hashed)
+        customers = {hashed} if hashed else _customers_of(conn, found)
+        _uncount(conn, settings, found, now)
+        _drop(conn, found)
+        rows = [{"record_key": key, "at": now, "by": by, "reason": reason} for key in found]
+        bulk.put(conn, tombstone, rows)
+        _forget_customers(conn, {each for each in customers if each}, whole=hashed is not None)
+        what: dict[str, Any] = {"records": len(found), "reason": reason, "customer": hashed is not None}
+        conn.execute(insert(audit).values(at=now, by=by, action="ingest.erase", params=what))
+    return len(found)
+
+
+def _customer(conn: Connection, given: str, vault: Vault) -> str:
+    known = conn.execute(select(feedback.c.record_key).where(feedback.c.customer == given).limit(1)).first()
+    return given if known else vault.customer(given)
+
+
+def _records_of(conn: Connection, hashed: str) -> list[str]:
+    return list(conn.execute(select(feedback.c.record_key).where(feedback.c.customer == hashed)).scalars())
+
+
+def _customers_of(conn: Connection, keys: Sequence[str]) -> set[str | None]:
+    return set(conn.execute(select(feedback.c.customer).where(feedback.c.record_key.in_(keys))).scalars())
+
+
+def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: datetime) -> None:
+    places = Places(settings.cuboids)
+    deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days))
+    for row in bulk.rows_in(conn, select(feedback), feedback.c.record_key, keys):
+        deltas.add(contributions(row), places.of_record(row["dims"]), -1, minutes=row["pace"] != "batch")
+    bulk.add_cells(conn, deltas.cells())
+
+
+def _drop(conn: Connection, keys: Sequence[str]) -> None:
+    for part in bulk.chunks(keys):
+        for table in (event, feedback_text, rule_record, quarantine, feedback):
+            conn.execute(delete(table).where(table.c.record_key.in_(part)))
+        conn.execute(update(feedback).where(feedback.c.repeat_of.in_(part)).values(repeat_of=None))
+
+
+def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> None:
+    """The customer goes with their last record; with ``whole`` also master data and quarantined rows."""
+    for hashed in sorted(customers):
+        left = conn.execute(select(feedback.c.record_key).where(feedback.c.customer == hashed).limit(1)).first()
+        if left is None:
+            conn.execute(delete(customer).where(customer.c.customer == hashed))
+        if whole:
+            conn.execute(delete(quarantine).where(quarantine.c.customer == hashed))
+            conn.execute(delete(reference).where(reference.c.ref_id == hashed, reference.c.kind == "customer"))
