@@ -13,14 +13,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from fengsui.replay.plan import Later, ReplayPlan
+from fengsui.settings.replay import Later, Replay
 
 TABLE = "history"
-CLOCK = "replay_clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +33,10 @@ class _Fact:
 class Feeder:
     """Feeds ``path`` (SQLite, made anew) from rows of history between ``start`` and ``end``.
 
-    ``advance(now)`` applies every fact up to ``now`` and sets the store's clock; it returns how many there were.
+    ``advance(now)`` applies every fact up to ``now`` and returns how many there were.
     """
 
-    def __init__(self, path: Path, rows: Sequence[Mapping[str, str]], plan: ReplayPlan) -> None:
+    def __init__(self, path: Path, rows: Sequence[Mapping[str, str]], plan: Replay) -> None:
         self._rows = rows
         self._plan = plan
         self._facts = sorted(_facts(rows, plan), key=lambda fact: (fact.at, fact.row))
@@ -56,18 +54,28 @@ class Feeder:
     def first_at(self) -> datetime | None:
         return self._facts[0].at if self._facts else None
 
+    @property
+    def last_at(self) -> datetime | None:
+        return self._facts[-1].at if self._facts else None
+
     def advance(self, now: datetime) -> int:
-        due = list(takewhile(lambda fact: fact.at <= now, self._facts[self._next :]))
-        self._next += len(due)
+        due = self._due(now)
+        if not due:
+            return 0
         self._store.execute("begin")
         for fact in due:
             self._apply(fact)
-        self._store.execute(f"update {CLOCK} set now = ?", (_text(now),))
         self._store.execute("commit")
         return len(due)
 
     def close(self) -> None:
         self._store.close()
+
+    def _due(self, now: datetime) -> list[_Fact]:
+        first = self._next
+        while self._next < len(self._facts) and self._facts[self._next].at <= now:
+            self._next += 1
+        return self._facts[first : self._next]
 
     def _create(self) -> None:
         columns = ", ".join(f'"{name}" text' for name in self._columns)
@@ -75,8 +83,6 @@ class Feeder:
         self._store.execute("pragma synchronous = off")  # a scratch store: a crash starts the replay again
         self._store.execute(f"create table {TABLE} (row_id text primary key, updated_at text not null, {columns})")
         self._store.execute(f"create index by_updated_at on {TABLE} (updated_at, row_id)")
-        self._store.execute(f"create table {CLOCK} (now text not null)")
-        self._store.execute(f"insert into {CLOCK} values (?)", (_text(datetime(1990, 1, 1, tzinfo=UTC)),))
 
     def _apply(self, fact: _Fact) -> None:
         row, key = self._rows[fact.row], f"{fact.row:09d}"
@@ -91,7 +97,7 @@ class Feeder:
         self._store.execute(f"update {TABLE} set updated_at = ?, {sets} where row_id = ?", (_text(fact.at), *values, key))
 
 
-def read_history(path: Path, plan: ReplayPlan, start: datetime | None, end: datetime | None) -> list[dict[str, str]]:
+def read_history(path: Path, plan: Replay, start: datetime | None, end: datetime | None) -> list[dict[str, str]]:
     """Rows of a CSV (``.gz`` or plain, UTF-8) whose opening time lies in ``[start, end)``."""
     opening = gzip.open if path.suffix == ".gz" else open
     with opening(path, "rt", encoding="utf-8-sig", newline="") as file:
@@ -102,7 +108,7 @@ def _inside(at: datetime | None, start: datetime | None, end: datetime | None) -
     return at is not None and (start is None or at >= start) and (end is None or at < end)
 
 
-def _facts(rows: Iterable[Mapping[str, str]], plan: ReplayPlan) -> Iterator[_Fact]:
+def _facts(rows: Iterable[Mapping[str, str]], plan: Replay) -> Iterator[_Fact]:
     for index, row in enumerate(rows):
         opened = _time(row, plan.opened, plan)
         if opened is None:
@@ -115,7 +121,7 @@ def _facts(rows: Iterable[Mapping[str, str]], plan: ReplayPlan) -> Iterator[_Fac
                 yield _Fact(max(at, known), index, later)
 
 
-def _time(row: Mapping[str, str], column: str, plan: ReplayPlan) -> datetime | None:
+def _time(row: Mapping[str, str], column: str, plan: Replay) -> datetime | None:
     text = (row.get(column) or "").strip()
     if not text:
         return None

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from fengsui.settings.calendar import check_calendar
 from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
+from fengsui.settings.replay import Replay
 from fengsui.settings.secret import SecretText
 from fengsui.settings.source import CommonFields, Source
 from fengsui.settings.span import Span
@@ -141,6 +142,7 @@ class Settings(Table):
     heartbeat: Heartbeat = Heartbeat()
     notify: Notify = Notify()
     limits: Limits = Limits()
+    replay: Replay | None = None  # only in the mapping file of `fengsui replay`
 
     @property
     def dimension_names(self) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fengsui.replay.feeder import Feeder, read_history
-from fengsui.replay.plan import Later, ReplayPlan
+from fengsui.settings.replay import Later, Replay
 
-PLAN = ReplayPlan(later=(Later(at="closed_at", reveals=("status",)),))
+PLAN = Replay(source="history", later=(Later(at="closed_at", reveals=("status",)),))
 ROWS = [
     {"id": "a", "opened_at": "2022-01-13T08:00:10Z", "closed_at": "2022-01-13T09:30:00Z", "status": "solved"},
     {"id": "b", "opened_at": "2022-01-13T08:01:00Z", "closed_at": "", "status": ""},
@@ -50,15 +50,9 @@ def test_a_closing_before_the_opening_is_known_with_the_opening(tmp_path: Path) 
 
 
 def test_an_aggregate_is_known_only_when_its_interval_ends(tmp_path: Path) -> None:
-    plan = ReplayPlan(opened="slot", zone="Asia/Shanghai", delay_s=300)
+    plan = Replay(source="history", opened="slot", zone="Asia/Shanghai", delay="5min")
     feeder = Feeder(tmp_path / "f.db", [{"slot": "2022-01-13T16:00:00", "calls": "7"}], plan)
     assert feeder.first_at == at("2022-01-13T08:05:00")
-
-
-def test_the_clock_of_the_store_is_the_virtual_one(tmp_path: Path) -> None:
-    Feeder(tmp_path / "f.db", ROWS, PLAN).advance(at("2022-01-13T08:00:00"))
-    with sqlite3.connect(tmp_path / "f.db") as store:
-        assert store.execute("select now from replay_clock").fetchall() == [("2022-01-13T08:00:00.000000Z",)]
 
 
 def test_history_is_cut_to_the_asked_stretch_and_rows_without_a_time_are_left_out(tmp_path: Path) -> None:

@@ -19,10 +19,17 @@ QUARTER_S = 900
 def rules_for(cuboids: Iterable[str], max_head: int) -> dict[str, Body]:
     """rule id -> body for a centre with these cuboids; ``max_head``: no rule asks for more series than the engine holds."""
     known = tuple(cuboids)
-    wanted = {id_: body for id_, body in {**HEADS, **_tails(known)}.items() if body["cuboid"] in known}
+    fitted = {id_: {**body, "cuboid": _fitted(body["cuboid"], known)} for id_, body in HEADS.items()}
+    wanted = {id_: body for id_, body in {**fitted, **_tails(known)}.items() if body["cuboid"] in known}
     for body in wanted.values():
         body["max_series"] = min(body["max_series"], max_head) if body["role"] == "head" else body["max_series"]
     return {**wanted, **THRESHOLDS, **PHRASES, **_records(known)}
+
+
+def _fitted(cuboid: str, known: tuple[str, ...]) -> str:
+    """A centre whose dimension has one level calls it ``category``, not ``category.1``."""
+    alone = cuboid.removesuffix(".1")
+    return cuboid if cuboid in known else alone
 
 
 def _names(zh: str, en: str) -> dict[str, str]:

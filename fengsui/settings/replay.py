@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from fengsui.settings.span import Span
+from fengsui.settings.table import Table, Zone
 
 
-class Later(BaseModel):
+class Later(Table):
     """Columns that are filled in later: ``at`` holds the time, ``reveals`` what becomes known with it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: str
     reveals: tuple[str, ...] = ()
@@ -21,20 +22,15 @@ class Later(BaseModel):
         return (self.at, *self.reveals)
 
 
-class ReplayPlan(BaseModel):
-    """``opened``: column of the opening time. ``zone``: of times without an offset. ``delay_s``: known only so long after
+class Replay(Table):
+    """``opened``: column of the opening time. ``zone``: of times without an offset. ``delay``: known only so long after
     ``opened`` (an aggregate is known at the end of its interval). ``later``: columns that wait for their own time."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    source: str  # whose mapping reads the history
     opened: str = "opened_at"
-    zone: str = "UTC"
-    delay_s: float = Field(0, ge=0)
-    later: tuple[Later, ...] = ()
-
-    @property
-    def delay(self) -> timedelta:
-        return timedelta(seconds=self.delay_s)
+    zone: Zone = "UTC"
+    delay: Span = timedelta(0)
+    later: tuple[Later, ...] = Field(default=())
 
     @cached_property
     def later_columns(self) -> frozenset[str]:

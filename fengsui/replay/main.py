@@ -1,0 +1,187 @@
+"""``fengsui replay``: what would we have seen, and when.
+
+History is fed, virtual minute by virtual minute, into a channel store that the real ``sql`` connector polls; the real road
+walks one tick after it. Where nothing happens for a while the clock jumps to the next fact, and the tick closes the idle steps one
+by one, as a worker does that catches up: verdicts and transitions are the same, only sooner.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine as Store
+from sqlalchemy import event
+from tqdm import tqdm
+
+from fengsui.alerts import seed as alert_seeds
+from fengsui.metrics import catalogue
+from fengsui.replay.feeder import Feeder, read_history
+from fengsui.replay.report import write_transitions
+from fengsui.settings import Settings, SettingsFault
+from fengsui.settings.keys import open_keys
+from fengsui.settings.loader import parse
+from fengsui.settings.mistakes import Mistake
+from fengsui.settings.replay import Replay
+from fengsui.settings.source import Source
+from fengsui.store import migrate
+from fengsui.store.database import open_store
+from fengsui.worker import sources
+from fengsui.worker.feed import InlineFeed
+from fengsui.worker.poller import Poller
+from fengsui.worker.road import Road
+from fengsui.worker.rooms import furnish
+
+MINUTE = timedelta(minutes=1)
+IDLE = timedelta(minutes=60)
+"""The longest jump over idle minutes; shorter than what one tick catches up (``worker.road.MAX_PAIRS``)."""
+TAIL = timedelta(hours=6)
+"""After the last fact without an explicit end, so that alerts can clear."""
+
+Clock = Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """``minutes`` of virtual time, ``rows`` of history, ``transitions`` written."""
+
+    minutes: int
+    rows: int
+    transitions: int
+
+
+def run(
+    file: Path,
+    mapping: Path,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    out: Path = Path("alerts.csv"),
+    lang: str = "zh_CN",
+    quiet: bool = False,
+) -> Played:
+    """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``. Raises ``SettingsFault`` for a
+    mapping that cannot be used, ``ValueError`` for a file without a row in that stretch."""
+    with TemporaryDirectory(prefix="fengsui-replay-") as scratch:
+        stage = Stage(file, mapping, Path(scratch), start, end)
+        try:
+            minutes = sum(1 for _ in _bar(stage, quiet))
+            transitions = write_transitions(stage.store, out, stage.settings, lang)
+        finally:
+            stage.close()
+    return Played(minutes, stage.rows, transitions)
+
+
+class Stage:
+    """A scratch house with a virtual clock: settings of ``mapping``, store and channel store in ``scratch``."""
+
+    def __init__(self, file: Path, mapping: Path, scratch: Path, start: datetime | None, end: datetime | None) -> None:
+        self.settings, plan = read_mapping(mapping, scratch)
+        history = read_history(file, plan, start, end)
+        self.rows = len(history)
+        self.feeder = Feeder(scratch / "history.db", history, plan)
+        first = self.feeder.first_at
+        if first is None:
+            raise ValueError(f"{file}: no row between {start} and {end}")
+        self.begin = _minute(first)
+        self.end = end or _minute(self.feeder.last_at or first) + TAIL
+        self.store = open_scratch(self.settings.store.url)
+        self._prepare()
+        connectors, refused = sources.connect(self.settings)
+        for fault in refused.values():
+            raise fault
+        self._connectors = connectors
+        self._feed = InlineFeed(Poller(self.store, self.settings, connectors))
+        rooms = furnish(self.store, self.settings, open_keys(self.settings), keep_states=False)
+        self.road = Road(
+            self.store, self.settings, rooms, self._feed, lambda now: lambda conn: None, judge_at_once=True, draw=False
+        )
+
+    def play(self) -> Iterator[datetime]:
+        """Walk from the first fact to the end; yields each virtual ``now``."""
+        now = self.begin
+        while now <= self.end:
+            self.feeder.advance(now)
+            self._feed.poll_all(now)
+            self.road.tick(now)
+            yield now
+            now = self._after(now)
+
+    def close(self) -> None:
+        for connector in self._connectors.values():
+            connector.close()
+        self.feeder.close()
+        self.store.dispose()
+
+    def _after(self, now: datetime) -> datetime:
+        """The next minute with a fact, at most an idle hour away and never beyond the end."""
+        following = self.feeder.next_at
+        jump = min(now + IDLE, self.end) if following is None else min(_minute(following), now + IDLE)
+        return max(jump, now + MINUTE)
+
+    def _prepare(self) -> None:
+        migrate.upgrade(self.store)
+        with self.store.begin() as conn:
+            catalogue.seed(conn, self.begin)
+            alert_seeds.seed(conn, self.settings, self.begin)
+
+
+def read_mapping(mapping: Path, scratch: Path) -> tuple[Settings, Replay]:
+    """Settings for the scratch house: those of the file, with the replayed source turned to the scratch channel store."""
+    settings = parse(mapping.read_text(encoding="utf-8-sig"), scratch, os.environ)
+    plan = settings.replay
+    if plan is None or plan.source not in settings.sources:
+        allowed = ", ".join(sorted(settings.sources))
+        raise SettingsFault((Mistake(1, "replay.source", "", "settings.mistake.replay_source", {"allowed": allowed}),))
+    source = _turned(settings.sources[plan.source], scratch)
+    changes = {"sources": {plan.source: source}, "replay": None}
+    return settings.model_copy(update=changes), plan
+
+
+def _turned(source: Source, scratch: Path) -> Source:
+    options = {
+        "url": f"sqlite:///{scratch / 'history.db'}",
+        "table": "history",
+        "id_column": "row_id",
+        "cursor_column": "updated_at",
+        "clock": "ours",
+    }
+    changes = {
+        "kind": "sql",
+        "enabled": True,
+        "pace": "live",
+        "cadence": MINUTE,
+        "lateness": timedelta(0),
+        "overlap": timedelta(0),
+        "stall": 3 * IDLE,
+        "options": options,
+    }
+    return source.model_copy(update=changes)
+
+
+def open_scratch(url: str) -> Store:
+    """A store that nobody needs after a crash, so nothing waits for the disk."""
+    store = open_store(url)
+    event.listen(store, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous=OFF"))
+    return store
+
+
+def _bar(stage: Stage, quiet: bool) -> Iterator[datetime]:
+    total = int((stage.end - stage.begin) / MINUTE)
+    last = stage.begin
+    with tqdm(total=total, unit="min", disable=quiet or None, smoothing=0.05) as bar:
+        for now in stage.play():
+            bar.update(int((now - last) / MINUTE))
+            bar.set_postfix_str(now.strftime("%Y-%m-%d %H:%M"), refresh=False)
+            last = now
+            yield now
+
+
+def _minute(at: datetime) -> datetime:
+    """The end of the minute that holds ``at``: when a poll on the minute first sees it."""
+    floor = at.astimezone(UTC).replace(second=0, microsecond=0)
+    return floor if floor == at else floor + MINUTE
