@@ -30,7 +30,7 @@ Table = TypeVar("Table", bound=BaseModel)
 def checked(model: type[Table], raw: Any, path: str) -> Table:
     """``raw`` as a ``model``; ``path`` is where it stands in the file (``source.hotline.options``). Raises ConfigFault."""
     if not isinstance(raw, Mapping):
-        raise ConfigFault("connectors.config.value", field=path, value=short(raw), allowed="table", nearest="")
+        raise ConfigFault("connectors.config.value", field=path, value=short(raw), allowed="table", nearest=None)
     try:
         return model.model_validate(raw)
     except ValidationError as mistakes:
@@ -52,7 +52,7 @@ def fault_of(model: type[BaseModel], mistake: ErrorDetails, path: str) -> Config
             nearest=nearest(str(loc[-1]), allowed),
         )
     if mistake["type"] == "missing":
-        return ConfigFault("connectors.config.missing", field=field, value="", allowed=field, nearest="")
+        return ConfigFault("connectors.config.missing", field=field, value="", allowed=field, nearest=None)
     value = "…" if loc and loc[0] in SECRETS else short(mistake.get("ctx", {}).get("word", mistake["input"]))
     allowed_words = allowed_of(mistake)
     return ConfigFault(
@@ -95,9 +95,9 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return sorted(model_fields(model))
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """The allowed word most like ``word``, or ''."""
-    return next(iter(difflib.get_close_matches(word, list(allowed), 1, 0.5)), "")
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word most like ``word``, if any is."""
+    return next(iter(difflib.get_close_matches(word, list(allowed), 1, 0.5)), None)
 
 
 def short(value: Any) -> str:

@@ -117,7 +117,11 @@ class FilesConnector:
 
     def count_by_day(self, start: date, end: date, zone: str) -> Mapping[date, int]:
         raise ConfigFault(
-            "connectors.config.cannot", field=f"source.{self.common.name}", value="count_by_day", allowed="between", nearest=""
+            "connectors.config.cannot",
+            field=f"source.{self.common.name}",
+            value="count_by_day",
+            allowed="between",
+            nearest=None,
         )
 
     def preview(self, limit: int, now: datetime) -> Preview:
@@ -231,7 +235,7 @@ class FilesConnector:
 
     def _denied(self) -> ConfigFault:
         field_name = f"source.{self.common.name}.options.path"
-        return ConfigFault("connectors.config.denied", field=field_name, value=self.options.path, allowed="", nearest="")
+        return ConfigFault("connectors.config.denied", field=field_name, value=self.options.path, allowed="", nearest=None)
 
 
 def _opened(found: Found, form: Format, style: Style, position: int, final: bool) -> Iterator[RawLine]:
@@ -244,7 +248,7 @@ def _opened(found: Found, form: Format, style: Style, position: int, final: bool
         raise TryLater("connectors.later.file_gone") from None  # moved while we looked: the next poll knows
     except PermissionError:
         name = found.path.name
-        raise ConfigFault("connectors.config.denied", field="options.path", value=name, allowed="", nearest="") from None
+        raise ConfigFault("connectors.config.denied", field="options.path", value=name, allowed="", nearest=None) from None
     except OSError as mistake:
         raise TryLater("connectors.later.gone", what=type(mistake).__name__) from None
 

@@ -100,7 +100,7 @@ class Fetcher:
         return str(response.url.join(link)) if link else None
 
     def _config(self, code: str, option: str, value: str, allowed: str) -> Fault:
-        return ConfigFault(code, field=f"source.{self.source}.options.{option}", value=value, allowed=allowed, nearest="")
+        return ConfigFault(code, field=f"source.{self.source}.options.{option}", value=value, allowed=allowed, nearest=None)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

@@ -197,7 +197,7 @@ def read_mapping(raw: RawMapping, path: str, dimensions: Sequence[str] = ()) -> 
     if isinstance(raw, Mapping):
         return (_read_one(raw, path, dimensions),)
     if not raw or isinstance(raw, str):
-        raise ConfigFault("connectors.config.missing", field=path, value="", allowed=path, nearest="")
+        raise ConfigFault("connectors.config.missing", field=path, value="", allowed=path, nearest=None)
     return tuple(_read_one(table, f"{path}.{place}", dimensions) for place, table in enumerate(raw))
 
 

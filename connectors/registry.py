@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from connectors.base import Common, ConfigFault, Connector
 from connectors.checked import checked, nearest, short
@@ -48,13 +47,23 @@ def describe(kind: str) -> tuple[OptionDoc, ...]:
     return tuple(
         OptionDoc(
             name=info.alias or name,
-            type=str(getattr(info.annotation, "__name__", info.annotation)).replace("typing.", ""),
+            type=_type_name(info.annotation),
             required=info.is_required(),
-            default=None if info.default is PydanticUndefined else info.default,
+            default=None if info.is_required() else info.get_default(call_default_factory=True),
             doc=info.description or "",
         )
         for name, info in model.model_fields.items()
     )
+
+
+def _type_name(annotation: Any) -> str:
+    """``str or none``, ``one of a, b``: as the documentation writes it."""
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(annotation)))
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) in (UnionType, Union):
+        return " or ".join(map(_type_name, parts))
+    return str(getattr(annotation, "__name__", annotation))
 
 
 def _module(kind: str, field: str) -> ModuleType:

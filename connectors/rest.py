@@ -255,7 +255,7 @@ class RestConnector:
         return found
 
     def _config(self, code: str, option: str, value: str, allowed: Any) -> ConfigFault:
-        return ConfigFault(code, field=f"source.{self.common.name}.{option}", value=value, allowed=allowed, nearest="")
+        return ConfigFault(code, field=f"source.{self.common.name}.{option}", value=value, allowed=allowed, nearest=None)
 
 
 class _Sweep:

@@ -75,7 +75,7 @@ def axis_of(sample: Any, zone: str, column: str) -> Axis:
             field=column,
             value=shape_of(sample),
             allowed="YYYY-MM-DD HH:MM:SS",
-            nearest="",
+            nearest=None,
         )
     return _text_axis(match, zone)
 

@@ -53,12 +53,12 @@ def fault_of(mistake: Exception, source: str) -> Fault:
             field=f"source.{source}.options.url",
             value="…",
             allowed="dialect+driver://…",
-            nearest="",
+            nearest=None,
         )
     origin = mistake.orig if isinstance(mistake, DBAPIError) else mistake
     code = _code(origin)
     if code is not None:
-        return ConfigFault(code, field=f"source.{source}.options", value=_name(origin), allowed="", nearest="")
+        return ConfigFault(code, field=f"source.{source}.options", value=_name(origin), allowed="", nearest=None)
     if TOO_SLOW.intersection(_numbers(origin)):
         return TryLater("connectors.later.slow")
     return TryLater("connectors.later.gone", what=type(origin).__name__)

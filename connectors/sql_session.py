@@ -78,7 +78,7 @@ class Session:
         path = self.url.database
         if self.dialect == "sqlite" and path and path != ":memory:" and not Path(path).exists():
             raise ConfigFault(
-                "connectors.config.no_database", field=f"source.{self.source}.options.url", value=path, allowed="", nearest=""
+                "connectors.config.no_database", field=f"source.{self.source}.options.url", value=path, allowed="", nearest=None
             )
 
     def _opened(self) -> sa.Engine:
