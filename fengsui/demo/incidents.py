@@ -51,6 +51,7 @@ class Kind:
     minutes: int
     rise: float = 0.05  # share of the time until the curve is at its height
     fall: float = 0.15
+    burst: float = 1.0  # height of the first tenth: an outage is felt by all who are paying just then
     waves: tuple[Wave, ...] = ()
     slows: str | None = None  # a skill group
     slowness: float = 1.0
@@ -68,6 +69,7 @@ INCIDENTS: dict[str, Kind] = {
         en="Payment outage: about 55 payment complaints in 10 minutes by many customers of the south; severe in 2 minutes",
         minutes=30,
         rise=0.01,
+        burst=1.7,
         waves=(
             Wave(
                 "chat",
@@ -75,14 +77,15 @@ INCIDENTS: dict[str, Kind] = {
                 COMPLAINT,
                 "支付失败",
                 SOUTH,
-                168.0,
+                134.0,
                 (
-                    "扣款成功但订单未支付",
-                    "钱扣了，订单还是待付款",
-                    "银行卡已扣款，App 显示支付失败",
-                    "付款后订单没有更新，钱不见了",
-                    "支付成功了却提示未付款，再付又扣一次",
-                    "App 付款一直报错，但短信说已扣款",
+                    "扣款成功但订单未支付，页面一直提示支付失败",
+                    "银行卡已扣款，App 却显示支付失败",
+                    "钱扣了，订单还是待付款，商家说没到账",
+                    "App 一直付不了款，短信却说已扣款",
+                    "付款页面打不开，钱已经扣了",
+                    "结账时支付失败三次，余额却少了钱",
+                    "支付成功了却提示未付款，再付又扣了一次",
                 ),
             ),
             Wave(
@@ -239,7 +242,7 @@ def contacts_of(seed: int, incident: Incident) -> Iterator[Live]:
 
 
 def _wave(seed: int, incident: Incident, kind: Kind, number: int, wave: Wave, rng: np.random.Generator) -> Iterator[Live]:
-    at = _times(rng, incident.started, kind, int(rng.poisson(wave.n)))
+    at = _times(rng, incident.started, kind, round(wave.n * rng.uniform(0.94, 1.06)))
     n = len(at)
     words = Random(f"{seed}|{incident}|{number}")
     drawn = plan.Drawn(at, _authors(seed, wave, rng, n), [topic(wave.l2)] * n, words)
@@ -248,18 +251,23 @@ def _wave(seed: int, incident: Incident, kind: Kind, number: int, wave: Wave, rn
     for k, (channel, what, (reply, solve, fate)) in enumerate(columns):
         if wave.store == "ticket":
             ticket = plan.ticket(seed, f"T{stem}{k:03d}", drawn, k, channel, what, 0.5 + reply, 0.5 + solve)
-            yield ticket._replace(title=f"【{wave.l2}】{wave.words[0]}", body=_text(words, wave, what))
+            yield ticket._replace(title=f"【{wave.l2}】{wave.words[0]}", body=_text(words, wave, what, k))
         else:
             chat = plan.chat(seed, f"H{stem}{k:03d}", drawn, k, channel, what, kind.slowness + reply, 0.5 + 3 * solve, fate)
-            yield chat._replace(text=_text(words, wave, what))
+            yield chat._replace(text=_text(words, wave, what, k))
 
 
 def _times(rng: np.random.Generator, started: int, kind: Kind, n: int) -> list[int]:
-    """``n`` sorted seconds whose density rises, holds and falls: a trapezium, inverted numerically."""
+    """``n`` sorted seconds whose density rises, holds (after a burst) and falls; the curve is inverted numerically.
+
+    One second falls into each n-th of the area: an incident shows the same from its first minutes on, whenever it is set off.
+    """
     grid: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 401)
-    height = np.interp(grid, [0.0, kind.rise, 1.0 - kind.fall, 1.0], [0.0, 1.0, 1.0, 0.0])
+    settled = max(kind.rise, 0.1)
+    corners = [0.0, kind.rise, settled, settled + 0.02, 1.0 - kind.fall, 1.0]
+    height = np.interp(grid, corners, [0.0, kind.burst, kind.burst, 1.0, 1.0, 0.0])
     cumulated = np.concatenate(([0.0], np.cumsum((height[1:] + height[:-1]) / 2)))
-    where = np.interp(rng.random(n), cumulated / cumulated[-1], grid)
+    where = np.interp((np.arange(n) + rng.random(n)) / n, cumulated / cumulated[-1], grid)
     return [int(second) for second in sorted(started + where * kind.minutes * 60)]
 
 
@@ -269,7 +277,8 @@ def _authors(seed: int, wave: Wave, rng: np.random.Generator, n: int) -> list[in
     return found * n if wave.one_author else found
 
 
-def _text(words: Random, wave: Wave, kind: str) -> str:
+def _text(words: Random, wave: Wave, kind: str, k: int) -> str:
+    """The wave's sentences in turns, each put in a customer's own words."""
     if wave.one_author:
         return wave.words[0]
-    return phrases.around(words, words.choice(wave.words), kind)
+    return phrases.around(words, wave.words[k % len(wave.words)], kind)

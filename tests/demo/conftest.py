@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +21,18 @@ def began() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """HOME/demo with history up to BEGAN; read only."""
+def founding(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """HOME/demo with history up to BEGAN, read only, and the seconds of CPU that it took."""
     folder = tmp_path_factory.mktemp("founded") / "demo"
+    start = time.process_time()
     found(folder, BEGAN)
-    return folder
+    return folder, time.process_time() - start
 
 
 @pytest.fixture
-def home(founded: Path, tmp_path: Path) -> Path:
+def home(founding: tuple[Path, float], tmp_path: Path) -> Path:
     """A home of its own with that history."""
-    shutil.copytree(founded, tmp_path / "demo")
+    shutil.copytree(founding[0], tmp_path / "demo")
     return tmp_path
 
 

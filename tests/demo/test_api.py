@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from fengsui.demo.api import app
 from fengsui.demo.centre import Centre
@@ -31,8 +32,13 @@ def at(began: datetime) -> At:
 
 @pytest.fixture
 def get(home: Path, at: At) -> Callable[..., Any]:
-    client = TestClient(app(home / "demo", at))
-    return lambda path, **query: client.get(path, params=query)
+    transport = httpx.ASGITransport(app(home / "demo", at))
+
+    async def ask(path: str, query: dict[str, Any]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
+            return await client.get(path, params=query)
+
+    return lambda path, **query: asyncio.run(ask(path, query))
 
 
 def test_pages_hold_every_chat_once(get: Callable[..., Any], began: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,10 +43,8 @@ def test_history_holds_more_than_110000_records_of_eight_weeks(home: Path, began
     assert oldest.startswith("2026-09-23 14:3")
 
 
-def test_history_takes_less_than_15_seconds_of_cpu(tmp_path: Path, began: datetime) -> None:
-    start = time.process_time()
-    found(tmp_path / "demo", began)
-    assert time.process_time() - start < 15
+def test_history_takes_less_than_15_seconds_of_cpu(founding: tuple[Path, float]) -> None:
+    assert founding[1] < 15
 
 
 def test_history_is_the_same_for_the_same_seed_and_end(tmp_path: Path, began: datetime) -> None:
@@ -108,7 +105,7 @@ def test_many_small_steps_end_like_one_large_step(
     other = tmp_path / "other"
     shutil.copytree(home / "demo", other / "demo")
     often, once = opened(home), opened(other)
-    for second in range(7, 7207, 61):
+    for second in range(7, 7207, 181):
         often.step(began + timedelta(seconds=second))
     end = began + timedelta(seconds=7200)
     often.step(end)

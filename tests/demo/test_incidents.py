@@ -89,7 +89,9 @@ def test_payment_outage_brings_40_to_60_complaints_in_ten_minutes_from_as_many_c
     found = chats(home, began, where, 10)
     assert 40 <= len(found) <= 65
     assert len({row["customer_id"] for row in found}) >= 0.95 * len(found)
-    assert len(chats(home, began, where, 2)) >= 7
+    soon = chats(home, began, where, 2)
+    assert len(soon) >= 10 and len({row["customer_id"] for row in soon}) >= 9
+    assert len([row for row in soon if "支付失败" in row["text"] or "付不了款" in row["text"] or "打不开" in row["text"]]) >= 6
     assert len([row for row in found if "扣" in row["text"]]) > 30
     day_before = chats(home, began - timedelta(days=1), where, 10)
     assert len(day_before) <= 3
