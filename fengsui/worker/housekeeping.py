@@ -1,0 +1,122 @@
+"""What the worker does by the clock besides polling: the reconcile sweep and coverage.
+
+The fast cursor can miss rows (a long transaction at the source, a skewed clock); polling alone can never know. So each source
+is read again by the time of opening, what is new is stored, and how much that was is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine as Store
+from sqlalchemy import func, select
+
+from connectors.base import Batch, Connector
+from fengsui.ingest.take import Ingest
+from fengsui.metrics.calendar import day_bounds, local_day
+from fengsui.settings import Settings
+from fengsui.store.database import reading
+from fengsui.store.tables import coverage_day, feedback
+from fengsui.store.upsert import upsert
+from fengsui.worker import sources
+from fengsui.worker.aside import Aside
+from fengsui.worker.chores import Chore, Desk
+
+SWEEP_BACK = timedelta(hours=24)
+COVER_DAYS = 7
+
+
+@dataclass(slots=True)
+class Swept:
+    """``missed``: rows that the fast cursor had not brought, or not in their newest version."""
+
+    read: int = 0
+    missed: int = 0
+    bad: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """Makes the chores. Each opens a connector of its own: the polling one belongs to its thread."""
+
+    store: Store
+    settings: Settings
+    ingest: Ingest
+    connect: Callable[[str], Connector]
+
+    def sweep(self, source: str, now: datetime) -> Chore:
+        """The last 24 hours of ``source`` again."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            yield from self.swept(desk, source, now - SWEEP_BACK, now, Swept())
+
+        return work
+
+    def swept(self, desk: Desk, source: str, start: datetime, end: datetime, done: Swept) -> Iterator[bool]:
+        """Rows opened in ``[start, end)``; ``done`` is filled on the way. Nothing for a source that cannot look back."""
+        for batch in Aside(lambda: self._between(source, start, end)).items():
+            if batch is not None:
+                self.take_aside(desk, source, batch, done)
+            yield batch is not None
+
+    def take_aside(self, desk: Desk, source: str, batch: Batch, done: Swept) -> None:
+        """Store a batch that did not come from the fast cursor."""
+        turn = desk.turn
+        taken = self.ingest.take(source, batch, turn.tick, turn.now, turn.fence, sweep=True)
+        done.read += batch.read
+        done.missed += taken.new + taken.changed
+        done.bad += taken.bad
+
+    def coverage(self, source: str, now: datetime) -> Chore:
+        """The source's own count of each of the last days beside ours."""
+        zone = self.settings.centre.zone
+        end = local_day(now, zone) + timedelta(days=1)
+        start = end - timedelta(days=COVER_DAYS)
+
+        def work(desk: Desk) -> Iterator[bool]:
+            for theirs in Aside(lambda: [self._counted(source, start, end)]).items():
+                if theirs is not None:
+                    self._write_coverage(desk, source, theirs)
+                yield theirs is not None
+
+        return work
+
+    def covered(self) -> list[str]:
+        """Sources whose own count is asked for."""
+        return [name for name in sources.enabled(self.settings) if self.settings.sources[name].count_coverage]
+
+    def _between(self, source: str, start: datetime, end: datetime) -> Iterator[Batch]:
+        connector = self.connect(source)
+        try:
+            if connector.capabilities.between:
+                yield from connector.between(start, end, self.settings.limits.batch_rows)
+        finally:
+            connector.close()
+
+    def _counted(self, source: str, start: date, end: date) -> Mapping[date, int]:
+        connector = self.connect(source)
+        try:
+            asked = connector.capabilities.count_by_day
+            return connector.count_by_day(start, end, self.settings.centre.zone) if asked else {}
+        finally:
+            connector.close()
+
+    def _write_coverage(self, desk: Desk, source: str, theirs: Mapping[date, int]) -> None:
+        ours = {day: self._ours(source, day) for day in theirs}
+        checked = desk.turn.now
+        rows = [
+            {"source": source, "day": day, "theirs": count, "ours": ours[day], "checked_at": checked}
+            for day, count in sorted(theirs.items())
+        ]
+        with self.store.begin() as conn:
+            desk.turn.fence(conn)
+            upsert(conn, coverage_day, rows)
+
+    def _ours(self, source: str, day: date) -> int:
+        start, end = day_bounds(day, self.settings.centre.zone)
+        mine = (feedback.c.source == source) & (feedback.c.opened_at >= start) & (feedback.c.opened_at < end)
+        with reading(self.store).connect() as conn:
+            counted = select(func.count()).select_from(feedback).where(mine, feedback.c.deleted_at.is_(None))
+            return int(conn.execute(counted).scalar_one())

@@ -1,0 +1,89 @@
+"""One poll of one source: cursor from the store, rows from the connector, nothing written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine as Store
+from sqlalchemy import select
+
+from connectors.base import Batch, ConfigFault, Connector, Fault, TryLater
+from fengsui.settings import Settings
+from fengsui.store.database import reading
+from fengsui.store.tables import source_state
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a poll brought: a batch or a fault, never both. ``seconds``: on the stopwatch, in no digest.
+
+    ``sweep``: rows of the reconcile sweep, which never move the fast cursor.
+    """
+
+    source: str
+    batch: Batch | None = None
+    fault: Fault | None = None
+    seconds: float = 0.0
+    sweep: bool = False
+
+    @property
+    def more(self) -> bool:
+        return self.batch is not None and self.batch.more and not self.sweep
+
+    @property
+    def settled(self) -> bool:
+        """The source has been read to its end, or has told that it cannot be."""
+        return not self.sweep and not self.more
+
+
+@dataclass(slots=True)
+class Poller:
+    """Polls by source name. ``stopped``: sources whose configuration is wrong; they wait for ``revive`` or a restart."""
+
+    store: Store
+    settings: Settings
+    connectors: Mapping[str, Connector]
+    stopped: set[str] = field(default_factory=set)
+
+    def due(self, source: str, now: datetime) -> bool:
+        """False for a stopped source, and for one that asked us to wait."""
+        if source in self.stopped:
+            return False
+        wait_until = self._state(source)[1]
+        return wait_until is None or wait_until <= now
+
+    def poll(self, source: str, now: datetime) -> Fetched:
+        """Never raises for what a source does: a fault is a result, and the next source is polled all the same."""
+        cursor, _ = self._state(source)
+        began = time.perf_counter()
+        try:
+            batch = self.connectors[source].poll(cursor, self.settings.limits.batch_rows, now)
+        except Exception as raised:  # a driver's own exception must not end the other sources: it becomes "try later"
+            return self._failed(source, fault_of(raised), time.perf_counter() - began)
+        return Fetched(source, batch, seconds=time.perf_counter() - began)
+
+    def revive(self, source: str) -> None:
+        self.stopped.discard(source)
+
+    def _failed(self, source: str, fault: Fault, seconds: float) -> Fetched:
+        if isinstance(fault, ConfigFault):
+            self.stopped.add(source)
+        return Fetched(source, fault=fault, seconds=seconds)
+
+    def _state(self, source: str) -> tuple[dict[str, Any] | None, datetime | None]:
+        """Its cursor, and until when it asked us to wait (ingest keeps both)."""
+        wanted = select(source_state.c.cursor, source_state.c.next_poll_at).where(source_state.c.source == source)
+        with reading(self.store).connect() as conn:
+            row = conn.execute(wanted).first()
+        return (None, None) if row is None else (row.cursor, row.next_poll_at)
+
+
+def fault_of(raised: Exception) -> Fault:
+    """A connector raises only faults; what a driver lets through all the same is tried again, and named by its type."""
+    if isinstance(raised, Fault):
+        return raised
+    return TryLater("worker.source.unexpected", kind=type(raised).__name__)

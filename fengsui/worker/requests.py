@@ -1,0 +1,259 @@
+"""Requests of the dashboard, carried out by the worker: the visible table of what can be asked (docs/contracts.md §11).
+
+Every kind is idempotent, so one that was cut off by a crash is simply done again. Slow sources are read in a thread; rows are
+written by the writer, a batch at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sqlalchemy import Engine as Store
+from sqlalchemy import select, update
+
+from connectors import files
+from connectors.base import BadRecord, Batch, Common, Connector, Fault
+from connectors.gather import map_rows, sort_out
+from connectors.mapper import mapper_of
+from fengsui.ingest import erase
+from fengsui.settings import Settings
+from fengsui.store.database import reading
+from fengsui.store.leadership import LostLeadership
+from fengsui.store.tables import quarantine, request
+from fengsui.worker.aside import Aside
+from fengsui.worker.chores import Chore, Chores, Desk
+from fengsui.worker.housekeeping import SWEEP_BACK, Housekeeping, Swept
+from fengsui.worker.preview import as_json
+
+log = logging.getLogger(__name__)
+
+REPLAY_AT_ONCE = 200
+Params: TypeAlias = Mapping[str, Any]
+
+
+class Refusal(Exception):
+    """This request cannot be carried out: ``code`` and ``params`` go into its row."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code, params)
+        self.code, self.params = code, params
+
+
+@dataclass(slots=True)
+class Answer:
+    """Filled while a request is carried out."""
+
+    progress: float = 0.0
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+Carry: TypeAlias = "Callable[[Clerk, Desk, Params, Answer], Iterator[bool]]"
+
+
+@dataclass(slots=True)
+class Clerk:
+    """Takes new requests to the chores and writes their answers. ``ask_poll``: poll a source now, whatever its cadence."""
+
+    store: Store
+    settings: Settings
+    chores: Chores
+    keeping: Housekeeping
+    connect: Callable[[str], Connector]
+    ask_poll: Callable[[str], None]
+    _known: set[str] = field(default_factory=set)
+
+    def pick(self) -> int:
+        """New requests become chores; those that an earlier worker left running are begun again."""
+        open_ = select(request.c.request_id, request.c.kind, request.c.params).where(request.c.state.in_(("new", "running")))
+        with reading(self.store).connect() as conn:
+            rows = conn.execute(open_.order_by(request.c.at, request.c.request_id)).all()
+        fresh = [row for row in rows if row.request_id not in self._known]
+        for row in fresh:
+            self._known.add(row.request_id)
+            self.chores.add(f"request:{row.request_id}", self._chore(row.request_id, row.kind, row.params))
+        return len(fresh)
+
+    def source(self, params: Params) -> str:
+        name = str(params.get("source", ""))
+        if name not in self.settings.sources:
+            raise Refusal("worker.request.source_unknown", source=name, allowed=sorted(self.settings.sources))
+        return name
+
+    def upload(self, params: Params) -> Path:
+        """A file of ``HOME/uploads`` and of nowhere else, whatever the request says."""
+        folder = (self.settings.home / "uploads").resolve()
+        path = (folder / str(params.get("path", ""))).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise Refusal("worker.request.no_upload", path=str(params.get("path", "")))
+        return path
+
+    def _chore(self, request_id: str, kind: str, params: Params) -> Chore:
+        def work(desk: Desk) -> Iterator[bool]:
+            answer = Answer()
+            try:
+                yield from self._carried(desk, request_id, kind, params, answer)
+            except LostLeadership:
+                raise
+            except Exception as fault:  # the asker reads what went wrong; the road goes on
+                log.warning("request %s (%s): %s", request_id, kind, type(fault).__name__)
+                self._close(desk, request_id, "failed", *_told(fault))
+            finally:
+                self._known.discard(request_id)
+
+        return work
+
+    def _carried(self, desk: Desk, request_id: str, kind: str, params: Params, answer: Answer) -> Iterator[bool]:
+        if kind not in CARRIED:
+            raise Refusal("worker.request.kind_unknown", kind=kind, allowed=sorted(CARRIED))
+        self._write(desk, request_id, state="running")
+        for busy in CARRIED[kind](self, desk, params, answer):
+            if busy:
+                if self._cancelled(request_id):
+                    self._close(desk, request_id, "cancelled", None, answer.result)
+                    return
+                self._write(desk, request_id, progress=answer.progress)
+            yield busy
+        answer.progress = 1.0
+        self._close(desk, request_id, "done", None, answer.result)
+
+    def _cancelled(self, request_id: str) -> bool:
+        with reading(self.store).connect() as conn:
+            wanted = select(request.c.cancel).where(request.c.request_id == request_id)
+            return bool(conn.execute(wanted).scalar_one_or_none())
+
+    def _close(self, desk: Desk, request_id: str, state: str, code: str | None, result: Mapping[str, Any]) -> None:
+        done = {"state": state, "fault_code": code, "result": dict(result), "finished_at": desk.turn.now}
+        self._write(desk, request_id, **done, **({"progress": 1.0} if state == "done" else {}))
+
+    def _write(self, desk: Desk, request_id: str, **values: Any) -> None:
+        with self.store.begin() as conn:
+            desk.turn.fence(conn)
+            conn.execute(update(request).where(request.c.request_id == request_id).values(**values))
+
+
+# --- what can be asked -----------------------------------------------------------------------------------------------
+
+
+def _preview(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    source, now = clerk.source(params), desk.turn.now
+
+    def look() -> Iterator[dict[str, Any]]:
+        connector = clerk.connect(source)
+        try:
+            yield as_json(connector.preview(clerk.settings.limits.preview_rows, now))
+        finally:
+            connector.close()
+
+    yield from _awaited(Aside(look), answer)
+
+
+def _upload_preview(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    source, path, now = clerk.source(params), clerk.upload(params), desk.turn.now
+    mapping, common, limit = _mapping(clerk, source), _common(clerk, source), clerk.settings.limits.preview_rows
+    yield from _awaited(Aside(lambda: [as_json(files.preview_file(path, mapping, common, now, limit))]), answer)
+
+
+def _awaited(aside: Aside[dict[str, Any]], answer: Answer) -> Iterator[bool]:
+    for found in aside.items():
+        if found is not None:
+            answer.result = found
+        yield found is not None
+
+
+def _upload(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """Rows of a file count like any other; neither cursor nor watermark of the source moves."""
+    source, path, now = clerk.source(params), clerk.upload(params), desk.turn.now
+    mapping, common, limit = _mapping(clerk, source), _common(clerk, source), clerk.settings.limits.batch_rows
+    done = Swept()
+    for batch in Aside(lambda: files.read_file(path, mapping, common, now, limit)).items():
+        if batch is not None:
+            clerk.keeping.take_aside(desk, source, batch, done)
+            answer.result = {"read": done.read, "stored": done.missed, "bad": done.bad}
+        yield batch is not None
+
+
+def _sweep(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    source, now, done = clerk.source(params), desk.turn.now, Swept()
+    for busy in clerk.keeping.swept(desk, source, now - SWEEP_BACK, now, done):
+        answer.result = {"read": done.read, "missed": done.missed}
+        yield busy
+
+
+def _poll_now(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    source = clerk.source(params)
+    clerk.ask_poll(source)
+    answer.result = {"source": source}
+    yield True
+
+
+def _quarantine_replay(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """A few hundred held rows at a time through the mapping as it is now."""
+    source = clerk.source(params)
+    ids = params.get("ids")
+    held = _held(clerk, source, None if ids is None else [str(one) for one in ids])
+    new = changed = 0
+    for start in range(0, len(held), REPLAY_AT_ONCE):
+        part, turn = held[start : start + REPLAY_AT_ONCE], desk.turn
+        taken = clerk.keeping.ingest.replay(source, _remap(clerk, source, turn.now), part, turn.tick, turn.now, turn.fence)
+        new, changed = new + taken.new, changed + taken.changed
+        answer.progress = min(1.0, (start + len(part)) / len(held))
+        answer.result = {"rows": start + len(part), "stored": new + changed}
+        yield True
+    answer.result = {"rows": len(held), "stored": new + changed, "still_held": len(_held(clerk, source, held))}
+
+
+def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    turn = desk.turn
+    answer.result = erase.erase(clerk.keeping.ingest, params, turn.now, turn.fence)
+    yield True
+
+
+CARRIED: Mapping[str, Carry] = {
+    "preview": _preview,
+    "upload_preview": _upload_preview,
+    "upload": _upload,
+    "quarantine_replay": _quarantine_replay,
+    "poll_now": _poll_now,
+    "sweep": _sweep,
+    "erase": _erase,
+}
+
+
+def _held(clerk: Clerk, source: str, ids: Sequence[str] | None) -> list[str]:
+    mine = (quarantine.c.source == source) & (quarantine.c.state == "held") & quarantine.c.raw.is_not(None)
+    with reading(clerk.store).connect() as conn:
+        found = (
+            conn.execute(select(quarantine.c.quarantine_id).where(mine).order_by(quarantine.c.quarantine_id)).scalars().all()
+        )
+    return [one for one in found if ids is None or one in set(ids)]
+
+
+def _remap(clerk: Clerk, source: str, now: datetime) -> Callable[[Sequence[Any]], Batch]:
+    mapper = mapper_of(_mapping(clerk, source), _common(clerk, source))
+
+    def remap(raws: Sequence[Any]) -> Batch:
+        records, bad = sort_out(map_rows(mapper, [raw for raw in raws if isinstance(raw, Mapping)], now))
+        lost = [BadRecord("worker.replay.not_a_row", raw) for raw in raws if not isinstance(raw, Mapping)]
+        return Batch(records, (*bad, *lost), {}, False, now, False, len(raws))
+
+    return remap
+
+
+def _mapping(clerk: Clerk, source: str) -> Any:
+    return clerk.settings.sources[source].map
+
+
+def _common(clerk: Clerk, source: str) -> Common:
+    return Common(**clerk.settings.common(source))
+
+
+def _told(fault: Exception) -> tuple[str, dict[str, Any]]:
+    """Code and parameters for the asker; an unexpected exception is named by its type, never by its text."""
+    if isinstance(fault, Fault | Refusal):
+        return fault.code, {"params": dict(fault.params)}
+    return "worker.request.broken", {"params": {"kind": type(fault).__name__}}

@@ -1,0 +1,268 @@
+"""One tick along the road: journal, take, judge, alert, tell, draw. The live worker and replay both walk it.
+
+A fault in one room is written into the tick's row, and the next room has its turn all the same; only lost leadership ends the
+tick at once. Nothing here reads a clock but the stopwatch of ``tick.seconds``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import Engine as Store
+from sqlalchemy import func, select
+
+from connectors.base import Fault
+from fengsui.engine import Advance
+from fengsui.settings import Settings
+from fengsui.store.database import reading
+from fengsui.store.leadership import LostLeadership
+from fengsui.store.tables import verdict, watermark
+from fengsui.worker import journal, sources
+from fengsui.worker.chores import Chores
+from fengsui.worker.feed import Feed
+from fengsui.worker.journal import Entry, Fence, Trouble
+from fengsui.worker.poller import Fetched
+from fengsui.worker.rooms import Rooms
+
+log = logging.getLogger(__name__)
+
+FenceOf: TypeAlias = Callable[[datetime], Fence]
+
+MAX_PAIRS = 120
+"""Advances in one tick: two hours of catching up. A count and not a time, so that a replay does the same."""
+TAKE_S = 2.0
+"""How long one tick takes batches while history is read; then the picture is drawn, and the next tick goes on."""
+GAP = timedelta(seconds=60)
+"""A worker that slept longer believes no watermark until every source has been polled again."""
+SETTLE_S = 60.0
+"""But it does not wait longer for one that hangs."""
+
+
+@dataclass(slots=True)
+class TickCounts:
+    """What one tick did. ``waiting``: batches left in the queue. ``held``: why nothing was judged, if so."""
+
+    tick: int
+    now: datetime
+    batches: int = 0
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    bad: int = 0
+    steps: int = 0
+    verdicts: int = 0
+    pairs: int = 0
+    transitions: int = 0
+    sent: int = 0
+    waiting: int = 0
+    held: str | None = None
+    lag_s: float | None = None
+    more: bool = False
+    seconds: float = 0.0
+    series: dict[str, int] = field(default_factory=dict)
+    schedule: dict[str, Any] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        """For ``tick.counts``: what is not nothing."""
+        left_out = ("tick", "now", "troubles", "seconds")
+        return {name: value for name, value in asdict(self).items() if name not in left_out and value}
+
+
+class Road:
+    """Walks ticks. One thread only. ``fence_of(now)`` gives the fence of the leader's transactions.
+
+    ``judge_at_once`` (replay, tests): polls are made in line before each tick, so no source can be asleep. ``missed``: what
+    the scheduler could not run as planned. ``clock``: dates the pictures drawn while a long warm-up goes on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        rooms: Rooms,
+        feed: Feed,
+        fence_of: FenceOf,
+        *,
+        chores: Chores | None = None,
+        judge_at_once: bool = False,
+        draw: bool = True,
+        missed: Callable[[], Mapping[str, Any]] = dict,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._rooms = rooms
+        self._feed = feed
+        self._fence_of = fence_of
+        self.chores = chores or Chores()
+        self._judge_at_once = judge_at_once
+        self._draw = draw
+        self._missed = missed
+        self._clock = clock
+        self._last: datetime | None = None
+        self._awake_since: datetime | None = None
+        self._backfilling = True
+
+    def tick(self, now: datetime) -> TickCounts:
+        """Finish what was left half-way, with its own ``now``; then one new tick. Raises ``LostLeadership``."""
+        left = journal.unfinished(self._store)
+        if left is not None:
+            log.warning("tick %d was left unfinished: finishing it", left.tick)
+            self._finish(left)
+        self._notice_gap(now)
+        entry = journal.begin(self._store, now, self._fence_of(now))
+        return self._walk(entry)
+
+    # --- the steps of a tick -------------------------------------------------------------------------------------
+
+    def _walk(self, entry: Entry) -> TickCounts:
+        counts, began = TickCounts(entry.tick, entry.now), time.perf_counter()
+        fence = self._fence_of(entry.now)
+        self._take_all(entry, fence, counts)
+        with self._room("requests", counts):
+            self.chores.step(entry.tick, entry.now, fence)
+        counts.held = self._held(entry.now)
+        self._judge(entry, fence, counts, held=counts.held is not None)
+        self._tell(entry, fence, counts)
+        counts.waiting, counts.schedule = self._feed.waiting(), dict(self._missed())
+        counts.seconds = time.perf_counter() - began
+        journal.finish(self._store, entry, counts.seconds, counts.row(), counts.troubles, fence)
+        return counts
+
+    def _finish(self, entry: Entry) -> None:
+        """Nothing is taken for it: its batches died with the worker that fetched them, and their cursors never moved. One that
+        had written nothing is only closed: the next tick, which has the batches, judges in its stead."""
+        counts, began = TickCounts(entry.tick, entry.now), time.perf_counter()
+        fence = self._fence_of(entry.now)
+        if journal.has_written(self._store, entry):
+            self._judge(entry, fence, counts, held=self._is_backfilling(entry.now))
+            self._tell(entry, fence, counts)
+        journal.finish(self._store, entry, time.perf_counter() - began, counts.row(), counts.troubles, fence)
+
+    def _take_all(self, entry: Entry, fence: Fence, counts: TickCounts) -> None:
+        began = time.perf_counter()
+        while time.perf_counter() - began < TAKE_S or self._judge_at_once:
+            fetched = self._feed.next(entry.now)
+            if fetched is None:
+                return
+            with self._room("ingest", counts, source=fetched.source):
+                self._take(fetched, entry, fence, counts)
+            self._feed.taken(fetched)
+
+    def _take(self, fetched: Fetched, entry: Entry, fence: Fence, counts: TickCounts) -> None:
+        if fetched.batch is None:
+            self._rooms.failed(fetched, entry.tick, entry.now, fence)
+            return
+        taken = self._rooms.take(fetched, entry.tick, entry.now, fence)
+        counts.batches += 1
+        counts.read += fetched.batch.read
+        counts.new += taken.new
+        counts.changed += taken.changed
+        counts.bad += taken.bad
+
+    def _judge(self, entry: Entry, fence: Fence, counts: TickCounts, *, held: bool) -> None:
+        """Pairs of transaction 1 and transaction 2 until nothing advances; alerts have their turn in every tick, for their
+        clocks run when nothing comes. They are behind the engine only where a worker died between the two."""
+        told = self._alerts_behind() and self._alert(entry, fence, counts)
+        counts.more = not held and self._warm(entry, fence, counts)
+        while counts.more and counts.pairs < MAX_PAIRS:
+            done = self._advance(entry, fence, counts)
+            if done is None or done.steps == 0:
+                counts.more = False
+                break
+            counts.pairs += 1
+            told = self._alert(entry, fence, counts)
+            counts.more = done.more and told
+        if not told:
+            self._alert(entry, fence, counts)
+        counts.series = self._rooms.engine.counts()
+
+    def _warm(self, entry: Entry, fence: Fence, counts: TickCounts) -> bool:
+        """Learn history where there is some to learn. It may take half a minute, so the wall is drawn on the way."""
+        with self._room("engine", counts):
+            warmed = self._rooms.engine.warm(entry.now, fence, lambda done, of: self._still_here(entry))
+            counts.troubles += [Trouble("engine", notice.code, notice.params) for notice in warmed.notices]
+            return True
+        return False
+
+    def _still_here(self, entry: Entry) -> None:
+        if self._draw and self._clock is not None:
+            now = self._clock()
+            self._rooms.draw(entry.tick, now, self._fence_of(now))
+
+    def _advance(self, entry: Entry, fence: Fence, counts: TickCounts) -> Advance | None:
+        with self._room("engine", counts):
+            done = self._rooms.engine.advance(entry.tick, entry.now, fence)
+            counts.steps += done.steps
+            counts.verdicts += done.verdicts
+            counts.lag_s = done.lag_s
+            counts.troubles += [Trouble("engine", notice.code, notice.params) for notice in done.notices]
+            return done
+        return None
+
+    def _alert(self, entry: Entry, fence: Fence, counts: TickCounts) -> bool:
+        with self._room("alerts", counts):
+            counts.transitions += self._rooms.alert(entry.tick, entry.now, fence)
+            return True
+        return False
+
+    def _tell(self, entry: Entry, fence: Fence, counts: TickCounts) -> None:
+        with self._room("notify", counts):
+            counts.sent = self._rooms.deliver(entry.now, fence)
+        if self._draw:
+            with self._room("board", counts):
+                self._rooms.draw(entry.tick, entry.now, fence)
+
+    @contextmanager
+    def _room(self, room: str, counts: TickCounts, **subject: str) -> Iterator[None]:
+        """The boundary between rooms: whatever goes wrong inside is written down, and the tick goes on."""
+        try:
+            yield
+        except LostLeadership:
+            raise
+        except Exception as fault:  # a bug in one room must not silence the others; the row says which and what
+            log.exception("tick %d: %s", counts.tick, room)
+            counts.troubles.append(_trouble(room, fault, subject))
+
+    # --- when nothing is judged ----------------------------------------------------------------------------------
+
+    def _held(self, now: datetime) -> str | None:
+        """Nothing is judged while first history is read, nor after a sleep until every source has been asked again: their
+        old watermarks would look like stalled sources."""
+        if self._is_backfilling(now):
+            return "backfill"
+        if self._judge_at_once or self._awake_since is None or (now - self._awake_since).total_seconds() >= SETTLE_S:
+            return None
+        return None if sources.live(self._settings) <= self._feed.settled else "asleep"
+
+    def _is_backfilling(self, now: datetime) -> bool:
+        if self._backfilling:
+            with reading(self._store).connect() as conn:
+                self._backfilling = sources.backfilling(conn, self._settings, now)
+        return self._backfilling
+
+    def _notice_gap(self, now: datetime) -> None:
+        if self._last is None or now - self._last > GAP:
+            self._feed.settled.clear()
+            self._awake_since = now
+        self._last = now
+
+    def _alerts_behind(self) -> bool:
+        done = select(watermark.c.seq).where(watermark.c.name == "alerts").scalar_subquery()
+        with reading(self._store).connect() as conn:
+            newest, seq = conn.execute(select(func.max(verdict.c.seq), done)).one()
+        return int(newest or 0) > int(seq or 0)
+
+
+def _trouble(room: str, fault: Exception, subject: Mapping[str, str]) -> Trouble:
+    """Faults bring their code; anything else is named by its type, never by its text, which may hold customers' words."""
+    if isinstance(fault, Fault):
+        return Trouble(room, fault.code, {**fault.params, **subject})
+    return Trouble(room, "worker.room.broken", {"kind": type(fault).__name__, **subject})

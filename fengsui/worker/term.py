@@ -1,0 +1,161 @@
+"""One worker's term as leader: threads fetch, one thread writes, a tick about once a second until it ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+from sqlalchemy import Engine as Store
+from sqlalchemy.exc import OperationalError
+
+from fengsui.alerts.seed import seed as seed_alerts
+from fengsui.metrics import catalogue
+from fengsui.settings import Keys, Settings
+from fengsui.store.leadership import Leadership
+from fengsui.worker import retention, sources
+from fengsui.worker.chores import Chores
+from fengsui.worker.feed import ThreadFeed
+from fengsui.worker.housekeeping import Housekeeping
+from fengsui.worker.poller import Fetched, Poller
+from fengsui.worker.requests import Clerk
+from fengsui.worker.road import Road, TickCounts
+from fengsui.worker.rooms import House, furnish
+from fengsui.worker.schedule import Job, Schedule, daily, every
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 600.0
+COVERAGE_S = 3600.0
+RETENTION_AT = (3, 10)  # on the centre's clock
+HURRY_S = 0.02
+BACK_OFF_S = 2.0
+HEARTBEAT_TIMEOUT_S = 10.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Term:
+    """Everything that belongs to one term. Made anew after each election, so nothing of an older one is believed."""
+
+    settings: Settings
+    store: Store
+    house: House
+    road: Road
+    feed: ThreadFeed
+    poller: Poller
+    schedule: Schedule
+    clerk: Clerk
+    leadership: Leadership
+    clock: Callable[[], datetime]
+
+    def serve(self, stop: threading.Event) -> None:
+        """Tick until ``stop``. Raises ``LostLeadership``."""
+        self._seed()
+        self.schedule.start()
+        try:
+            while not stop.is_set():
+                stop.wait(self._tick())
+        finally:
+            self.schedule.stop()
+            self.feed.stop()
+
+    def close(self) -> None:
+        for connector in self.poller.connectors.values():
+            connector.close()
+
+    def _tick(self) -> float:
+        """One tick; returns how long to wait before the next. A database that is away is tried again."""
+        try:
+            self.clerk.pick()
+            counts = self.road.tick(self.clock())
+        except OperationalError as fault:
+            log.error("the store does not answer: %s", type(fault.orig).__name__)
+            return BACK_OFF_S
+        return self._pause(counts)
+
+    def _pause(self, counts: TickCounts) -> float:
+        """Hurry while there is work: batches waiting, steps to catch up, history to read."""
+        busy = counts.waiting or counts.more or (counts.held == "backfill" and counts.batches)
+        return HURRY_S if busy else max(HURRY_S, self.settings.engine.tick.total_seconds() - counts.seconds)
+
+    def _seed(self) -> None:
+        now = self.clock()
+        fence = self.leadership.fence(now)
+        self.house.ingest.prepare(now, fence)
+        with self.store.begin() as conn:
+            fence(conn)
+            catalogue.seed(conn, now)
+            seed_alerts(conn, self.settings, now)
+
+
+def begin(
+    settings: Settings, store: Store, keys: Keys, leadership: Leadership, clock: Callable[[], datetime] = utc_now
+) -> Term:
+    """Connect to every source that can be connected to, and lay out the jobs."""
+    connectors, refused = sources.connect(settings)
+    poller = Poller(store, settings, connectors)
+    feed = ThreadFeed(poller, settings.limits.queue_batches, clock)
+    for name, fault in refused.items():
+        feed.report(Fetched(name, fault=fault))
+    house = furnish(store, settings, keys)
+    chores = Chores()
+    keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name))
+    schedule = Schedule(_jobs(settings, store, feed, chores, keeping, clock), settings.engine.poll_workers)
+    road = Road(store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock)
+    clerk = Clerk(store, settings, chores, keeping, keeping.connect, lambda name: _poll_now(poller, feed, name))
+    return Term(settings, store, house, road, feed, poller, schedule, clerk, leadership, clock)
+
+
+def _poll_now(poller: Poller, feed: ThreadFeed, source: str) -> None:
+    """A stopped source is tried again: somebody asks because the configuration was mended at the other end."""
+    poller.revive(source)
+    threading.Thread(target=feed.run, args=(source, True), daemon=True, name=f"poll-{source}").start()
+
+
+def _jobs(
+    settings: Settings,
+    store: Store,
+    feed: ThreadFeed,
+    chores: Chores,
+    keeping: Housekeeping,
+    clock: Callable[[], datetime],
+) -> list[Job]:
+    jobs = [
+        daily(
+            "retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", retention.chore(store, settings))
+        )
+    ]
+    for name in feed.sources:
+        cadence = settings.sources[name].cadence.total_seconds()
+        jobs.append(every(f"poll:{name}", cadence, _calling(feed.run, name), at_once=True))
+        jobs.append(every(f"sweep:{name}", SWEEP_S, _calling(_sweep, name, feed, chores, keeping, clock)))
+    for name in keeping.covered():
+        jobs.append(every(f"coverage:{name}", COVERAGE_S, _calling(_cover, name, chores, keeping, clock)))
+    if settings.heartbeat.url:
+        jobs.append(every("heartbeat", settings.heartbeat.every.total_seconds(), _calling(_beat, settings.heartbeat.url)))
+    return jobs
+
+
+def _calling(run: Callable[..., object], *args: object) -> Callable[[], object]:
+    return lambda: run(*args)
+
+
+def _sweep(source: str, feed: ThreadFeed, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
+    if source in feed.settled:  # while history is read there is nothing to reconcile
+        chores.add(f"sweep:{source}", keeping.sweep(source, clock()))
+
+
+def _cover(source: str, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
+    chores.add(f"coverage:{source}", keeping.coverage(source, clock()))
+
+
+def _beat(url: str) -> None:
+    """Tell an outside watcher that we live; its silence alarm is what finds a dead house."""
+    httpx.get(url, timeout=HEARTBEAT_TIMEOUT_S, follow_redirects=True).raise_for_status()
