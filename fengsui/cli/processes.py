@@ -31,9 +31,21 @@ def run(where: Where, with_demo: bool) -> None:
 @pass_where
 def worker(where: Where) -> None:
     """采集、检测、预警、通知；同时只有一个进程领头，其余备用 · one worker leads, others stand by."""
+    import logging
+
+    from fengsui.settings import SettingsFault
+    from fengsui.store.migrate import StoreTooNew
     from fengsui.worker.main import run as run_worker
 
-    run_worker(where.settings())
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = where.settings()
+    try:
+        run_worker(settings)
+    except SettingsFault as fault:
+        where.print_mistakes(fault.mistakes)
+        raise SystemExit(2) from None
+    except StoreTooNew as fault:
+        where.fail(fault.code, fault.params)
 
 
 @click.command(short_help="只启动看板 · the dashboard alone")

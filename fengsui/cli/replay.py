@@ -23,8 +23,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def replay(where: Where, file: Path, mapping: Path, start: datetime | None, end: datetime | None, out: Path) -> None:
     """用虚拟时钟回放 FILE（CSV 或 CSV.GZ），写出每次预警变化 · one row per machine transition."""
     from fengsui.replay.main import run
+    from fengsui.settings import SettingsFault
 
-    run(file, mapping, start=_aware(start), end=_aware(end), out=out, lang=where.lang)
+    try:
+        played = run(file, mapping, start=_aware(start), end=_aware(end), out=out, lang=where.lang)
+    except SettingsFault as fault:
+        where.print_mistakes(fault.mistakes, mapping.name)
+        raise SystemExit(2) from None
+    except ValueError as fault:
+        where.fail("cli.replay.nothing", {"why": str(fault)})
+    where.tell("cli.replay.done", minutes=played.minutes, rows=played.rows, transitions=played.transitions, out=str(out))
 
 
 def _aware(at: datetime | None) -> datetime | None:

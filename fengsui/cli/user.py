@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -103,7 +104,7 @@ def _state(where: Where, active: bool) -> str:
 
 def _password(where: Where, *, stdin: bool) -> str:
     if stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     typed: str = click.prompt(
         where.say("cli.user.prompt"), type=str, hide_input=True, confirmation_prompt=where.say("cli.user.prompt_again")
     )

@@ -53,9 +53,9 @@ class Where:
             self.print_mistakes(fault.mistakes)
             raise SystemExit(2) from None
 
-    def print_mistakes(self, mistakes: Iterable[Mistake]) -> None:
+    def print_mistakes(self, mistakes: Iterable[Mistake], file: str = FILE) -> None:
         for mistake in mistakes:
-            click.echo(f"{FILE}:{mistake.line} {mistake.key}: {self.say(mistake.code, mistake.words())}", err=True)
+            click.echo(f"{file}:{mistake.line} {mistake.key}: {self.say(mistake.code, mistake.words())}", err=True)
 
     def store(self, settings: Settings) -> Engine:
         """The store at the tables of this program; the command ends where it cannot be opened or is too new."""
