@@ -90,6 +90,8 @@ def _rules(conn: Connection, now: datetime) -> None:
         {"kind": "rule", "id": id_, "version": 1, "valid_from": now, "by": "seed", "body": {"name": {"zh_CN": zh, "en": en}}}
         for id_, (zh, en) in RULES.items()
     ]
+    sheet = [[[1, 1, 1], [1, 2, 2], [1, 2, 2]], [[1, 1, 2], [1, 2, 2], [1, 2, 3]], [[1, 1, 1], [1, 2, 2], [1, 2, 3]]]
+    rows.append({"kind": "matrix", "id": "default", "version": 1, "valid_from": now, "by": "seed", "body": {"cells": sheet}})
     upsert(conn, t.definition, rows)
 
 

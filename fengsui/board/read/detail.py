@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 
 from fengsui.board.alert import Alert, alerts, select_alerts
 from fengsui.board.curve import Point, curve
+from fengsui.board.definitions import newest
 from fengsui.board.read.records import BehindIt, records
 from fengsui.board.scope import Scope
 from fengsui.metrics.catalogue import Metric, load
@@ -56,6 +57,7 @@ class Detail:
     records: BehindIt
     children: tuple[Alert, ...]
     similar: tuple[Similar, ...]
+    cells: Sequence[Sequence[int]]  # of this loss: [likelihood - 1][impact - 1] -> tier; empty where no matrix is seeded
 
 
 def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detail | None:
@@ -74,6 +76,7 @@ def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detai
             records=records(conn, alert, scope),
             children=tuple(alerts(conn, select_alerts().where(episode.c.parent_id == episode_id), scope)),
             similar=tuple(_similar(conn, alert, scope)),
+            cells=_cells(conn, alert.loss),
         )
 
 
@@ -87,6 +90,12 @@ def _curve(conn: Connection, alert: Alert, metric: Metric | None, now: datetime)
     grain = step // 60
     start, end = bucket_start(bucket(since, grain)), bucket_start(bucket(until, grain))
     return curve(conn, metric, alert.slice_key, alert.series, start, end, step)
+
+
+def _cells(conn: Connection, loss: int) -> Sequence[Sequence[int]]:
+    _, body = newest(conn, "matrix").get("default", (0, {"cells": []}))
+    sheets: Sequence[Sequence[Sequence[int]]] = body["cells"]
+    return sheets[loss - 1] if len(sheets) >= loss else []
 
 
 def _timeline(conn: Connection, episode_id: str) -> list[Happened]:

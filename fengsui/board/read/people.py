@@ -29,7 +29,7 @@ def colleagues(store: Engine, slice_key: str) -> list[Colleague]:
     with store.connect() as conn:
         rows = conn.execute(select(person).where(person.c.active, person.c.role.in_(HANDLERS))).fetchall()
         busy = select(handling.c.owner, func.count()).where(handling.c.state.not_in(CLOSED)).group_by(handling.c.owner)
-        load = {owner: n for owner, n in conn.execute(busy)}
+        load = {row[0]: row[1] for row in conn.execute(busy)}
     able = [row for row in rows if sees(_scope(row.scope), slice_key)]
     return sorted(
         (Colleague(row.person_id, row.name, row.role, row.title, load.get(row.person_id, 0)) for row in able),

@@ -1,0 +1,86 @@
+"""Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER``.
+
+Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk on a phone. A page is ready when its
+text stands and its charts have marks; what Chromium says on its console is printed and makes the exit code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDE, PHONE = (1920, 1080), (390, 844)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    page: str
+    theme: str
+    size: tuple[int, int]
+    ready: str  # a CSS selector that only the finished page has
+
+    @property
+    def name(self) -> str:
+        width = "" if self.size == WIDE else "_phone"
+        return f"{self.page}{'' if self.theme == 'dark' else '_light'}{width}.png"
+
+
+READY = {
+    "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
+    "alerts": ".st-key-p_series svg, .quiet",
+    "sources": ".st-key-p_a svg",
+    "running": ".st-key-p_ticks svg",
+}
+SHOTS = [
+    Shot("wall", "dark", WIDE, READY["wall"]),
+    *(Shot(page, theme, WIDE, READY[page]) for page in ("alerts", "sources", "running") for theme in ("dark", "light")),
+    Shot("alerts", "dark", PHONE, READY["alerts"]),
+]
+
+
+def main(url: str, folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        said = [line for shot in SHOTS for line in take(browser, url, shot, folder)]
+        browser.close()
+    print("\n".join(said) or f"{len(SHOTS)} pictures in {folder}")
+    return 1 if said else 0
+
+
+def take(browser: Browser, url: str, shot: Shot, folder: Path) -> list[str]:
+    """One picture; returns what the console said."""
+    width, height = shot.size
+    scheme: Any = shot.theme
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai", color_scheme=scheme
+    )
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{shot.name}: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda fault: said.append(f"{shot.name}: {fault}"))
+    page.goto(f"{url.rstrip('/')}/{shot.page}", wait_until="domcontentloaded")
+    settle(page, shot.ready)
+    page.screenshot(path=str(folder / shot.name), full_page=shot.size == PHONE)
+    context.close()
+    return said
+
+
+def settle(page: Page, ready: str, timeout_s: float = 60) -> None:
+    """Until ``ready`` is there; then two seconds for fonts and the first refresh."""
+    page.wait_for_selector(ready, timeout=timeout_s * 1000, state="attached")
+    time.sleep(2)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,1 @@
+"""预警台: take an alert, understand it, act, say what became of it."""

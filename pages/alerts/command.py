@@ -1,0 +1,180 @@
+"""The head of an alert: the sentence, the deadline, the command bar, and the dialogs behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from fengsui.board import read
+from fengsui.board.alert import CLOSED, Alert
+from fengsui.board.read import Detail
+from pages.alerts import act
+from pages.look.alert_words import place, sentence, title
+from pages.look.house import house
+from pages.look.living import living
+from pages.look.pieces import badge, esc, stamp
+from pages.look.visitor import Visitor
+
+REASONS = {
+    "transfer": ("technical", "not_mine", "busy", "shift_end"),
+    "regrade": ("more_customers", "money", "media", "mitigated", "overrated"),
+    "resolve": ("fixed", "recovered", "explained", "workaround"),
+    "escalate": ("severe", "need_help", "no_answer"),
+    "reopen": ("again", "not_done"),
+}
+_HEAD = """
+.ttl{display:flex;align-items:center;gap:12px;flex-wrap:wrap}.ttl h1{font-size:21px;line-height:30px;font-weight:600;margin:0}
+.ttl .sc{color:var(--mut);font-size:14px}.ttl .due{margin-left:auto;text-align:right;font-size:13px;color:var(--mut);line-height:19px}
+.ttl .due b{font-size:15px;font-variant-numeric:tabular-nums}
+.lead{font-size:14.5px;line-height:25px;margin:8px 0 0;color:var(--text)}
+@media(max-width:700px){.ttl h1{font-size:22px}.lead{font-size:16px;line-height:26px}.ttl .due{margin-left:0;text-align:left}}
+"""
+
+
+def head(visitor: Visitor, found: Detail) -> None:
+    alert = found.alert
+    with st.container(border=True, key="p_head"):
+        living("alert_head", _title(visitor, alert), _HEAD, visitor, key="alert_head")
+        with st.container(key="cmd", horizontal=True, vertical_alignment="center"):
+            if visitor.handles:
+                _buttons(visitor, alert)
+            else:
+                st.html(f'<span class="mut">{esc(visitor.say("pages.alert.read_only"))}</span>', width="content")
+            number = visitor.say("pages.alert.number", n=alert.number)
+            st.html(f'<div style="text-align:right"><span class="chip">{esc(number)}</span></div>')
+
+
+def _title(visitor: Visitor, alert: Alert) -> str:
+    state = visitor.say(f"locale.handling.{alert.state}")
+    owner = state if alert.waiting or not alert.owner_name else f"{alert.owner_name} {state}"
+    due = ""
+    if alert.due_at:
+        line = visitor.say("pages.alert.claim_by" if alert.waiting else "pages.alert.handle_by", at=alert.due_at)
+        due = f'<b><span data-until="{stamp(alert.due_at)}"></span></b><br>{esc(line)}'
+    condition = visitor.say(f"locale.condition.{alert.condition}")
+    return (
+        f'<div class="ttl">{badge(visitor, alert.tier)}<h1>{esc(title(visitor, alert))}</h1>'
+        f'<span class="sc">{esc(place(visitor, alert))} · {esc(condition)}</span>'
+        f'<div class="due">{esc(owner)} {due}</div></div><p class="lead">{esc(sentence(visitor, alert))}</p>'
+    )
+
+
+def _buttons(visitor: Visitor, alert: Alert) -> None:
+    id_, seen = alert.episode_id, alert.handling_version
+    owned = alert.state in ("claimed", "in_progress")
+    _do(visitor, "claim", act.send, ("claim", id_, seen), off=not alert.waiting, first=alert.waiting, hint="pages.hint.claimed")
+    if alert.state == "claimed":
+        _do(visitor, "start", act.send, ("start", id_, seen), first=True)
+    closed = alert.state in CLOSED
+    _do(visitor, "transfer", act.open_dialog, ("transfer", id_, seen), off=closed, hint="pages.hint.closed")
+    _do(visitor, "regrade", act.open_dialog, ("regrade", id_, seen), off=alert.state == "reviewed", hint="pages.hint.closed")
+    resolve = ("resolve", id_, seen)
+    _do(
+        visitor,
+        "resolve",
+        act.open_dialog,
+        resolve,
+        off=not owned,
+        first=alert.state == "in_progress",
+        hint="pages.hint.claim_first",
+    )
+    with st.popover(visitor.say("pages.command.more"), key="more"):
+        for name in _rare(alert):
+            _do(visitor, name, act.open_dialog, (name, id_, seen), width="stretch")
+
+
+def _rare(alert: Alert) -> tuple[str, ...]:
+    if alert.state in CLOSED:
+        return ("note", "reopen") if alert.state == "reviewed" else ("note", "judge", "reopen")
+    others = ("note", "escalate", "add_participant", "judge")
+    return (*others, "claim_for") if alert.waiting else others
+
+
+def _do(
+    visitor: Visitor,
+    name: str,
+    click: Callable[..., None],
+    args: tuple[Any, ...],
+    *,
+    off: bool = False,
+    first: bool = False,
+    hint: str = "",
+    width: Any = "content",
+) -> None:
+    """A command that cannot run yet stays visible and says when it can."""
+    st.button(
+        visitor.say(f"pages.command.{name}"),
+        key=f"do_{name}",
+        type="primary" if first and not off else "secondary",
+        disabled=off,
+        help=visitor.say(hint) if off and hint else None,
+        on_click=click,
+        args=args,
+        width=width,
+    )
+
+
+def dialogs(visitor: Visitor, found: Detail) -> None:
+    wanted = act.dialog_for(found.alert.episode_id)
+    if wanted is None:
+        return
+    name = wanted["name"]
+    show = st.dialog(visitor.say(f"pages.dialog.{name}"), width="small", on_dismiss=act.close_dialog)(_form)
+    show(visitor, found.alert, name, wanted["seen"])
+
+
+def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
+    st.html(f'<div class="dlg">{badge(visitor, alert.tier)}<b>{esc(title(visitor, alert))}</b></div>')
+    second = visitor.say(f"pages.dialog.{name}_second")
+    st.html(f'<p class="mut" style="font-size:13px;margin:0">{esc(second)}</p>')
+    if name in ("transfer", "add_participant", "claim_for"):
+        people = read.colleagues(house().reader, alert.slice_key)
+        names = {person.person_id: _person(visitor, person) for person in people if person.person_id != alert.owner}
+        st.pills(visitor.say("pages.form.person"), list(names), format_func=lambda id_: names.get(id_, id_), key="f_person")
+    if name == "regrade":
+        _pills(visitor, "tier", [3, 2, 1], "locale.tier")
+    if name == "judge":
+        _pills(visitor, "verdict", ["false", "expected", "real", "new_normal"], "locale.verdict")
+    if name in REASONS:
+        _pills(visitor, "reason", list(REASONS[name]), f"pages.reason.{name}")
+    label = "pages.form.note_needed" if name == "note" else "pages.form.note"
+    st.text_input(visitor.say(label), placeholder=visitor.say("pages.form.note_hint"), key="f_note", max_chars=500)
+    with st.container(horizontal=True, horizontal_alignment="right", key="dlg_act"):
+        st.button(visitor.say("pages.form.cancel"), key="dlg_no", on_click=act.close_dialog)
+        st.button(
+            visitor.say(f"pages.confirm.{name}"),
+            key="dlg_ok",
+            type="primary",
+            on_click=confirm,
+            args=(name, alert.episode_id, seen, alert.state),
+        )
+
+
+def _pills(visitor: Visitor, field: str, values: list[Any], words: str) -> None:
+    label = visitor.say(f"pages.form.{field}")
+    st.pills(label, values, format_func=lambda value: visitor.say(f"{words}.{value}"), key=f"f_{field}")
+
+
+def _person(visitor: Visitor, person: Any) -> str:
+    role = person.title or visitor.say(f"locale.role.{person.role}")
+    load = visitor.say("pages.form.load", n=person.load) if person.load else ""
+    return f"{person.name} · {role}{load}"
+
+
+def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
+    """The dialog's answers become the command's fields; what is missing the command itself refuses in words."""
+    answers = {field: st.session_state.get(f"f_{field}") for field in ("person", "reason", "tier", "verdict", "note")}
+    note = (answers["note"] or "").strip() or None
+    if name == "judge":
+        act.judge(answers["verdict"] or "", episode_id, seen, state, note)
+        return
+    needed = {
+        "transfer": {"person": answers["person"] or None, "reason": answers["reason"] or ""},
+        "add_participant": {"person": answers["person"] or None},
+        "claim_for": {"person": answers["person"] or None},
+        "regrade": {"tier": answers["tier"] or 0, "reason": answers["reason"] or ""},
+        "note": {},
+    }.get(name, {"reason": answers["reason"] or ""})
+    act.send(name, episode_id, seen, **needed, note=note or ("" if name == "note" else None))

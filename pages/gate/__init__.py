@@ -1,0 +1,1 @@
+"""The plain HTTP side: sign-in page, sign-out, health, and the door before every page. No Streamlit script runs here."""

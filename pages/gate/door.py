@@ -1,0 +1,67 @@
+"""The door: a page asked for without a session becomes the sign-in page, before any script or websocket.
+
+Pages ask again themselves; this saves the visitor a blank page and lets the demo centre sign its visitor in.
+"""
+
+from __future__ import annotations
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fengsui import people
+from fengsui.people import NotSignedIn
+from fengsui.people.signin import DEMO
+from pages.gate import cookie, signin
+from pages.gate.address import loopback, path, prefix
+from pages.look.house import house, now
+from pages.look.visitor import COOKIE, EVERYBODY
+
+NAMES = ("", "wall", "alerts", "sources", "running")
+
+
+class Door:
+    """ASGI middleware. Looks only at GETs of page addresses; assets, health and websockets pass."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(scope)
+        await (answer or self.app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response | None:
+        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope["path"]):
+            return None
+        return await anyio.to_thread.run_sync(_decide, Request(scope))
+
+
+def _is_page(asked: str) -> bool:
+    start = prefix()
+    return asked.startswith(start) and asked[len(start) :].strip("/") in NAMES
+
+
+def _decide(request: Request) -> Response | None:
+    try:
+        people.require_role(house().reader, request.cookies.get(COOKIE), EVERYBODY, now())
+    except NotSignedIn:
+        return _demo(request) if demo_open() else signin.ask_for(request)
+    if request.url.path.strip("/") == prefix().strip("/"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(path("wall") + query, status_code=303)
+    return None
+
+
+def demo_open() -> bool:
+    """A demo centre that nobody made a person in, on this machine only: its visitor needs no password."""
+    return house().demo and loopback() and all(person.person_id == DEMO for person in people.every_person(house().reader))
+
+
+def _demo(request: Request) -> Response:
+    at = now()
+    signed = people.visit(house().writer, house().settings, cookie.ip(request), at)
+    query = f"?{request.url.query}" if request.url.query else ""
+    response = RedirectResponse(request.url.path + query, status_code=303)
+    cookie.give(response, request, signed, at)
+    return response

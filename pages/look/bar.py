@@ -1,0 +1,51 @@
+"""The top bar: name, pages, and at the right how old the picture is, the clock, and who is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.look.house import house
+from pages.look.living import living
+from pages.look.pictures import every, newest
+from pages.look.pieces import esc
+from pages.look.visitor import EVERYBODY, Visitor, require_role
+
+_CSS = """
+.me{display:flex;gap:16px;align-items:center;justify-content:flex-end;font-size:13px;color:var(--mut);white-space:nowrap;height:46px}
+.me .live{color:var(--t0)}.me .late{color:var(--t2)}.me .broken{color:var(--t3);font-weight:600}
+.me b{font-size:17px;color:var(--text);font-weight:600;font-variant-numeric:tabular-nums}
+.me a{display:flex;gap:8px;align-items:center;color:inherit;text-decoration:none}
+.me i{width:26px;height:26px;border-radius:50%;background:var(--raise);border:1px solid var(--line2);display:grid;place-items:center;font-size:12px;color:var(--text);font-style:normal}
+@media(max-width:700px){.me .who,.me b{display:none}}
+"""
+
+
+def bar(pages: Mapping[str, Any], visitor: Visitor) -> None:
+    with st.container(key="bar", horizontal=True, vertical_alignment="center"):
+        demo = f"<span>{esc(visitor.say('pages.bar.demo'))}</span>" if house().demo else ""
+        st.html(f'<div class="brand"><b>{esc(visitor.say("pages.bar.name"))}</b>{demo}</div>', width="content")
+        for name, page in pages.items():
+            st.page_link(page, label=visitor.say(f"pages.title.{name}"), width="content", query_params=_language())
+        st.fragment(_me, run_every=every())()
+
+
+def _me() -> None:
+    visitor = require_role(EVERYBODY)
+    living("bar", me(visitor), _CSS, visitor, key="bar_me", reload=True)
+
+
+def me(visitor: Visitor) -> str:
+    picture = newest()
+    age = f'<span data-picture="{picture.computed_at.timestamp()}"></span>' if picture else esc(visitor.say("pages.age.never"))
+    role = visitor.person.title or visitor.say(f"locale.role.{visitor.person.role}")
+    who = f'<i>{esc(visitor.person.name[:1])}</i><span class="who">{esc(visitor.person.name)} · {esc(role)}</span>'
+    return f'<div class="me">{age}<b data-clock="1"></b><a href="signout" title="{esc(visitor.say("pages.bar.out"))}">{who}</a></div>'
+
+
+def _language() -> dict[str, str]:
+    """A language asked for in the address stays when one goes on."""
+    lang = st.query_params.get("lang")
+    return {"lang": lang} if lang else {}

@@ -1,0 +1,70 @@
+"""Small pieces of markup. Everything that comes from outside passes ``esc``."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from fengsui.locale import tier_mark
+from pages.look.visitor import Visitor
+
+
+def esc(text: object) -> str:
+    return html.escape(str(text))
+
+
+def badge(visitor: Visitor, tier: int) -> str:
+    return f'<span class="badge t{tier}">{tier_mark(tier)} {esc(visitor.say(f"locale.tier.{tier}"))}</span>'
+
+
+def heading(title: str, second: str = "", right: str = "") -> str:
+    """``title`` and ``second`` are plain text, ``right`` is markup."""
+    return f'<h3 class="h">{esc(title)}<em>{esc(second)}</em><u>{right}</u></h3>'
+
+
+def legend(visitor: Visitor) -> str:
+    names = [visitor.say(f"pages.legend.{name}") for name in ("actual", "expected", "band")]
+    return (
+        '<span class="lg">' + "".join(f'<span><i class="l{n}"></i>{esc(x)}</span>' for n, x in enumerate(names, 1)) + "</span>"
+    )
+
+
+def stamp(at: datetime | str) -> float:
+    """Epoch seconds, for ages that the browser counts."""
+    return (datetime.fromisoformat(at) if isinstance(at, str) else at).timestamp()
+
+
+def spark(
+    values: Sequence[float | None], color: str, target: float | None, dash: str, width: int = 120, height: int = 28
+) -> str:
+    """A little line as a data URI (st.html drops <svg>); gaps stay gaps; nothing known, nothing drawn."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    every = known if target is None else [*known, target]
+    low, high = min(every), max(every)
+    reach = (high - low) or 1.0
+
+    def y(value: float) -> float:
+        return height - 3 - (value - low) / reach * (height - 6)
+
+    runs: list[list[str]] = [[]]
+    for n, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{2 + n * (width - 6) / (len(values) - 1):.1f},{y(value):.1f}")
+    lines = "".join(
+        f'<polyline points="{" ".join(run)}" fill="none" stroke="{color}" stroke-width="1.6" stroke-linejoin="round"/>'
+        for run in runs
+        if len(run) > 1
+    )
+    aim = (
+        ""
+        if target is None
+        else (f'<line x1="0" x2="{width}" y1="{y(target):.1f}" y2="{y(target):.1f}" stroke="{dash}" stroke-dasharray="3 3"/>')
+    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{aim}{lines}</svg>'
+    return f'<img alt="" class="spark" src="data:image/svg+xml,{quote(svg)}">'

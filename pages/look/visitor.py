@@ -1,0 +1,74 @@
+"""Who is looking, and in which language. The first line of every page and of every fragment asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fengsui import people
+from fengsui.locale import language, say
+from fengsui.people import NotAllowed, NotSignedIn, Person
+from pages.look.house import house, now
+
+COOKIE = "fengsui"
+EVERYBODY = frozenset(people.ROLES)
+DESK = frozenset({"duty", "manager", "admin", "analyst"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person with the language and zone of this screen."""
+
+    person: Person
+    lang: str
+    zone: str
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return self.person.scope
+
+    @property
+    def handles(self) -> bool:
+        """May command alerts; an analyst only reads."""
+        return self.person.role in ("duty", "manager", "admin")
+
+    def say(self, code: str, /, **params: object) -> str:
+        return say(self.lang, code, params, zone=self.zone)
+
+
+def token() -> str | None:
+    """The session cookie as it came with the connection. A seam: AppTest has no browser."""
+    return st.context.cookies.get(COOKIE)
+
+
+def who(roles: Collection[str] = EVERYBODY) -> Visitor:
+    """Raises ``NotSignedIn`` or ``NotAllowed``; asks the session table, so a revoked person gets nothing more."""
+    person = people.require_role(house().reader, token(), roles, now())
+    wish = st.query_params.get("lang")
+    lang = language(wish, person.lang, st.context.locale) if wish or person.lang else house().settings.centre.language
+    return Visitor(person, lang, house().zone)
+
+
+def require_role(roles: Collection[str]) -> Visitor:
+    """The visitor, or a sentence in place of the page (or fragment) and nothing else of it."""
+    try:
+        return who(roles)
+    except NotSignedIn:
+        entrance()
+    except NotAllowed as fault:
+        st.html(f'<p class="note">{say(_lang(), fault.code, fault.params)}</p>')
+    st.stop()
+
+
+def entrance() -> None:
+    """Shown when a session ended while the page was open; a page request never comes this far (pages.gate.door)."""
+    prefix = (st.get_option("server.baseUrlPath") or "").strip("/")
+    href = f"/{prefix}/signin" if prefix else "/signin"
+    words = say(_lang(), "pages.entrance.ended"), say(_lang(), "pages.entrance.again")
+    st.html(f'<p class="note">{words[0]} <a href="{href}" target="_self">{words[1]}</a></p>')
+
+
+def _lang() -> str:
+    return language(st.query_params.get("lang"), "zh")

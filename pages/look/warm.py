@@ -1,0 +1,19 @@
+"""What the first visitor would otherwise wait for."""
+
+from __future__ import annotations
+
+from fengsui.locale import LANGUAGES, say
+from pages.look import charts, pictures
+from pages.look.house import house
+from pages.wall.page import CHART_HEIGHT
+
+
+def warm() -> None:
+    """Settings (a mistake stops the start here, with every line of it), store, templates, words."""
+    house()
+    for lang in LANGUAGES:
+        say(lang, "pages.bar.name")
+        charts.band(lang, "dark", CHART_HEIGHT, 16)
+        for theme in ("dark", "light"):
+            charts.band(lang, theme, 164)
+    pictures.newest()

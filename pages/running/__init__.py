@@ -1,0 +1,1 @@
+"""运行状态: is the house itself well."""

@@ -1,0 +1,111 @@
+"""Work asked of the worker from this page: fetch now, sweep, replay, show the first rows. The answer comes with a refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fengsui.board import requests
+from fengsui.board.requests import Asked
+from fengsui.locale import has
+from pages.look.house import house, now
+from pages.look.pieces import esc, heading
+from pages.look.visitor import DESK, Visitor, require_role
+
+_SAID = "asked"
+
+
+def ask(kind: str, params: Mapping[str, Any], words: str, **values: Any) -> str | None:
+    """Hand the request over and remember what to tell; None for a visitor who only reads."""
+    visitor = require_role(DESK)
+    if not visitor.handles:
+        return None
+    request_id = requests.ask(house().writer, kind, params, visitor.person.person_id, now())
+    st.session_state[_SAID] = visitor.say(words, **values)
+    return request_id
+
+
+def tell(visitor: Visitor) -> None:
+    words = st.session_state.pop(_SAID, None)
+    if words:
+        st.toast(words)
+
+
+def poll_now(source: str) -> None:
+    ask("poll_now", {"source": source}, "pages.asked.poll_now")
+
+
+def sweep(source: str) -> None:
+    ask("sweep", {"source": source}, "pages.asked.sweep")
+
+
+def replay(source: str) -> None:
+    ask("quarantine_replay", {"source": source, "ids": None}, "pages.asked.replay")
+
+
+def _show(source: str) -> None:
+    st.session_state[f"preview_{source}"] = ask("preview", {"source": source}, "pages.asked.preview")
+
+
+def preview(visitor: Visitor, source: str) -> None:
+    """The first rows as they would be stored: asked for, worked on, shown."""
+    st.html(heading(visitor.say("pages.preview.title"), visitor.say("pages.preview.second")))
+    request_id = st.session_state.get(f"preview_{source}")
+    asked = requests.answer(house().reader, request_id) if request_id else None
+    if asked is None:
+        st.html(f'<p class="kept">{esc(visitor.say("pages.preview.empty"))}</p>')
+    else:
+        outcome(visitor, asked)
+    if visitor.handles:
+        st.button(visitor.say("pages.preview.ask"), key="preview", on_click=_show, args=(source,))
+
+
+def outcome(visitor: Visitor, asked: Asked) -> None:
+    """What the worker answered: rows, a sentence, or that it is still at it."""
+    if not asked.over:
+        st.html(f'<p class="pr">◔ {esc(visitor.say("pages.asked.working"))}</p>')
+        return
+    if asked.state != "done":
+        code = asked.fault_code or "pages.asked.failed"
+        params = asked.result if isinstance(asked.result, dict) else {}
+        words = visitor.say(code, **params) if has(visitor.lang, code) else visitor.say("pages.asked.failed")
+        st.html(f'<p class="pr"><b class="c3">✖</b> {esc(words)}</p>')
+        return
+    result = asked.result or {}
+    rows = [row for row in result.get("rows", []) if isinstance(row, dict)] if isinstance(result.get("rows"), list) else []
+    if rows:
+        st.dataframe(table(visitor, rows), hide_index=True, height=230, key=f"rows_{asked.request_id}")
+        words = visitor.say("pages.asked.previewed", good=result.get("good", 0), bad=result.get("bad", 0))
+    elif "stored" in result:
+        read = result.get("read", result.get("rows", 0))
+        words = visitor.say("pages.asked.stored", read=read, stored=result["stored"], bad=result.get("bad", 0))
+    else:
+        words = visitor.say("pages.asked.done")
+    st.html(f'<p class="kept">{esc(words)}</p>')
+
+
+def table(visitor: Visitor, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """One line per row, the verdict first: what it would be stored as, or why not, beside what the source gave."""
+    lines = []
+    for row in rows:
+        fault = row.get("fault")
+        verdict = _fault(visitor, fault) if fault else visitor.say("pages.preview.ok")
+        cells = row.get("raw", {}) if fault else row.get("stored", {})
+        lines.append({visitor.say("pages.preview.verdict"): verdict} | {name: _cell(value) for name, value in cells.items()})
+    return pd.DataFrame(lines).fillna("")
+
+
+def _fault(visitor: Visitor, fault: Mapping[str, Any]) -> str:
+    code = str(fault["code"])
+    return visitor.say(code, **fault.get("params", {})) if has(visitor.lang, code) else code
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return " · ".join(f"{name}={part}" for name, part in value.items())
+    if isinstance(value, list):
+        return " · ".join(_cell(part) for part in value)
+    return "" if value is None else str(value)

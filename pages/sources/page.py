@@ -1,0 +1,86 @@
+"""One row per source; below it the chosen one, what could not be read, and files by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fengsui.board import read
+from pages.look.dress import dress
+from pages.look.house import house, now
+from pages.look.pictures import every, newest
+from pages.look.visitor import DESK, Visitor, require_role
+from pages.sources import ask, chosen, listing, upload
+
+HERE = Path(__file__).parent
+
+
+def page() -> None:
+    visitor = require_role(DESK)
+    dress(sheet=HERE / "sources.css")
+    ask.tell(visitor)
+    picture = newest()
+    if picture is None:
+        st.html(f'<p class="note">{visitor.say("pages.wall.no_picture")}</p>')
+        return
+    with st.container(key="flt", horizontal=True, vertical_alignment="center"):
+        st.html(listing.summary(visitor, picture), width="content")
+        if visitor.handles:
+            st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
+    st.fragment(_rows, run_every=every())()
+    source = picked(picture.body["sources"])
+    if source is not None:
+        st.fragment(_below, run_every=every())(source)
+    upload.dialog(visitor)
+
+
+def picked(sources: list[dict[str, object]]) -> str | None:
+    """The source in the address if it exists; else the first that is not well; else the first."""
+    names = [str(source["source"]) for source in sources]
+    wanted = st.query_params.get("source")
+    if wanted in names:
+        return wanted
+    ill = [str(source["source"]) for source in sources if source["standing"] != "ok"]
+    return next(iter([*ill, *names]), None)
+
+
+def _rows() -> None:
+    visitor = require_role(DESK)
+    picture = newest()
+    if picture is None:
+        return
+    with st.container(border=True, key="p_list"):
+        chosen_now = picked(picture.body["sources"])
+        wanted = listing.rows(visitor, picture, chosen_now)
+    if wanted and wanted != chosen_now:
+        st.query_params["source"] = wanted
+        st.rerun()
+
+
+def _below(source: str) -> None:
+    visitor = require_role(DESK)
+    picture = newest()
+    state = next((one for one in (picture.body["sources"] if picture else []) if one["source"] == source), None)
+    if state is None:
+        return
+    found = read.source_detail(house().reader, source, now())
+    left, middle, right = st.columns([444, 420, 532], gap="small")
+    with left, st.container(border=True, key="p_a", height="stretch"):
+        chosen.panel(visitor, state, found)
+    with middle, st.container(border=True, key="p_b", height="stretch"):
+        _held(visitor)
+    with right, st.container(border=True, key="p_c", height="stretch"):
+        ask.preview(visitor, source)
+
+
+def _held(visitor: Visitor) -> None:
+    held = read.quarantined(house().reader)
+    st.html(chosen.quarantine(visitor, held))
+    if held and visitor.handles:
+        with st.container(key="qb", horizontal=True):
+            for name in sorted({one.source for one in held}):
+                n = sum(one.n for one in held if one.source == name)
+                title = house().settings.title(name, visitor.lang)
+                label = visitor.say("pages.sources.replay", source=title, n=n)
+                st.button(label, key=f"replay_{name}", on_click=ask.replay, args=(name,))

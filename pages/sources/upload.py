@@ -1,0 +1,98 @@
+"""A file by hand: choose the source whose mapping reads it, look at the first rows, then store them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fengsui.board import requests
+from fengsui.board.requests import SUFFIXES, NotAnUpload
+from pages.look.house import house
+from pages.look.pieces import esc
+from pages.look.visitor import DESK, Visitor, require_role
+from pages.sources import ask
+
+_OPEN, _FILE, _SEEN, _DONE = "upload_open", "upload_file", "upload_seen", "upload_done"
+
+
+def open_dialog() -> None:
+    st.session_state[_OPEN] = True
+
+
+def close_dialog() -> None:
+    for name in (_OPEN, _FILE, _SEEN, _DONE):
+        st.session_state.pop(name, None)
+
+
+def dialog(visitor: Visitor) -> None:
+    if st.session_state.get(_OPEN) and visitor.handles:
+        st.dialog(visitor.say("pages.upload.title"), width="large", on_dismiss=close_dialog)(_form)(visitor)
+
+
+def mapped() -> list[str]:
+    """Sources whose mapping reads files."""
+    return [name for name, source in house().settings.sources.items() if source.kind == "files"]
+
+
+def _form(visitor: Visitor) -> None:
+    names = mapped()
+    st.html(f'<p class="kept">{esc(visitor.say("pages.upload.second"))}</p>')
+    if not names:
+        st.html(f'<p class="pr">{esc(visitor.say("pages.upload.no_mapping"))}</p>')
+        return
+    source = st.pills(
+        visitor.say("pages.upload.source"),
+        names,
+        default=names[0],
+        format_func=lambda n: house().settings.title(n, visitor.lang),
+        key="up_source",
+    )
+    file = st.file_uploader(visitor.say("pages.upload.file"), type=[suffix[1:] for suffix in SUFFIXES], key="up_file")
+    with st.container(horizontal=True):
+        st.button(
+            visitor.say("pages.upload.look"),
+            key="up_look",
+            on_click=_look,
+            args=(source,),
+            disabled=file is None or source is None,
+        )
+        seen = st.session_state.get(_SEEN)
+        st.button(
+            visitor.say("pages.upload.store"),
+            key="up_store",
+            type="primary",
+            on_click=_store,
+            args=(source,),
+            disabled=seen is None,
+        )
+        st.button(visitor.say("pages.form.close"), key="up_close", on_click=close_dialog)
+    st.fragment(_answer, run_every=2.0)()
+
+
+def _look(source: str) -> None:
+    """Keep the file under the house and ask the worker to map its first rows."""
+    visitor = require_role(DESK)
+    file = st.session_state.get("up_file")
+    if file is None or not visitor.handles:
+        return
+    try:
+        kept = requests.save_upload(house().settings, file.name, file.getvalue())
+    except NotAnUpload as fault:
+        st.session_state["asked"] = visitor.say(fault.code, **fault.params)
+        return
+    st.session_state[_FILE] = kept
+    st.session_state.pop(_DONE, None)
+    st.session_state[_SEEN] = ask.ask("upload_preview", {"path": kept, "source": source}, "pages.asked.preview")
+
+
+def _store(source: str) -> None:
+    kept = st.session_state.get(_FILE)
+    if kept:
+        st.session_state[_DONE] = ask.ask("upload", {"path": kept, "source": source}, "pages.asked.upload")
+
+
+def _answer() -> None:
+    visitor = require_role(DESK)
+    request_id = st.session_state.get(_DONE) or st.session_state.get(_SEEN)
+    asked = requests.answer(house().reader, request_id) if request_id else None
+    if asked is not None:
+        ask.outcome(visitor, asked)

@@ -1,0 +1,74 @@
+"""The wall: one fragment, one picture, nothing to press but the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fengsui.board import read
+from fengsui.board.read import Picture
+from pages.look import charts
+from pages.look.dress import dress
+from pages.look.house import house, now
+from pages.look.living import living
+from pages.look.pictures import every, newest
+from pages.look.visitor import EVERYBODY, Visitor, require_role
+from pages.wall import head, heat, rows, tiles
+
+HERE = Path(__file__).parent
+CHART_HEIGHT = 262
+
+
+def page() -> None:
+    visitor = require_role(EVERYBODY)
+    dress("dark", HERE / "wall.css")
+    if visitor.person.role != "wall":
+        _ways(visitor)
+    st.fragment(_live, run_every=every())()
+
+
+def _live() -> None:
+    visitor = require_role(EVERYBODY)
+    picture = newest()
+    found = read.live(house().reader, visitor.scope)
+    css = (HERE / "board.css").read_text(encoding="utf-8")
+    living(
+        "wall_head",
+        head.header(visitor, picture, house()) + head.counters(visitor, found, now()),
+        css,
+        visitor,
+        key="w_head",
+        reload=True,
+    )
+    if picture is None:
+        st.html(f'<p class="empty">{visitor.say("pages.wall.no_picture")}</p>')
+        return
+    living("wall_tiles", tiles.tiles(visitor, picture, found), css, visitor, key="w_tiles")
+    left, right = st.columns([1035, 845], gap="small")
+    with left:
+        _chart(visitor, picture)
+        living("wall_heat", heat.panel(visitor, picture, found), css, visitor, key="w_heat")
+    with right:
+        living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows")
+        living("wall_loop", rows.loop(visitor, picture), css, visitor, key="w_loop")
+
+
+def _chart(visitor: Visitor, picture: Picture) -> None:
+    points = picture.view(visitor.scope)["curve"]
+    frame = charts.band_rows(tiles.points(points), visitor.zone)
+    with st.container(border=True, key="p_curve"):
+        st.html(head.curve_heading(visitor))
+        if frame["y"].notna().any():
+            spec = charts.band(visitor.lang, "dark", CHART_HEIGHT, 16)
+            st.vega_lite_chart(frame, spec, key="complaints", theme=None, width="stretch")
+        else:
+            st.html(f'<p class="empty">{visitor.say("pages.state.no_data")}</p>')
+
+
+def _ways(visitor: Visitor) -> None:
+    """Small links at the top for people who can go on from here; a wall screen has none."""
+    with st.container(key="top", horizontal=True):
+        for name, target in st.session_state.get("pages", {}).items():
+            if name != "wall":
+                st.page_link(target, label=visitor.say(f"pages.title.{name}"), width="content")

@@ -1,0 +1,91 @@
+"""The alert rows of the wall, today's loop, and the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fengsui.board.alert import Alert
+from fengsui.board.read import Picture
+from fengsui.locale import tier_mark
+from pages.look.alert_words import actual, partner, place, title
+from pages.look.house import house
+from pages.look.pieces import esc, stamp
+from pages.look.visitor import Visitor
+
+MOST = 7
+
+
+def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: datetime) -> str:
+    second = visitor.say("pages.wall.rows_second")
+    waiting = sum(alert.waiting for alert in alerts)
+    right = visitor.say("pages.wall.rows_count", n=len(alerts), waiting=waiting) if alerts else ""
+    head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><u>{esc(right)}</u></h3>'
+    shown = alerts if len(alerts) <= MOST else alerts[: MOST - 1]
+    body = "".join(_row(visitor, alert) for alert in shown) or _calm(visitor, picture, now)
+    rest = len(alerts) - len(shown)
+    more = f'<div class="rest">{esc(visitor.say("pages.wall.rest", n=rest))}</div>' if rest else ""
+    return f'<div class="panel alerts">{head}{body}{more}</div>'
+
+
+def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
+    """Silence must be told from blindness: when it was last checked, and that the detectors are ready."""
+    state = picture.body["learning"]
+    if state["learning"]:
+        words = visitor.say("pages.wall.learning", ready=state["ready"], all=state["all"])
+        return (
+            f'<div class="calm"><i>◔</i><b>{esc(words)}</b><span>{esc(visitor.say("pages.wall.learning_second"))}</span></div>'
+        )
+    since = picture.body["calm_since"]
+    lasting = (now - datetime.fromisoformat(since)).total_seconds() if since else None
+    title = visitor.say("pages.wall.calm" if lasting is None else "pages.wall.calm_for", span=lasting)
+    checked = esc(visitor.say("pages.wall.checked", t="{t}"))
+    return (
+        f'<div class="calm"><i class="c0">✓</i><b>{esc(title)}</b>'
+        f'<span data-since="{picture.computed_at.timestamp()}" data-words="{checked}"></span></div>'
+    )
+
+
+def _row(visitor: Visitor, alert: Alert) -> str:
+    tier = visitor.say(f"locale.tier.{alert.tier}")
+    state = visitor.say(f"locale.handling.{alert.state}")
+    owner = state if alert.waiting or not alert.owner_name else f"{state} · {alert.owner_name}"
+    left = f'<span data-until="{stamp(alert.due_at)}"></span>' if alert.due_at else ""
+    age = f'<span data-since="{stamp(alert.started_at)}" data-words="{esc(visitor.say("pages.age.ago", t="{t}"))}"></span>'
+    return (
+        f'<div class="row t{alert.tier} {"new" if alert.waiting else ""}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
+        f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(place(visitor, alert))}</span></div>'
+        f'<div class="v"><b>{esc(actual(visitor, alert))}</b><span>{esc(partner(visitor, alert))}</span></div>'
+        f'<div class="o"><b>{esc(owner)}</b><span>{age}{" · " if left else ""}{left}</span></div></div>'
+    )
+
+
+def loop(visitor: Visitor, picture: Picture) -> str:
+    today = picture.body["loop"]
+    minutes = "—" if today["claim_s"] is None else f"{today['claim_s'] / 60:.0f}"
+    boxes = [
+        (str(today["raised"]), "raised", ""),
+        (str(today["claimed"]), "claimed", ""),
+        (str(today["closed"]), "closed", "c0"),
+        (str(today["overdue"]), "overdue", "c3" if today["overdue"] else ""),
+        (minutes, "minutes", ""),
+        (str(today["undelivered"]), "undelivered", "c3" if today["undelivered"] else ""),
+    ]
+    cells = "".join(
+        f'<div><b class="{c}">{esc(v)}</b><span>{esc(visitor.say(f"pages.loop.{k}"))}</span></div>' for v, k, c in boxes
+    )
+    head = f'<h3 class="h">{esc(visitor.say("pages.loop.title"))}<em>{esc(visitor.say("pages.loop.second"))}</em></h3>'
+    return f'<div class="panel loop">{head}<div class="boxes">{cells}</div>{chips(visitor, picture)}</div>'
+
+
+def chips(visitor: Visitor, picture: Picture) -> str:
+    return '<div class="chips">' + "".join(_chip(visitor, source) for source in picture.body["sources"]) + "</div>"
+
+
+def _chip(visitor: Visitor, source: dict[str, object]) -> str:
+    name = esc(house().settings.title(str(source["source"]), visitor.lang))
+    if not source["last_success_at"]:
+        return f'<span class="src" data-level="2"><i></i>{name}<em>{esc(visitor.say("pages.age.never"))}</em></span>'
+    level = ' data-level="2"' if source["standing"] == "stopped" else ""
+    since = f'data-since="{stamp(str(source["last_success_at"]))}" data-cadence="{source["cadence_s"]}"'
+    return f'<span class="src" data-host="1"{level}><i></i>{name}<em {since}></em></span>'

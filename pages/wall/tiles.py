@@ -1,0 +1,107 @@
+"""The figures of the wall: never a number without what it should be, its unit, and how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fengsui.board.alert import Alert
+from fengsui.board.read import Picture
+from pages.look.figures import figure, signed, together
+from pages.look.pieces import badge, esc, spark, stamp
+from pages.look.tokens import DARK
+from pages.look.visitor import Visitor
+
+Tile = Mapping[str, Any]
+Source = Mapping[str, Any]
+
+
+def points(stored: Iterable[Sequence[Any]]) -> Iterable[tuple[datetime, Any, Any, Any, Any, int]]:
+    """The picture's curve with times as times."""
+    for seconds, value, expected, lower, upper, grade in stored:
+        yield datetime.fromtimestamp(seconds, UTC), value, expected, lower, upper, grade
+
+
+def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
+    sources = {source["source"]: source for source in picture.body["sources"]}
+    shown = picture.view(visitor.scope)["tiles"]
+    return '<div class="tiles">' + "".join(_tile(visitor, tile, alerts, sources) for tile in shown) + "</div>"
+
+
+def worst(tile: Tile, sources: Mapping[str, Source]) -> Source | None:
+    """The source of a tile that is oldest against its own cadence: the tile is as old as that."""
+    known = [sources[name] for name in tile["sources"] if name in sources and sources[name]["last_success_at"]]
+    return max(known, key=lambda source: source["age_s"] / source["cadence_s"], default=None)
+
+
+def tier_of(metric: str, alerts: Sequence[Alert]) -> int:
+    return max((alert.tier for alert in alerts if alert.metric == metric), default=0)
+
+
+def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mapping[str, Source]) -> str:
+    number, unit = figure(visitor, tile["shape"], tile["unit"], tile["value"])
+    tier = tier_of(tile["metric"], alerts)
+    quiet = tile["state"] in ("no_data", "stale")
+    name = visitor.say(f"locale.metric.{tile['metric']}")
+    color = DARK["mut"] if quiet else DARK[f"t{tier}"] if tier else DARK["t0"]
+    aim = tile["target"] if tile["target"] is not None else None
+    return (
+        f'<div class="tile t{tier} {tile["state"]}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier)}</div>'
+        f'<div class="big"><b>{esc(number)}</b><span>{esc(unit)}</span><em>{esc(_window(visitor, tile))}</em></div>'
+        f'<div class="aim"><span>{esc(_partner(visitor, tile))}</span>{_gap(visitor, tile)}</div>'
+        f'<div class="cmp">{esc(_past(visitor, tile))}</div>{spark(tile["spark"], color, aim, DARK["faint"], 300, 34)}'
+        f'<div class="foot"><span>{esc(visitor.say("pages.wall.n", n=tile["n"]))}</span>{_age(visitor, worst(tile, sources))}</div></div>'
+    )
+
+
+def _state(visitor: Visitor, tile: Tile, tier: int) -> str:
+    """A tier if an alert says so; else how the figure stands; a figure that is not there is never 正常."""
+    if tier:
+        return badge(visitor, tier)
+    if tile["state"] in ("no_data", "stale", "few"):
+        return f'<span class="badge off">{esc(visitor.say("pages.state." + tile["state"]))}</span>'
+    if tile["standing"] in ("near", "missed"):
+        return f'<span class="badge off">{esc(visitor.say("pages.standing." + tile["standing"]))}</span>'
+    return badge(visitor, 0)
+
+
+def _window(visitor: Visitor, tile: Tile) -> str:
+    if tile["shape"] == "gauge":
+        return visitor.say("pages.window.now")
+    return visitor.say("pages.window.last", span=tile["window_s"])
+
+
+def _partner(visitor: Visitor, tile: Tile) -> str:
+    for code, value in (("target", tile["target"]), ("expected", tile.get("expected"))):
+        if value is not None:
+            return visitor.say(f"pages.partner.{code}", value=together(visitor, tile["shape"], tile["unit"], value))
+    return visitor.say("pages.partner.none")
+
+
+def _gap(visitor: Visitor, tile: Tile) -> str:
+    aim = tile["target"] if tile["target"] is not None else tile.get("expected")
+    if tile["value"] is None or aim is None:
+        return ""
+    gap = tile["value"] - aim
+    bad = (gap > 0) == (tile["good"] == "down") and gap != 0
+    arrow = "▲" if gap > 0 else "▼" if gap < 0 else ""
+    number, _ = figure(visitor, tile["shape"], tile["unit"], abs(gap))
+    return f'<b class="{"c2" if bad else "c0"}">{arrow} {esc(number)}</b>'
+
+
+def _past(visitor: Visitor, tile: Tile) -> str:
+    parts = []
+    for code in ("yesterday", "last_week"):
+        then = tile.get(code)
+        if then is not None and tile["value"] is not None:
+            difference = signed(visitor, tile["shape"], tile["unit"], tile["value"] - then)
+            parts.append(visitor.say(f"pages.past.{code}", value=difference))
+    return " · ".join(parts) or visitor.say("pages.past.none")
+
+
+def _age(visitor: Visitor, source: Source | None) -> str:
+    if source is None:
+        return f"<span>{esc(visitor.say('pages.age.never'))}</span>"
+    words = esc(visitor.say("pages.age.fetched", t="{t}"))
+    return f'<span data-since="{stamp(source["last_success_at"])}" data-cadence="{source["cadence_s"]}" data-words="{words}"></span>'
