@@ -1,4 +1,4 @@
-"""What the worker does by the clock besides polling: the reconcile sweep and coverage.
+"""What the worker does by the clock besides polling: the reconcile sweep, coverage, retention.
 
 The fast cursor can miss rows (a long transaction at the source, a skewed clock); polling alone can never know. So each source
 is read again by the time of opening, what is new is stored, and how much that was is reported.
@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine as Store
-from sqlalchemy import func, select
 
 from connectors.base import Batch, Connector
+from fengsui.ingest import retention
+from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.take import Ingest
-from fengsui.metrics.calendar import day_bounds, local_day
+from fengsui.metrics.calendar import local_day
 from fengsui.settings import Settings
-from fengsui.store.database import reading
-from fengsui.store.tables import coverage_day, feedback
-from fengsui.store.upsert import upsert
 from fengsui.worker import sources
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Desk
@@ -78,7 +76,7 @@ class Housekeeping:
         def work(desk: Desk) -> Iterator[bool]:
             for theirs in Aside(lambda: [self._counted(source, start, end)]).items():
                 if theirs is not None:
-                    self._write_coverage(desk, source, theirs)
+                    record_coverage(self.store, source, theirs, zone, desk.turn.now, desk.turn.fence)
                 yield theirs is not None
 
         return work
@@ -103,20 +101,17 @@ class Housekeeping:
         finally:
             connector.close()
 
-    def _write_coverage(self, desk: Desk, source: str, theirs: Mapping[date, int]) -> None:
-        ours = {day: self._ours(source, day) for day in theirs}
-        checked = desk.turn.now
-        rows = [
-            {"source": source, "day": day, "theirs": count, "ours": ours[day], "checked_at": checked}
-            for day, count in sorted(theirs.items())
-        ]
-        with self.store.begin() as conn:
-            desk.turn.fence(conn)
-            upsert(conn, coverage_day, rows)
+    def purge(self) -> Chore:
+        """Retention, and with it the uploaded files, which hold customers' words in the clear: they go with the quarantine."""
 
-    def _ours(self, source: str, day: date) -> int:
-        start, end = day_bounds(day, self.settings.centre.zone)
-        mine = (feedback.c.source == source) & (feedback.c.opened_at >= start) & (feedback.c.opened_at < end)
-        with reading(self.store).connect() as conn:
-            counted = select(func.count()).select_from(feedback).where(mine, feedback.c.deleted_at.is_(None))
-            return int(conn.execute(counted).scalar_one())
+        def work(desk: Desk) -> Iterator[bool]:
+            turn = desk.turn
+            retention.purge(self.store, self.settings, turn.now, turn.fence)
+            yield True
+            before = turn.now - timedelta(days=self.settings.retention.quarantine_days)
+            for path in (self.settings.home / "uploads").glob("*"):
+                if path.is_file() and path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+            yield True
+
+        return work

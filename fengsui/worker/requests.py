@@ -17,11 +17,11 @@ from sqlalchemy import Engine as Store
 from sqlalchemy import select, update
 
 from connectors import files
-from connectors.base import BadRecord, Batch, Common, Connector, Fault
+from connectors.base import BadRecord, Batch, Common, Fault
 from connectors.gather import map_rows, sort_out
 from connectors.mapper import mapper_of
-from fengsui.ingest import erase
-from fengsui.settings import Settings
+from fengsui.ingest.erase import erase
+from fengsui.settings import Keys, Settings
 from fengsui.store.database import reading
 from fengsui.store.leadership import LostLeadership
 from fengsui.store.tables import quarantine, request
@@ -61,21 +61,23 @@ class Clerk:
 
     store: Store
     settings: Settings
+    keys: Keys
     chores: Chores
     keeping: Housekeeping
-    connect: Callable[[str], Connector]
     ask_poll: Callable[[str], None]
     _known: set[str] = field(default_factory=set)
 
     def pick(self) -> int:
         """New requests become chores; those that an earlier worker left running are begun again."""
-        open_ = select(request.c.request_id, request.c.kind, request.c.params).where(request.c.state.in_(("new", "running")))
+        open_ = select(request.c.request_id, request.c.kind, request.c.params, request.c.by).where(
+            request.c.state.in_(("new", "running"))
+        )
         with reading(self.store).connect() as conn:
             rows = conn.execute(open_.order_by(request.c.at, request.c.request_id)).all()
         fresh = [row for row in rows if row.request_id not in self._known]
         for row in fresh:
             self._known.add(row.request_id)
-            self.chores.add(f"request:{row.request_id}", self._chore(row.request_id, row.kind, row.params))
+            self.chores.add(f"request:{row.request_id}", self._chore(row.request_id, row.kind, {**row.params, "by": row.by}))
         return len(fresh)
 
     def source(self, params: Params) -> str:
@@ -143,7 +145,7 @@ def _preview(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterat
     source, now = clerk.source(params), desk.turn.now
 
     def look() -> Iterator[dict[str, Any]]:
-        connector = clerk.connect(source)
+        connector = clerk.keeping.connect(source)
         try:
             yield as_json(connector.preview(clerk.settings.limits.preview_rows, now))
         finally:
@@ -208,8 +210,12 @@ def _quarantine_replay(clerk: Clerk, desk: Desk, params: Params, answer: Answer)
 
 
 def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
-    turn = desk.turn
-    answer.result = erase.erase(clerk.keeping.ingest, params, turn.now, turn.fence)
+    named = {name: str(params[name]) for name in ("record_key", "customer_ref") if params.get(name)}
+    if len(named) != 1:
+        raise Refusal("worker.request.erase_one", allowed=["record_key", "customer_ref"])
+    by, reason, turn = str(params["by"]), str(params.get("reason", "")), desk.turn
+    records = erase(clerk.store, clerk.settings, clerk.keys, by, reason, turn.now, turn.fence, **named)
+    answer.result = {"records": records}
     yield True
 
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,7 @@ class Job:
 
 
 def every(name: str, seconds: float, run: Callable[[], object], *, at_once: bool = False) -> Job:
-    return Job(name, IntervalTrigger(seconds=seconds, timezone=ZoneInfo("UTC")), run, at_once)
+    return Job(name, IntervalTrigger(seconds=seconds, timezone=UTC), run, at_once)
 
 
 def daily(name: str, hour: int, minute: int, zone: str, run: Callable[[], object]) -> Job:
@@ -55,7 +56,7 @@ class Schedule:
         wanted = list(jobs)
         threads = max(workers, len(wanted) + OTHER_JOBS_AT_ONCE)
         self._scheduler = BackgroundScheduler(
-            timezone=ZoneInfo("UTC"),
+            timezone=UTC,
             jobstores={"default": MemoryJobStore()},
             executors={"default": ThreadPoolExecutor(threads)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -81,14 +82,12 @@ class Schedule:
         return seen
 
     def _add(self, job: Job) -> None:
-        self._scheduler.add_job(job.run, job.trigger, id=job.name, name=job.name)
-        if job.at_once:
-            # A second, one-off job: the interval's own first run is a whole interval away.
-            self._scheduler.add_job(job.run, id=f"{job.name}:first", name=job.name)
+        first = {"next_run_time": datetime.now(UTC)} if job.at_once else {}
+        self._scheduler.add_job(job.run, job.trigger, id=job.name, name=job.name, **first)
 
     def _note(self, event: Any) -> None:
         kind = KINDS[event.code]
-        name = str(event.job_id).removesuffix(":first")
+        name = str(event.job_id)
         with self._lock:
             counts = self._seen.setdefault(name, {})
             counts[kind] = counts.get(kind, 0) + 1

@@ -13,10 +13,11 @@ from sqlalchemy import Engine as Store
 from sqlalchemy.exc import OperationalError
 
 from fengsui.alerts.seed import seed as seed_alerts
+from fengsui.ingest import check
 from fengsui.metrics import catalogue
 from fengsui.settings import Keys, Settings
 from fengsui.store.leadership import Leadership
-from fengsui.worker import retention, sources
+from fengsui.worker import sources
 from fengsui.worker.chores import Chores
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.housekeeping import Housekeeping
@@ -88,6 +89,8 @@ class Term:
     def _seed(self) -> None:
         now = self.clock()
         fence = self.leadership.fence(now)
+        if check.needs_rebuild(self.store, self.settings):
+            check.rebuild(self.store, self.settings, now, fence)
         self.house.ingest.prepare(now, fence)
         with self.store.begin() as conn:
             fence(conn)
@@ -107,9 +110,9 @@ def begin(
     house = furnish(store, settings, keys)
     chores = Chores()
     keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name))
-    schedule = Schedule(_jobs(settings, store, feed, chores, keeping, clock), settings.engine.poll_workers)
+    schedule = Schedule(_jobs(settings, feed, chores, keeping, clock), settings.engine.poll_workers)
     road = Road(store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock)
-    clerk = Clerk(store, settings, chores, keeping, keeping.connect, lambda name: _poll_now(poller, feed, name))
+    clerk = Clerk(store, settings, keys, chores, keeping, lambda name: _poll_now(poller, feed, name))
     return Term(settings, store, house, road, feed, poller, schedule, clerk, leadership, clock)
 
 
@@ -121,17 +124,12 @@ def _poll_now(poller: Poller, feed: ThreadFeed, source: str) -> None:
 
 def _jobs(
     settings: Settings,
-    store: Store,
     feed: ThreadFeed,
     chores: Chores,
     keeping: Housekeeping,
     clock: Callable[[], datetime],
 ) -> list[Job]:
-    jobs = [
-        daily(
-            "retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", retention.chore(store, settings))
-        )
-    ]
+    jobs = [daily("retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", keeping.purge()))]
     for name in feed.sources:
         cadence = settings.sources[name].cadence.total_seconds()
         jobs.append(every(f"poll:{name}", cadence, _calling(feed.run, name), at_once=True))

@@ -77,8 +77,8 @@ class Centre:
 
     def rule(self, rule_id: str, version: int = 1, now: datetime = START - timedelta(days=60), **body: Any) -> None:
         known = {
-            "name": {"zh_CN": rule_id, "en": rule_id}, "kind": "detector", "mode": "on", "metric": "complaints", "cuboid": "all",
-            "where": {}, "role": "head", "step_s": 60, "detector": "level", "parameters": {}, "budget_per_week": 0.5,
+            "name": {"zh_CN": rule_id, "en": rule_id}, "kind": "detector", "mode": "on", "metric": "complaints",
+            "cuboid": "all", "where": {}, "role": "head", "step_s": 60, "detector": "level", "parameters": {}, "budget_per_week": 0.5,
             "max_series": 8,
         }  # fmt: skip
         self.define("rule", rule_id, {**known, **body}, version, now)
@@ -99,7 +99,14 @@ class Centre:
 
     def count(self, key: str, at: datetime, n: int = 1, measure: str = "complaint.n") -> None:
         rows = [
-            {"grain": grain, "slice_id": slice_id(key), "measure": measure, "bin": NO_BIN, "bucket": bucket(at, grain), "value": n}
+            {
+                "grain": grain,
+                "slice_id": slice_id(key),
+                "measure": measure,
+                "bin": NO_BIN,
+                "bucket": bucket(at, grain),
+                "value": n,
+            }
             for grain in (1, 15)
         ]
         with self.store.begin() as conn:

@@ -37,7 +37,7 @@ class Channel:
     asleep_at: datetime | None = None
     polls: int = 0
     kind: str = "memory"
-    capabilities: Capabilities = Capabilities(True, False, True, True, True)
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(True, False, True, True, True))
 
     def poll(self, cursor: Cursor | None, limit: int, now: datetime) -> Batch:
         self.polls += 1
@@ -59,7 +59,9 @@ class Channel:
 
     def preview(self, limit: int, now: datetime) -> Preview:
         rows = tuple(self.rows[:limit])
-        return Preview(tuple({"id": row.source_id, "text": row.text, "who": row.customer} for row in rows), rows, ("id", "text"))
+        return Preview(
+            tuple({"id": row.source_id, "text": row.text, "who": row.customer} for row in rows), rows, ("id", "text")
+        )
 
     def close(self) -> None:
         self.closed = True
@@ -68,14 +70,16 @@ class Channel:
         for _ in range(n):
             key = f"t{len(self.rows):05d}"
             self.rows.append(
-                Feedback(key, "complaint", at, at, {"channel": channel}, f"第 {key} 件，打 13812345678 没人接", customer=f"c{key}")
+                Feedback(
+                    key, "complaint", at, at, {"channel": channel}, f"第 {key} 件，打 13812345678 没人接", customer=f"c{key}"
+                )
             )
 
 
 def make_settings(home: Path, sources: tuple[str, ...] = ("tickets",), **more: Any) -> Settings:
     source = {"kind": "sql", "purpose": "test", "cadence": timedelta(seconds=5)}
     return Settings.model_validate(
-        {"home": home, "cuboids": ("all", "channel"), "source": {name: source for name in sources}, **more}
+        {"home": home, "cuboids": ("all", "channel"), "source": dict.fromkeys(sources, source), **more}
     )
 
 
