@@ -40,6 +40,11 @@ NEW_LEVEL = 0.3
 """Variance given back to the level when a shift is accepted."""
 
 
+def log_mean(f: float, q: float) -> float:
+    """Logarithm of the expected count where its logarithm has mean f and variance q; bounded while q is large."""
+    return f + min(q, 1.0) / 2
+
+
 def _correlation(knots: int) -> Vector:
     hours = np.arange(knots) * 24 / knots
     apart = np.abs(hours[:, None] - hours)
@@ -117,6 +122,7 @@ class Baseline:
         q = _read(gain, row)
         weight = q * expected / dispersion
         shift = math.log((1 + q * observed / dispersion) / (1 + weight))
+        shift += log_mean(0.0, q) - log_mean(0.0, q / (1 + weight))
         if only < 0:
             root = gain * math.sqrt(weight / (1 + weight) / q)
             self.m += gain * (shift / q)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from detectors import tail
 from detectors.base import DayType, KnownEvent, Reading
-from detectors.baseline import Baseline
+from detectors.baseline import Baseline, log_mean
 from detectors.noise import Noise
 from detectors.scan import Beam
 
@@ -48,7 +48,7 @@ class Outlook:
         self.quarter, self.setting = quarter, setting
         self.row = baseline.row(setting.local, setting.day_type)
         f, self.q = baseline.predict(self.row)
-        self.rate = math.exp(min(f + min(self.q, 1.0) / 2, LOG_HIGHEST)) * math.prod(e.lift for e in setting.events)
+        self.rate = math.exp(min(log_mean(f, self.q), LOG_HIGHEST)) * math.prod(e.lift for e in setting.events)
         self.margin = sum(e.margin**2 for e in setting.events)
         self.learnable = all(e.lift != 1.0 for e in setting.events)
         self.fine: list[Beam] = []

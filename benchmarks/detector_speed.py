@@ -1,0 +1,130 @@
+"""What a reading costs: microseconds of CPU per empty and busy minute and per heavy step, and bytes of state.
+
+Run ``python benchmarks/detector_speed.py``. River's GaussianScorer, a rolling z-score, runs beside it in the same minute
+on the same machine, so that figures from different machines can be compared by their ratio.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from river import anomaly
+
+from detectors import registry
+from detectors.base import Context, Detector, Reading, step
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+REPEATS = 3
+"""The least of so many runs: a shared machine only ever adds."""
+
+
+def readings(values: Sequence[float], step_s: int, start: datetime, exposure: float | None = None) -> list[Reading]:
+    """One reading a step."""
+    out, length = [], timedelta(seconds=step_s)
+    for i, value in enumerate(values):
+        at = start + i * length
+        context = Context(at.replace(tzinfo=None), "weekend" if at.weekday() >= 5 else "workday", (), 0.5)
+        out.append(Reading("bench", at, at + length, float(value), exposure, True, context))
+    return out
+
+
+def shape(steps: int, per_day: int) -> np.ndarray:
+    """A day's curve, mean one."""
+    hour = (np.arange(steps) % per_day) * 24 / per_day
+    curve = 0.1 + np.exp(-0.5 * ((hour - 13) / 4) ** 2)
+    return np.asarray(curve / curve.mean())
+
+
+def per_step(work: Callable[[], Callable[[], int]]) -> float:
+    """Least CPU microseconds per step; ``work()`` prepares and returns the run, which returns its number of steps."""
+    best = math.inf
+    for _ in range(REPEATS):
+        run = work()
+        began = time.process_time_ns()
+        steps = run()
+        best = min(best, (time.process_time_ns() - began) / steps / 1000)
+    return best
+
+
+def warmed(per_minute: float, seed: int = 1) -> tuple[Detector, np.random.Generator]:
+    """A count detector with four weeks of back-filled quarter-hours."""
+    rng, detector = np.random.default_rng(seed), registry.make("count_surprise")
+    for x in readings(rng.poisson(shape(28 * 96, 96) * per_minute * 15).tolist(), 900, START):
+        step(detector, x)
+    return detector, rng
+
+
+def live_minutes(per_minute: float, empty: bool) -> float:
+    """Judge and learn whole days of minutes, quarters' heavy steps included."""
+
+    def work() -> Callable[[], int]:
+        detector, rng = warmed(per_minute)
+        values = np.zeros(2880) if empty else rng.poisson(shape(2880, 1440) * per_minute)
+        xs = readings(values.tolist(), 60, START + timedelta(days=28))
+        return lambda: _stepped(detector, xs)
+
+    return per_step(work)
+
+
+def steps_of(name: str, step_s: int) -> tuple[float, int]:
+    """Microseconds per step and bytes of state of a detector on its own step."""
+    rng, kept = np.random.default_rng(2), []
+
+    def work() -> Callable[[], int]:
+        detector = registry.make(name, step_s=step_s)
+        values = {"share_drift": rng.binomial(20, 0.9, 2000), "duration_drift": rng.normal(5, 0.2, 2000)}
+        exposure = None if name == "count_surprise" else 20.0
+        xs = readings(values.get(name, rng.poisson(12, 2000)).tolist(), step_s, START, exposure)
+        kept.append(detector)
+        return lambda: _stepped(detector, xs)
+
+    cost = per_step(work)
+    return cost, len(json.dumps(kept[-1].to_state()))
+
+
+def peer() -> float:
+    """River's GaussianScorer over a day's window, score then learn."""
+
+    def work() -> Callable[[], int]:
+        scorer, values = anomaly.GaussianScorer(window_size=96), np.random.default_rng(3).poisson(12, 5000).tolist()
+
+        def run() -> int:
+            for value in values:
+                scorer.score_one(None, value)
+                scorer.learn_one(None, value)
+            return len(values)
+
+        return run
+
+    return per_step(work)
+
+
+def _stepped(detector: Detector, xs: Sequence[Reading]) -> int:
+    for x in xs:
+        step(detector, x)
+    return len(xs)
+
+
+def figures() -> Iterator[tuple[str, str]]:
+    """Rows of the table in docs/detectors.md."""
+    full, _ = warmed(5.0)
+    for x in readings(np.random.default_rng(4).poisson(5, 600).tolist(), 60, START + timedelta(days=28)):
+        step(full, x)
+    yield "count_surprise, empty minute, closes included", f"{live_minutes(0.1, empty=True):.1f} us"
+    for rate in (0.5, 10.0, 100.0):
+        yield f"count_surprise, {rate:g} a minute, closes included", f"{live_minutes(rate, empty=False):.1f} us"
+    yield "count_surprise, state after four weeks", f"{len(json.dumps(full.to_state()))} bytes"
+    for name in registry.DETECTORS:
+        cost, size = steps_of(name, 900)
+        yield f"{name}, quarter-hour step", f"{cost:.0f} us, {size} bytes"
+    yield "river GaussianScorer", f"{peer():.1f} us"
+
+
+if __name__ == "__main__":
+    for what, cost in figures():
+        print(f"{what:50} {cost}")
