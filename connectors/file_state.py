@@ -57,6 +57,10 @@ class FileState:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def grown(self, found: Found) -> FileState:
+        """The same place in the file as it is now."""
+        return replace(FileState.start(found), position=self.position, rows=self.rows)
+
     def same(self, found: Found) -> bool:
         return (self.size, self.mtime_ns) == (found.size, found.mtime_ns)
 

@@ -171,7 +171,7 @@ class FilesConnector:
         if resumed is None or resumed.position == 0:
             return _Reader(found, FileState.start(found), _opened(found, form, self.options.style(), 0, final))
         if self.mapper.has_id:
-            return _Reader(found, resumed, _opened(found, form, self.options.style(), resumed.position, final))
+            return _Reader(found, resumed.grown(found), _opened(found, form, self.options.style(), resumed.position, final))
         reader = _Reader(found, FileState.start(found), _opened(found, form, self.options.style(), 0, final))
         for line in reader.lines:
             self._ordinal(line, reader)

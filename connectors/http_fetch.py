@@ -41,7 +41,7 @@ class Fetcher:
     def get(self, method: str, url: str, params: Mapping[str, Any] | None, body: Any, now: datetime) -> Answer:
         """Raises ConfigFault (refused, not found, not what was configured) and TryLater (busy, gone, half an answer)."""
         deadline = time.monotonic() + self.total_s
-        home = _host(url)
+        home = url
         for _ in range(REDIRECTS + 1):
             response, content = self._once(method, url, params, body, deadline)
             self._judge(response, now)
@@ -49,11 +49,11 @@ class Fetcher:
                 return Answer(self._document(content), _date(response), self._next_link(response))
             url, params = str(response.url.join(response.headers["location"])), None
             self.same_host(home, url)
-        raise self._config("connectors.config.redirect", "url", home, home)
+        raise self._config("connectors.config.redirect", "url", _host(url), _host(home))
 
     def same_host(self, home: str, url: str) -> None:
         if _host(url) != _host(home):
-            raise self._config("connectors.config.redirect", "url", urlsplit(url).hostname or "", urlsplit(home).hostname or "")
+            raise self._config("connectors.config.redirect", "url", _host(url), _host(home))
 
     def _once(
         self, method: str, url: str, params: Mapping[str, Any] | None, body: Any, deadline: float

@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.connectors.channel import common
 
 from connectors.registry import CONNECTORS, build
+from tests.connectors.channel import common
 
 TEXT = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text("utf-8")
 
