@@ -160,16 +160,21 @@ class SqlConnector:
         return [dict(row) for row in conn.execute(wanted.order_by(at, key).limit(limit)).mappings()]
 
     def _batch(self, rows: list[dict[str, Any]], axis: Axis | None, sweep: _Sweep, limit: int, now: datetime) -> Batch:
-        digests = [_digest(row) for row in rows]
-        new = [row for row, digest in zip(rows, digests, strict=True) if digest not in sweep.seen]
+        new = rows if axis is None else list(self._news(rows, axis.at_least(sweep.next_low), sweep))
         records, bad = sort_out(map_rows(self.mapper, new, now))
         more = len(rows) == limit
-        if axis is not None:
-            recent = axis.at_least(sweep.next_low)
-            column = self.options.cursor_column
-            sweep.remember(d for row, d in zip(rows, digests, strict=True) if not _before(row[column], recent))
         last = (rows[-1][self.options.cursor_column], rows[-1][self.id_column]) if rows else None
         return Batch(records, bad, sweep.cursor(last if more else None), more, sweep.began, not more, len(rows))
+
+    def _news(self, rows: list[dict[str, Any]], recent: Any, sweep: _Sweep) -> Iterator[dict[str, Any]]:
+        """Rows that the last sweep did not deliver; those that the next one reads again are remembered."""
+        for row in rows:
+            again = not _before(row[self.options.cursor_column], recent)
+            digest = _digest(row) if again or sweep.seen else ""  # a back-fill needs none
+            if again:
+                sweep.fresh[digest] = None
+            if digest not in sweep.seen:
+                yield row
 
     def _count(self, conn: sa.Connection, axis: Axis, column: str, start: datetime, end: datetime) -> int:
         source = self._source(conn)
@@ -282,9 +287,6 @@ class _Sweep:
         self.seen = frozenset(old.get("seen", ()))
         self.fresh = dict.fromkeys(old.get("fresh", ()))
         self.next_low = self.began - timedelta(seconds=overlap_s)
-
-    def remember(self, digests: Iterator[str]) -> None:
-        self.fresh.update(dict.fromkeys(digests))
 
     def cursor(self, last: tuple[Any, Any] | None) -> Cursor:
         """Where to go on: behind ``last`` in the same pass, or at the start of the next."""

@@ -414,3 +414,82 @@ def test_a_preview_of_an_upload_shows_rows_and_mistakes(upload: Path, tmp_path: 
     preview = preview_file(upload, MAPPING, common(tmp_path), NOW, limit=10)
     assert len(preview.outcome) == 6 and preview.columns == ("id", "at", "words")
     assert preview_file(upload, MAPPING, common(tmp_path), NOW, limit=2).raw[1]["id"] == "1"
+
+
+def test_a_sheet_with_a_title_blank_rows_and_names_from_the_options(folder: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for cells in (["客服日报"], ["1", "2026-11-18 14:00"], [None, None], ["2", "2026-11-18 14:01", 2.5]):
+        sheet.append(cells)
+    book.save(folder / "a.xlsx")
+    stamp(folder / "a.xlsx", 60)
+    batches = drain(over(folder, columns=["id", "at", "words"], skip_lines=1), NOW)
+    assert (ids(batches), texts(batches)) == (["1", "2"], [None, "2.5"])
+
+
+def test_a_limit_that_ends_with_a_file_leaves_the_next_for_the_next_poll(folder: Path) -> None:
+    put(folder / "a.csv", HEAD + line("1"))
+    put(folder / "b.csv", HEAD + line("2"))
+    source, cursor, seen = over(folder), None, []
+    for _ in range(4):
+        batch = source.poll(cursor, 1, NOW)
+        seen.append((ids([batch]), batch.more))
+        cursor = batch.cursor
+    assert seen == [(["1"], True), (["2"], True), ([], False), ([], False)]
+
+
+def test_logs_are_chosen_by_their_time_and_master_data_always_comes(folder: Path) -> None:
+    put(folder / "a.csv", "id,at,kind\n1,2026-11-18 14:00:00,told\n2,2026-11-17 14:00:00,told\n")
+    log = {"shape": "event", "feedback": "id", "kind": "kind", "at": "at"}
+    product = {"shape": "reference", "kind": "product", "id": "id", "valid_from": "at"}
+    batches = list(over(folder, [log, product]).between(NOW - timedelta(hours=1), NOW, 10))
+    kinds = [(type(one).__name__, getattr(one, "source_id", "")) for batch in batches for one in batch.records]
+    assert kinds == [("Event", "1"), ("Reference", ""), ("Reference", "")]
+
+
+def test_an_empty_file_and_a_header_alone_are_no_rows(folder: Path) -> None:
+    put(folder / "a.csv", "")
+    put(folder / "b.csv", HEAD)
+    put(folder / "c.csv", HEAD.strip(), age_s=0)
+    (batch,) = drain(over(folder), NOW)
+    assert (batch.read, batch.bad, batch.complete) == (0, (), True)
+
+
+def test_a_file_that_vanishes_between_looking_and_opening_is_tried_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder / "a.csv", HEAD + line("1"))
+    source = over(folder)
+    found = source._files()  # type: ignore[attr-defined]
+    (folder / "a.csv").unlink()
+    monkeypatch.setattr(source, "_files", lambda: found)
+    with pytest.raises(TryLater, match="file_gone"):
+        source.poll(None, 10, NOW)
+
+
+@pytest.mark.parametrize(("mistake", "fault"), [(PermissionError, ConfigFault), (OSError, TryLater)])
+def test_a_file_that_may_not_be_read_is_a_fault(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mistake: type[OSError], fault: type[Exception]
+) -> None:
+    def refuse(*_: object) -> object:
+        raise mistake
+
+    put(folder / "a.csv", HEAD + line("1"))
+    monkeypatch.setattr("connectors.files.rows_of", refuse)
+    with pytest.raises(fault):
+        poll(over(folder))
+
+
+def test_a_folder_that_may_not_be_read_is_a_mistake_of_the_configuration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> object:
+        raise PermissionError
+
+    monkeypatch.setattr("connectors.files.look", refuse)
+    with pytest.raises(ConfigFault, match="denied"):
+        poll(over(folder))
+
+
+def test_a_file_in_an_encoding_decided_by_a_later_line(folder: Path) -> None:
+    ascii_rows = "".join(line(str(k), "plain") for k in range(4000))
+    put(folder / "a.csv", HEAD + ascii_rows + line("x", "投诉"), "gb18030")
+    batches = drain(over(folder), NOW, limit=5000)
+    assert texts(batches)[-1] == "投诉"

@@ -346,3 +346,19 @@ def test_options_that_cannot_work_are_refused(server: Server, tmp_path: Path, op
 def test_rows_without_id_are_refused(server: Server, tmp_path: Path) -> None:
     with pytest.raises(ConfigFault, match="missing"):
         build("rest", common(tmp_path), {"url": server.url}, {key: value for key, value in MAPPING.items() if key != "id"})
+
+
+def test_since_follows_measurements_and_logs_and_ignores_master_data(tmp_path: Path) -> None:
+    maps = [
+        {"shape": "event", "id": "id", "feedback": "id", "kind": {"value": "told"}, "at": "at"},
+        {"shape": "measurement", "name": {"value": "waiting"}, "start": "start", "gauge": "id"},
+        {"shape": "reference", "kind": "product", "id": "id", "valid_from": "later"},
+    ]
+    rows = [{"id": 1, "at": "2026-11-18T05:00:00Z", "start": "2026-11-18T05:30:00Z", "later": "2026-11-18T06:00:00Z"}]
+    read = RestOptions(url="https://crm.example/api")
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=rows))
+    source = connect_rest(common(tmp_path), read, mapper_of(maps, common(tmp_path)), transport)
+    batch = source.poll(None, 10, NOW)
+    assert len(batch.records) == 3
+    assert batch.cursor == {"since": "2026-11-18T05:30:00+00:00"}
+    assert len(source.preview(1, NOW).outcome) == 3
