@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from fengsui.alerts import wording
 from fengsui.board.definitions import rule_names
 from fengsui.board.scope import Scope, sees
+from fengsui.metrics.catalogue import METRICS
 from fengsui.store.tables import episode, handling, person
 
 CLOSED = ("resolved", "reviewed")
@@ -19,13 +21,19 @@ WAITING = ("new", "verified")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``tier`` is the effective one: a person's re-grade while it holds, else the machine's. Times are aware UTC."""
+    """``tier`` is the effective one: a person's re-grade while it holds, else the machine's. Times are aware UTC.
+
+    ``title``: (code, params); ``names``: of the rule, per language. ``shape`` and ``unit``: of the metric.
+    """
 
     episode_id: str
     number: str
     tier: int
     machine_tier: int
     names: Mapping[str, str]
+    title: tuple[str, Mapping[str, Any]]
+    shape: str
+    unit: str
     rule_id: str
     series: str | None
     metric: str
@@ -161,8 +169,12 @@ def still_open() -> Select[Any]:
 
 def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
     values = {name: getattr(row, name) for name in _PLAIN}
+    metric = METRICS.get(row.metric)
     return Alert(
         **values,
+        title=wording.title(dict(row._mapping)),
+        shape=metric.shape if metric else "count",
+        unit=metric.unit if metric else "item",
         number=f"{row.day:%m%d}-{row.day_n:02d}" if row.day else row.episode_id[:8],
         tier=effective_tier(row.tier, row.regraded, row.machine_tier),
         machine_tier=row.tier,

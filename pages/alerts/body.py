@@ -13,7 +13,7 @@ from fengsui.board.read import Detail
 from fengsui.board.read.detail import Happened
 from fengsui.locale import has, say, tier_mark
 from pages.look import charts
-from pages.look.alert_words import place, shape_of, title
+from pages.look.alert_words import place, title
 from pages.look.figures import figure, signed, together
 from pages.look.living import living
 from pages.look.pieces import badge, esc, heading, legend, stamp
@@ -26,7 +26,7 @@ _FACTS = """
 .facts b{font-size:22px;line-height:28px;font-weight:600;font-variant-numeric:tabular-nums}.facts small{font-size:12.5px;color:var(--mut);margin-left:5px}
 @media(max-width:700px){.facts{grid-template-columns:1fr 1fr}}
 """
-SHOWN_RECORDS, SHOWN_MOVES = 5, 8
+SHOWN_RECORDS, SHOWN_MOVES = 9, 8  # a low screen hides the last records (alerts.css)
 
 
 def nothing(visitor: Visitor) -> str:
@@ -39,7 +39,7 @@ def unknown(visitor: Visitor) -> str:
 
 def figures(visitor: Visitor, found: Detail, now: datetime) -> None:
     alert = found.alert
-    shape, unit = shape_of(alert.metric)
+    shape, unit = alert.shape, alert.unit
     gap = None if alert.observed is None or alert.expected is None else alert.observed - alert.expected
     number, name = (signed(visitor, shape, unit, gap), figure(visitor, shape, unit, gap)[1]) if gap is not None else ("—", "")
     lasting = (
@@ -59,7 +59,7 @@ def figures(visitor: Visitor, found: Detail, now: datetime) -> None:
 
 
 def chart(visitor: Visitor, found: Detail) -> None:
-    shape, _ = shape_of(found.alert.metric)
+    shape = found.alert.shape
     metric = visitor.say(f"locale.metric.{found.alert.metric}")
     st.html(heading(visitor.say("pages.alert.curve", metric=metric), visitor.say(f"pages.shape.{shape}"), legend(visitor)))
     points = (
@@ -169,7 +169,7 @@ def _factor(visitor: Visitor, name: str, level: int, facts: Any) -> str:
 
 def explained(visitor: Visitor, found: Detail) -> str:
     """Which scopes inside this one make the deviation."""
-    shape, unit = shape_of(found.alert.metric)
+    shape, unit = found.alert.shape, found.alert.unit
     rows = "".join(_part(visitor, part, shape, unit) for part in found.alert.explained[:4])
     return heading(visitor.say("pages.part.title"), visitor.say("pages.part.second")) + f'<div class="parts">{rows}</div>'
 
@@ -209,6 +209,8 @@ def did(visitor: Visitor, move: Happened) -> str:
         params["reason"] = visitor.say(reason)
     if params.get("verdict"):
         params["verdict"] = visitor.say(f"locale.verdict.{params['verdict']}")
+    if move.after and move.after.isdigit():
+        params.setdefault("tier", int(move.after))
     for code in (f"pages.did.{move.axis}.{move.code}", f"alerts.transition.{move.code}"):
         if has(visitor.lang, code):
             return visitor.say(code, **params)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import anyio
-from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from fengsui.board import read
+from fengsui.board import Store, read
 from pages.look.house import house, now
 
 FRESH_S = 60.0
@@ -22,7 +21,7 @@ async def healthz(request: Request) -> JSONResponse:
     return JSONResponse(body, status_code=200 if body["ok"] else 503, headers={"Cache-Control": "no-store"})
 
 
-def health(store: Engine, at: datetime) -> dict[str, float | bool | None]:
+def health(store: Store, at: datetime) -> dict[str, float | bool | None]:
     version = read.latest_version(store)
     drawn = None if version is None else read.picture(store, version)
     ages = {

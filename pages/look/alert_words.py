@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from fengsui.board.alert import Alert
-from fengsui.metrics.catalogue import METRICS
+from fengsui.locale import has
 from pages.look.figures import together
 from pages.look.visitor import Visitor
 
-_SHARE, _COUNT = ("share", "pct"), ("count", "item")
-
 
 def title(visitor: Visitor, alert: Alert) -> str:
-    """The rule's name; a rule that is gone leaves the metric's."""
-    return alert.names.get(visitor.lang) or alert.names.get("zh_CN") or visitor.say(f"locale.metric.{alert.metric}")
+    """What is wrong, without where (``place`` says that beside it). A kind without a title leaves the rule's name."""
+    code, params = alert.title
+    if not has(visitor.lang, code):
+        return alert.names.get(visitor.lang) or visitor.say(f"locale.metric.{alert.metric}")
+    whole = visitor.say(code, **params)
+    for mark in ("：", ": "):
+        whole = whole.removeprefix(f"{place(visitor, alert)}{mark}")
+    return whole
 
 
 def place(visitor: Visitor, alert: Alert) -> str:
     return visitor.say("pages.alert.place", key=alert.slice_key)
 
 
-def shape_of(metric: str) -> tuple[str, str]:
-    """(shape, unit)."""
-    known = METRICS.get(metric)
-    return (known.shape, known.unit) if known else _COUNT
-
-
 def actual(visitor: Visitor, alert: Alert) -> str:
-    return together(visitor, *shape_of(alert.metric), alert.observed)
+    return together(visitor, alert.shape, alert.unit, alert.observed)
 
 
 def partner(visitor: Visitor, alert: Alert) -> str:
     if alert.expected is None:
         return visitor.say("pages.partner.at_once")
-    return visitor.say("pages.partner.expected", value=together(visitor, *shape_of(alert.metric), alert.expected))
+    return visitor.say("pages.partner.expected", value=together(visitor, alert.shape, alert.unit, alert.expected))
 
 
 def sentence(visitor: Visitor, alert: Alert) -> str:

@@ -86,8 +86,13 @@ def bars(lang: str, theme: str, height: int, slow: float | None = None) -> Spec:
     color: Any = alt.value(token["cmp"])
     if slow is not None:
         color = alt.condition(f"datum.y > {slow}", alt.value(token["t2"]), alt.value(token["cmp"]))
-    x = alt.X("x:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap="greedy"))
-    y = alt.Y("y:Q", title=None, axis=alt.Axis(tickCount=3, domain=False, ticks=False))
+    x = alt.X(
+        "x:N",
+        title=None,
+        sort=None,
+        axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap="greedy", labelSeparation=24),
+    )
+    y = alt.Y("y:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s", domain=False, ticks=False))
     tips = [alt.Tooltip("x:N", title=say(lang, "pages.chart.time")), alt.Tooltip("y:Q", title=say(lang, "pages.chart.value"))]
     chart = alt.Chart(alt.NamedData("d")).mark_bar(cornerRadius=1).encode(x=x, y=y, color=color, tooltip=tips)
     return _finished(chart, theme, height, 12)

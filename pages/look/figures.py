@@ -33,7 +33,9 @@ def signed(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:
     if value is None:
         return ""
     number, _ = figure(visitor, shape, unit, abs(value))
-    return f"{'+' if value > 0 else MINUS if value < 0 else '±'}{number}"
+    if not number.strip("0.,"):
+        return f"±{number}"
+    return f"{'+' if value > 0 else MINUS}{number}"
 
 
 def together(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:

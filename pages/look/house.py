@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Engine
-
+from fengsui.board import Store
 from fengsui.settings import Settings, load
 from fengsui.store.database import open_store
 
@@ -19,8 +18,8 @@ class House:
     """``reader`` cannot write, on either database; ``writer`` is for short decisions of people only."""
 
     settings: Settings
-    reader: Engine
-    writer: Engine
+    reader: Store
+    writer: Store
 
     @property
     def zone(self) -> str:

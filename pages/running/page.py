@@ -66,7 +66,8 @@ def _boxes(visitor: Visitor, found: Running) -> str:
     queue = found.ticks[-1].counts.get("waiting", 0) if found.ticks else None
     seen = f'<b data-since="{stamp(found.seen_at)}"></b>' if found.seen_at else "<b>—</b>"
     since = visitor.say("pages.running.leads", span=(now() - found.leader_since).total_seconds()) if found.leader_since else ""
-    alive = f'<b data-since="{stamp(found.alive_at)}"></b>' if found.alive_at else "<b>—</b>"
+    ago = esc(visitor.say("pages.age.ago", t="{t}"))
+    alive = f'<b data-since="{stamp(found.alive_at)}" data-words="{ago}"></b>' if found.alive_at else "<b>—</b>"
     boxes = [
         ("leader", f"<b>{esc(found.leader or '—')}</b>", since),
         ("seen", seen, visitor.say("pages.running.limit", s=60)),

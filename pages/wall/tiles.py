@@ -69,7 +69,7 @@ def _state(visitor: Visitor, tile: Tile, tier: int) -> str:
 def _window(visitor: Visitor, tile: Tile) -> str:
     if tile["shape"] == "gauge":
         return visitor.say("pages.window.now")
-    return visitor.say("pages.window.last", span=tile["window_s"])
+    return visitor.say("pages.window.last", h=tile["window_s"] / 3600)
 
 
 def _partner(visitor: Visitor, tile: Tile) -> str:

@@ -217,7 +217,7 @@ def _sources(conn: Connection, now: datetime) -> None:
         return {"source": name, **base, **kinds, "rows_n": 20000, "bad_n": 0, **more}
 
     rows = [state("hotline", 6), state("tickets", 3), state("app", 4), state("survey", 1300, bad_n=14)]
-    mail = {"fault": "later", "fault_code": "board.test.never_said", "fault_params": {}, "fault_n": 12}
+    mail = {"fault": "later", "fault_code": "connectors.later.status", "fault_params": {"status": 503}, "fault_n": 12}
     rows.append(state("mail", 2280, **mail, fault_since=now - timedelta(minutes=38)))
     upsert(conn, t.source_state, rows)
     polls = [
@@ -234,7 +234,12 @@ def _sources(conn: Connection, now: datetime) -> None:
     ]
     upsert(conn, t.coverage_day, cover)
     bad = [
-        {"quarantine_id": f"q{n}", "source": "survey", "code": "board.test.never_said", "params": {"field": "score"}}
+        {
+            "quarantine_id": f"q{n}",
+            "source": "survey",
+            "code": "connectors.bad.rating",
+            "params": {"field": "评分", "allowed": "1–5", "got": "文字"},
+        }
         | {"first_at": now - timedelta(hours=4), "last_at": now, "seen_n": 1, "state": "held"}
         for n in range(14)
     ]
@@ -274,7 +279,25 @@ def _verdict(series: str, end: datetime, mean: float, spread: float, now: dateti
     return row | {"window_start": end - timedelta(minutes=1), "window_observed": None, "window_expected": None}
 
 
-SENTENCE = "board.test.never_said"
+LEAD = "alerts.lead.count_up"
+FACTORS = {
+    "likelihood": [{"code": "alerts.factor.lasting", "params": {"span": 720}}],
+    "impact": [{"code": "alerts.factor.customers", "params": {"n": 57}}],
+    "loss": [{"code": "alerts.factor.cue", "params": {"n": 41, "cue": "资金"}}],
+}
+
+
+def _lead(key: str, began: datetime, observed: float, expected_: float, metric: str) -> dict[str, Any]:
+    """What ``alerts`` stores beside the sentence."""
+    params = {
+        "since": began.isoformat(),
+        "slice": key,
+        "metric": metric,
+        "span": 720,
+        "observed": observed,
+        "expected": expected_,
+    }
+    return {**params, "excess": observed - expected_, "n": 60, "customers": 57, "ratio": observed / expected_}
 
 
 def alert(no: int, now: datetime, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -305,7 +328,7 @@ def alert(no: int, now: datetime, **more: Any) -> tuple[dict[str, Any], dict[str
     }
     base |= {"grade": 3, "peak_grade": 3, "tier": 3, "likelihood": 3, "impact": 3, "loss": 3, "floor": None}
     base |= {
-        "factors": {"likelihood": [], "impact": [], "loss": []},
+        "factors": FACTORS,
         "observed": 60.0,
         "expected": 6.0,
         "lower": 2.0,
@@ -316,7 +339,7 @@ def alert(no: int, now: datetime, **more: Any) -> tuple[dict[str, Any], dict[str
         "peak_score": 9.0,
         "n": 60,
         "customers": 57,
-        "reason": SENTENCE,
+        "reason": LEAD,
         "reason_params": {},
         "explained": [],
     }
@@ -334,6 +357,7 @@ def alert(no: int, now: datetime, **more: Any) -> tuple[dict[str, Any], dict[str
     for name, value in more.items():
         (hand if name in hand and name not in ("tier", "episode_id") else base)[name] = value
     base["slice_id"] = slice_id(base["slice_key"])
+    base["reason_params"] = _lead(base["slice_key"], began, base["observed"], base["expected"] or 1.0, base["metric"])
     return base, hand
 
 
@@ -347,10 +371,10 @@ def _alerts(conn: Connection, now: datetime) -> None:
             {"slice_key": "category.1=支付|channel=App|org.1=华南", "observed": 48, "expected": 5.2},
             {"slice_key": "category.1=物流|channel=App|org.1=华南", "observed": 6, "expected": 4.1},
         ]),
-        alert(2, now, rule_id="media", slice_key="all", began=ago(minutes=4), observed=1.0, expected=None, n=1, customers=1, floor=None, **own),
-        alert(3, now, rule_id="sl20", metric="service_level_20", slice_key="org.1=华南", tier=2, grade=2, direction="down", began=ago(minutes=7),
+        alert(2, now, rule_id="media", slice_key="all", reason="alerts.lead.record_media_regulator", began=ago(minutes=4), observed=1.0, expected=None, n=1, customers=1, floor=None, **own),
+        alert(3, now, rule_id="sl20", reason="alerts.lead.limit_share_down", metric="service_level_20", slice_key="org.1=华南", tier=2, grade=2, direction="down", began=ago(minutes=7),
               observed=0.714, expected=0.86, lower=0.82, upper=0.9, claim_due_at=now + timedelta(minutes=23), impact=2, loss=2),
-        alert(4, now, rule_id="response", metric="response_time", slice_key="channel=在线|org.1=华南", tier=2, began=ago(minutes=8),
+        alert(4, now, rule_id="response", reason="alerts.lead.duration_up", metric="response_time", slice_key="channel=在线|org.1=华南", tier=2, began=ago(minutes=8),
               observed=5760.0, expected=2400.0, **{**own, "owner": "li", "state": "claimed"}),
         alert(5, now, rule_id="negatives", metric="negatives", slice_key="org.1=华东", tier=2, began=ago(hours=3), observed=23.0, expected=8.0,
               **{**own, "handle_due_at": ago(minutes=6)}),
@@ -420,7 +444,7 @@ def _house(conn: Connection, now: datetime) -> None:
         | {"counts": {"queue": 3, "stored": n}, "fault_code": None, "fault_params": None}
         for n in range(70)
     ]
-    ticks[20] |= {"seconds": 7.4, "fault_code": SENTENCE, "fault_params": {}}
+    ticks[20] |= {"seconds": 7.4, "fault_code": "connectors.later.slow", "fault_params": {}}
     upsert(conn, t.tick, ticks)
     upsert(conn, t.watermark, [{"name": "engine", "at": now, "seq": 1, "tick": 1, "tag": None}])
     notice = {"kind": "alive", "episode_id": None, "channel": "log", "recipient": "log", "created_at": now, "due_at": now}
@@ -429,8 +453,7 @@ def _house(conn: Connection, now: datetime) -> None:
         "tries": 1,
         "sent_at": now,
         "fault_code": None,
-        "code": SENTENCE,
-        "params": {},
+        "code": "alerts.notice.alive", "params": {"n": 31},
         "merged_into": None,
     }
     upsert(conn, t.outbox, [{"notice_id": "n1", **notice}])
