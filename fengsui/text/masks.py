@@ -20,7 +20,7 @@ _MAYBE = re.compile(r"[0-9０-９]{5}|[0-9０-９][ \-－　][0-9０-９]|[@＠]
 
 _ORDER_LABEL = re.compile(
     r"(?:订单|工单|单号|运单|快递|物流|流水|交易|发票|编号|编码|设备|合同|保单|票号|序列号|参考号|imei|sn|order|tracking|invoice|ticket|ref(?:erence)?)"
-    r"(?:编?号码?|id|no|number|num)?[\s.:：#=是为]{0,4}[A-Za-z]{0,4}$",
+    r"\s?(?:编?号码?|id|no|number|num)?[\s.:：#=是为]{0,4}[A-Za-z]{0,4}$",
     re.IGNORECASE,
 )
 _ID_LABEL = re.compile(r"(?:身份证|证件|身份)(?:编?号码?)?[\s:：是为]{0,4}$")
