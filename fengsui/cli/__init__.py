@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something is wrong that the output names, 2 the command or
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -54,4 +55,5 @@ class InOrder(click.Group):
 @click.pass_context
 def main(ctx: click.Context, home: Path, lang: str | None) -> None:
     """Fengsui 烽燧：客户服务质量实时监测与预警 · real-time service-quality monitoring and early warning."""
+    os.umask(0o077)  # store, keys and logs are of customers: nobody else on this machine reads them
     ctx.obj = Where(home.expanduser().absolute(), lang or preferred_language())

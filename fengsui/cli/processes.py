@@ -38,6 +38,8 @@ def worker(where: Where) -> None:
     from fengsui.worker.main import run as run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx", "apscheduler"):  # httpx would log addresses, and with them tokens
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = where.settings()
     try:
         run_worker(settings)

@@ -20,7 +20,7 @@ from fengsui.alerts import definitions as alert_definitions
 from fengsui.cli import COMMANDS, main, processes
 from fengsui.cli.table import print_table, width
 from fengsui.people import every_person
-from fengsui.settings import parse
+from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
 from fengsui.store.tables import definition, person
@@ -128,6 +128,13 @@ def test_keys_that_are_no_keys_are_told(fengsui: Fengsui, tmp_path: Path):
     ran = fengsui("check")
     assert ran.exit_code == 1
     assert "keys.customer" in ran.stderr
+
+
+def test_keys_that_are_made_are_right_and_nobody_else_reads_what_we_write(fengsui: Fengsui, tmp_path: Path):
+    open_keys(parse("", tmp_path, {}), {})
+    fengsui("migrate")
+    assert "✓ keys" in fengsui("check").stdout
+    assert (tmp_path / "fengsui.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_store_of_a_newer_program_is_told_and_left_alone(fengsui: Fengsui, tmp_path: Path):
