@@ -7,6 +7,7 @@ Wherever a column is expected stands ``"name"``, ``["a", "b"]`` (joined), ``{fie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from zoneinfo import available_timezones
 
@@ -49,7 +50,7 @@ class Column(Strict):
             raise ValueError("an IANA zone such as Asia/Shanghai")
         return zone
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         return [self.field] if isinstance(self.field, str) else self.field
 
