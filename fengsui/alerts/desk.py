@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from fengsui.alerts.definitions import Book
+from fengsui.alerts.ids import episode_id
 from fengsui.alerts.tell import News, tell
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.tables import episode, handling, transition
@@ -90,6 +91,14 @@ class Desk:
     def tell(self, news: News, recipients: Iterable[str]) -> None:
         self.moved.notices += tell(self.conn, self.book.policy, news, recipients, self.now)
 
+    def free_id(self, rule_id: str, slice_key: str, minute: int) -> str:
+        """The episode's id; a minute that an ended episode of the pair has taken gives way to the next one."""
+        while True:
+            found = episode_id(rule_id, slice_key, minute)
+            if self.conn.scalar(select(episode.c.rule_id).where(episode.c.episode_id == found)) is None:
+                return found
+            minute += 1
+
     def _number(self) -> tuple[Any, int]:
         day = self.now.astimezone(self.zone).date()
         highest = self.conn.scalar(select(func.max(episode.c.day_n)).where(episode.c.day == day))
@@ -112,5 +121,12 @@ def open_desk(
     desk = Desk(conn, book, metrics, zone, tick, now)
     for found in conn.execute(query.where(alive).order_by(episode.c.opened_at, episode.c.episode_id)).mappings():
         row = {str(name): value for name, value in found.items()}
-        desk.live[row["rule_id"], row["slice_key"]] = row
+        if row["condition"] != "cleared" or _same_mode(book, row):
+            desk.live[row["rule_id"], row["slice_key"]] = row
     return desk
+
+
+def _same_mode(book: Book, row: Row) -> bool:
+    """What a rule raised in shadow does not go on once it is on, nor the other way round."""
+    rule = book.rule(row["rule_id"])
+    return rule is not None and rule.mode == row["mode"]

@@ -23,7 +23,7 @@ WORTH_NAMING = 0.1
 
 
 def contains(whole: str, part: str) -> bool:
-    """``channel=App`` contains ``channel=App|org.1=华南``, ``org.1=华南`` contains ``org.2=华南/广东``, none contains itself."""
+    """``channel=App`` contains ``channel=App|org.1=华南``, ``org.1=华南`` contains ``org.2=华南/广东``; none itself."""
     if whole == part:
         return False
     small = slice_levels(part)

@@ -9,7 +9,6 @@ from typing import Any
 from fengsui.alerts import family, life, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.desk import Desk, Row
-from fengsui.alerts.ids import episode_id
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.tell import News
 from fengsui.alerts.voices import Crowd
@@ -68,7 +67,7 @@ def _due(row: Row, sight: Sight, crowd: Crowd | None) -> bool:
 def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
     rule = desk.book.rules[sight.rule_id]
     row: Row = {
-        "episode_id": episode_id(sight.rule_id, sight.slice_key, bucket(sight.start, 1)),
+        "episode_id": desk.free_id(sight.rule_id, sight.slice_key, bucket(sight.start, 1)),
         "rule_id": sight.rule_id,
         "rule_version": rule.version,
         "mode": rule.body.mode,

@@ -1,0 +1,9 @@
+"""Notices: rows of the outbox become messages. At least once, with an idempotency key; a limit merges or delays, never drops.
+
+``deliver`` sends what is due; ``undelivered`` is what the wall shows. Rows are written by ``alerts``.
+"""
+
+from fengsui.notify.deliver import Delivered, deliver
+from fengsui.notify.undelivered import Undelivered, undelivered
+
+__all__ = ["Delivered", "Undelivered", "deliver", "undelivered"]

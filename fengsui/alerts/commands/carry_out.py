@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from fengsui.alerts.commands.answer import Done, Refused
-from fengsui.alerts.commands.decide import decide, named
+from fengsui.alerts.commands.decide import decide
 from fengsui.alerts.commands.handling import Command, Handling, Last, Person, Same, Somebody, Step
 from fengsui.alerts.commands.scope import within
 from fengsui.alerts.tell import tell_of_command
@@ -19,20 +19,26 @@ from fengsui.store.upsert import upsert
 
 Row: TypeAlias = Mapping[str, Any]
 COLUMNS = {"state", "owner", "verdict", "tier", "machine_tier", "tier_reason", "claimed_at", "resolved_at", "reviewed_at"}
+TRIES = 16
 LISTS = {"participants", "plan_done"}
 
 
 def carry_out(
     store: Engine, episode_id: str, command: Command, by: Person, now: datetime, target: str | None = None
 ) -> Done | Refused:
-    """``target``: id of the person the command names. Lost races are decided again once, on what the winner left."""
+    """``target``: id of the person the command names. A lost race is decided again on what the winner left: most commands
+    are then refused with the winner's name, notes and ticks go on."""
     with store.begin() as conn:
         if target is not None:
             somebody = _somebody(conn, target, by)
             if somebody is None:
                 return Refused("alerts.refused.unknown_person", {"person": target})
             command = replace(command, target=somebody)
-        return _once(conn, episode_id, command, by, now) or _once(conn, episode_id, command, by, now) or _lost(conn, episode_id)
+        for _ in range(TRIES):
+            answer = _once(conn, episode_id, command, by, now)
+            if answer is not None:
+                return answer
+    return Refused("alerts.refused.crowded")
 
 
 def _once(conn: Connection, episode_id: str, command: Command, by: Person, now: datetime) -> Done | Refused | None:
@@ -51,12 +57,6 @@ def _once(conn: Connection, episode_id: str, command: Command, by: Person, now: 
         return None
     _append(conn, row, current, step, by, now)
     return Done(current.version + 1)
-
-
-def _lost(conn: Connection, episode_id: str) -> Refused:
-    row = _episode(conn, episode_id)
-    assert row is not None  # episodes are never deleted while handled
-    return named(_handling(conn, row))
 
 
 def _gone(conn: Connection, row: Row | None, episode_id: str, command: Command, by: Person) -> Refused | None:

@@ -1,0 +1,33 @@
+"""What did not get through: shown on the wall, never only in a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, or_, select
+
+from fengsui.store.tables import outbox
+
+LATE_S = 60
+SHOWN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """``waiting``: a minute late or refused at least once; ``failed``: given up within the last day. ``oldest``: of both."""
+
+    waiting: int
+    failed: int
+    oldest: datetime | None
+    fault_codes: tuple[str, ...]
+
+
+def undelivered(conn: Connection, now: datetime) -> Undelivered:
+    late = (outbox.c.state == "pending") & or_(outbox.c.due_at < now - timedelta(seconds=LATE_S), outbox.c.tries > 0)
+    failed = (outbox.c.state == "failed") & (outbox.c.created_at > now - SHOWN)
+    query = select(outbox.c.state, outbox.c.fault_code, func.count(), func.min(outbox.c.created_at))
+    rows = conn.execute(query.where(or_(late, failed)).group_by(outbox.c.state, outbox.c.fault_code)).all()
+    counts = {state: sum(row[2] for row in rows if row[0] == state) for state in ("pending", "failed")}
+    oldest = min((row[3] for row in rows), default=None)
+    return Undelivered(counts["pending"], counts["failed"], oldest, tuple(sorted({row[1] for row in rows if row[1]})))

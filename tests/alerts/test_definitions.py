@@ -1,0 +1,118 @@
+"""Versioned definitions: seeded once, checked, never changed backwards."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from fengsui.alerts import definitions
+from fengsui.alerts.definitions import BadDefinition
+from fengsui.alerts.seed import seed
+from fengsui.alerts.seeds import rules_for
+from fengsui.settings.model import Channel, Notify, Settings
+from fengsui.store.tables import definition
+
+DETECTOR = rules_for(("all",), 50)["complaints-all"]
+PHRASE = rules_for(("all",), 50)["cue-media"]
+THRESHOLD = rules_for(("all",), 50)["waiting-now"]
+
+
+def test_seeding_twice_is_seeding_once(centre):
+    def rows():
+        with centre.store.connect() as conn:
+            return conn.scalar(select(func.count()).select_from(definition))
+
+    before = rows()
+    with centre.store.begin() as conn:
+        seed(conn, centre.settings, centre.now)
+    assert rows() == before
+
+
+def test_what_a_person_edited_is_not_seeded_over(centre):
+    with centre.store.begin() as conn:
+        definitions.save(conn, "rule", "complaints-all", {**DETECTOR, "mode": "shadow"}, "wang", centre.now)
+        seed(conn, centre.settings, centre.now + timedelta(hours=1))
+        held = definitions.in_force(conn, "rule", centre.now + timedelta(hours=2))["complaints-all"]
+    assert (held.version, held.body.mode) == (2, "shadow")
+
+
+def test_an_older_instant_has_the_older_version(lite):
+    with lite.store.begin() as conn:
+        definitions.save(conn, "rule", "complaints-all", {**DETECTOR, "mode": "off"}, "wang", lite.now)
+        before = definitions.in_force(conn, "rule", lite.now - timedelta(seconds=1))["complaints-all"]
+        after = definitions.in_force(conn, "rule", lite.now)["complaints-all"]
+    assert (before.body.mode, after.body.mode) == ("on", "off")
+
+
+def test_the_seeded_channels_follow_the_settings_and_a_persons_deadlines_stay(lite, tmp_path):
+    with lite.store.begin() as conn:
+        body = definitions.in_force(conn, "tier_policy", lite.now)["default"].body.model_dump(mode="json")
+        definitions.save(conn, "tier_policy", "default", {**body, "hold_s": 60}, "wang", lite.now)
+        channels = {"log": Channel(kind="log"), "ops": Channel(kind="webhook", url="http://x.test/", min_tier=2)}
+        seed(conn, Settings(home=tmp_path, notify=Notify(channels=channels)), lite.now)
+        policy = definitions.book(conn, lite.now).policy
+    assert (policy.channels, policy.channel_tiers, policy.hold_s) == (("log", "ops"), {"log": 1, "ops": 2}, 60)
+
+
+def test_rules_are_seeded_for_the_cuboids_that_are_there():
+    ids = set(rules_for(("all", "channel", "category.2|org.2"), 50))
+    assert {"complaints-all", "complaints-channel", "complaints-tail-category.2-org.2", "waiting-now"} <= ids
+    assert not ids & {"complaints-region", "complaints-category"}
+
+
+def test_a_full_house_of_head_series_costs_about_one_false_alarm_a_week():
+    heads = [body for body in rules_for(("all", "channel", "org.1", "category.1"), 50).values() if body.get("role") == "head"]
+    demo = {"channel": 5, "org.1": 6, "category.1": 8, "all": 1}
+    assert sum(demo[body["cuboid"]] for body in heads) == 24
+    assert sum(demo[body["cuboid"]] * body["budget_per_week"] for body in heads) == pytest.approx(1.0, abs=0.02)
+
+
+BAD = [
+    ("rule", {**DETECTOR, "kind": "magic"}, "body"),
+    ("rule", {**DETECTOR, "step_s": 45}, "detector.step_s"),
+    ("rule", {**DETECTOR, "budget_per_week": 0}, "detector.budget_per_week"),
+    ("rule", {**DETECTOR, "where": {"org.1": "华南"}}, "detector"),
+    ("rule", {**DETECTOR, "colour": "red"}, "detector.colour"),
+    ("rule", {**DETECTOR, "name": {"zh_CN": "", "en": "x"}}, "detector.name.zh_CN"),
+    ("rule", {**THRESHOLD, "clear_value": 40}, "threshold"),
+    ("rule", {**THRESHOLD, "op": "<", "clear_value": 20}, "threshold"),
+    ("rule", {**PHRASE, "ratio": 0.5}, "phrase.ratio"),
+    ("rule", {**PHRASE, "kind": "record", "cue": "x"}, "record.cue"),
+    ("matrix", {"cells": [[[1, 1, 1]] * 3] * 2}, "body"),
+    ("matrix", {"cells": [[[1, 1, 4]] * 3] * 3}, "cells.0.0.2"),
+    ("tier_policy", {"tiers": {"1": {"claim_s": 1, "handle_s": 1, "tell": []}}}, "body"),
+    ("floor", {"tier": 5}, "tier"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "field"), BAD)
+def test_a_wrong_body_is_refused_by_field(lite, kind, body, field):
+    with lite.store.begin() as conn:
+        with pytest.raises(BadDefinition) as caught:
+            definitions.save(conn, kind, "mine", body, "wang", lite.now)
+        assert field in [where for where, _, _ in caught.value.mistakes]
+        assert "mine" not in definitions.in_force(conn, kind, lite.now)
+
+
+def test_a_record_rule_that_matches_nothing_is_refused():
+    body = {**rules_for(("all",), 50)["staff-report"], "kinds": [], "cues": []}
+    with pytest.raises(BadDefinition, match="matches nothing"):
+        definitions.check("rule", "mine", body)
+
+
+def test_kinds_of_other_rooms_pass(lite):
+    with lite.store.begin() as conn:
+        assert definitions.save(conn, "roster", "week", {"li": "day"}, "wang", lite.now) == 1
+
+
+def test_a_store_without_seed_says_so(sqlite_store, now):
+    with sqlite_store.begin() as conn, pytest.raises(definitions.NotSeeded):
+        definitions.book(conn, now)
+
+
+def test_rules_written_by_another_process_are_seen(lite):
+    with lite.store.begin() as conn:
+        definitions.book(conn, lite.now)
+        row = {"kind": "rule", "id": "theirs", "version": 1, "valid_from": lite.now, "by": "x", "body": DETECTOR}
+        conn.execute(insert(definition).values(**row))
+        assert definitions.book(conn, lite.now).rule("theirs") is not None

@@ -1,0 +1,318 @@
+"""Transaction 2 end to end: verdicts and records become episodes, tiers, transitions and notices."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from fengsui.store.tables import handling
+
+
+def test_a_flood_of_many_customers_without_any_cue_is_severe_within_the_hour(centre):
+    centre.record(n=8)
+    centre.sees(grade=2, observed=8, expected=0.5, minutes=10)
+    centre.advance()
+    first = centre.one()
+    assert first["tier"] == 2
+    assert first["started_at"] == centre.now - timedelta(minutes=10)
+    for _ in range(3):
+        centre.now += timedelta(minutes=10)
+        centre.record(n=10)
+        centre.sees(grade=3, observed=38, expected=2.0, minutes=40)
+        centre.advance()
+    last = centre.one()
+    assert last["episode_id"] == first["episode_id"]
+    assert (last["likelihood"], last["impact"], last["loss"], last["tier"]) == (3, 3, 2, 3)
+    assert last["customers"] == 36  # 38 in the window less the 2 that are usual
+    assert centre.machine_codes(first["episode_id"])[:2] == ["opened", "raised"]
+    assert centre.episodes()[0]["claim_due_at"] <= centre.now + timedelta(minutes=5)
+
+
+def test_batch_entry_by_staff_is_never_more_than_general_and_says_why(centre):
+    centre.record(n=10)
+    centre.record(n=150, customer=None, dims={"channel": "employee", "category": "道路/坑洞"})
+    centre.sees(grade=3, observed=160, expected=10, minutes=600)
+    centre.advance()
+    found = centre.one()
+    assert found["tier"] == 1
+    assert found["factors"]["cap"][0]["code"] == "alerts.factor.staff_entry"
+
+
+def test_staff_entry_that_is_always_there_does_not_hide_a_flood_of_customers(centre):
+    centre.record(centre.now - timedelta(days=2), n=40, customer=None, dims={"channel": "employee"})
+    centre.record(centre.now - timedelta(days=2), n=60)
+    centre.record(n=40, customer=None, dims={"channel": "employee"})
+    centre.record(n=100)
+    centre.sees(grade=3, observed=140, expected=100, minutes=60)
+    centre.advance()
+    assert centre.one()["tier"] == 3
+
+
+def test_two_hundred_copies_by_one_author_count_as_one_customer(centre):
+    centre.record(n=5)
+    centre.record(n=200, customer="bot")
+    centre.sees(grade=3, observed=205, expected=5, minutes=60)
+    centre.advance()
+    found = centre.one()
+    assert found["customers"] == 1
+    assert found["tier"] == 1
+    assert found["factors"]["cap"][0]["code"] == "alerts.factor.copies"
+
+
+def test_a_joke_that_spreads_is_not_severe(centre):
+    centre.record(n=80, kind="review", mood="positive")
+    centre.sees(grade=3, observed=80, expected=4, minutes=60, metric="contacts", rule="complaints-all")
+    centre.advance()
+    found = centre.one()
+    assert (found["likelihood"], found["impact"], found["loss"]) == (3, 3, 1)
+    assert found["tier"] == 2
+
+
+def test_core_outage_words_of_several_customers_are_severe_at_once(centre):
+    centre.record(n=9, cues=("outage",))
+    moved = centre.advance()
+    found = centre.one()
+    assert moved.opened == 1
+    assert (found["rule_id"], found["tier"]) == ("cue-outage", 3)
+    assert found["reason"] == "alerts.lead.phrase_outage"
+    assert {row["recipient"] for row in centre.notices("raised")} == {"duty", "manager"}
+
+
+def test_a_word_that_is_routine_fires_only_when_it_is_much_more_than_usual(centre):
+    for hour in range(2, 72):  # nine an hour, day and night, is what this centre always hears
+        centre.record(centre.now - timedelta(hours=hour), n=9, cues=("outage",))
+    centre.record(n=9, cues=("outage",))
+    assert centre.advance().opened == 0
+    centre.record(n=40, cues=("outage",))
+    assert centre.advance(timedelta(minutes=1)).opened == 1
+
+
+def test_a_regulator_letter_is_at_least_important_and_a_changed_one_is_not_a_second(centre):
+    centre.record(cues=("regulator",), dims={"category": "物流/配送延误"})
+    assert centre.advance().opened == 1
+    assert centre.one()["tier"] == 2
+    centre.record(cues=("regulator",), dims={"category": "物流/配送延误"}, tick=centre.tick + 1)
+    moved = centre.advance(timedelta(minutes=5))
+    assert (moved.opened, centre.one()["n"]) == (0, 2)
+
+
+def test_a_staff_report_is_a_general_signal_to_verify(centre):
+    centre.record(kind="staff_report", customer=None)
+    centre.advance()
+    found = centre.one()
+    assert (found["tier"], found["reason"]) == (1, "alerts.lead.record_staff_report")
+    assert centre.handling(found["episode_id"])["state"] == "new"
+
+
+def test_history_of_years_is_noted_and_raises_nothing(centre):
+    centre.record(centre.now - timedelta(days=3), n=30, cues=("media", "outage"))
+    assert centre.advance().opened == 0
+
+
+def test_waiting_customers_for_five_minutes_and_not_for_four(centre):
+    for ago in (4, 3, 2, 1):
+        centre.waiting(45, centre.now - timedelta(minutes=ago))
+    assert centre.advance().opened == 0
+    centre.minute()
+    centre.waiting(45, centre.now - timedelta(seconds=20))
+    assert centre.advance().opened == 1
+    found = centre.one()
+    assert (found["observed"], found["expected"], found["reason"]) == (45, 30, "alerts.lead.gauge_up")
+    for value in (25, 25, 25):  # below the limit, not yet below the clearing one
+        centre.minute()
+        centre.waiting(value, centre.now - timedelta(seconds=20))
+        centre.advance()
+    assert centre.one()["calm_n"] == 0
+
+
+def test_a_part_that_burns_inside_a_whole_is_its_child_and_is_not_told_apart(centre):
+    centre.record(n=30)
+    centre.sees("all", observed=30, expected=1)
+    centre.sees("channel=App", rule="complaints-channel", observed=28, expected=1)
+    centre.advance()
+    part, whole = centre.episodes()[1], centre.episodes()[0]
+    assert (whole["slice_key"], part["parent_id"]) == ("all", whole["episode_id"])
+    assert {row["episode_id"] for row in centre.notices("raised")} == {whole["episode_id"]}
+
+
+def test_parts_that_burn_first_are_adopted_by_the_whole(centre):
+    centre.record(n=30)
+    centre.sees("channel=App", rule="complaints-channel", observed=28, expected=1)
+    centre.advance()
+    centre.minute()
+    centre.sees("all", observed=30, expected=1)
+    centre.advance()
+    rows = {row["slice_key"]: row for row in centre.episodes()}
+    assert rows["channel=App"]["parent_id"] == rows["all"]["episode_id"]
+    assert rows["all"]["parent_id"] is None
+
+
+def test_the_long_tail_opens_only_inside_a_firing_whole(centre):
+    rule = "complaints-tail-channel-org.1"
+    centre.sees("channel=App|org.1=华南", rule=rule, role="tail")
+    assert centre.advance().opened == 0
+    centre.record(n=30)
+    centre.minute()
+    centre.sees("all", observed=30, expected=1)
+    centre.sees("channel=App|org.1=华南", rule=rule, role="tail", observed=20, expected=1)
+    assert centre.advance().opened == 2
+
+
+def test_shadow_episodes_have_no_number_and_no_notice_and_a_change_of_mode_ends_them(centre, rule_mode):
+    rule_mode(centre, "complaints-all", "shadow")
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    found = centre.one()
+    assert (found["mode"], found["day_n"], centre.notices()) == ("shadow", None, [])
+    centre.minute()
+    rule_mode(centre, "complaints-all", "on")
+    centre.advance()
+    assert centre.one()["condition"] == "cleared"
+    centre.minute()
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    assert [row["day_n"] for row in centre.episodes()] == [None, 1]
+
+
+def test_numbers_count_within_the_centres_day(centre):
+    for slice_key in ("channel=App", "channel=电话"):
+        centre.record(n=20, dims={"channel": slice_key.removeprefix("channel=")})
+        centre.sees(slice_key, rule="complaints-channel", observed=20, expected=1)
+    centre.advance()
+    assert sorted((str(row["day"]), row["day_n"]) for row in centre.episodes()) == [("2026-11-18", 1), ("2026-11-18", 2)]
+
+
+def test_the_same_tick_again_changes_nothing(centre):
+    centre.record(n=9, cues=("outage",))
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    before = centre.digest()
+    centre.tick -= 1
+    centre.advance()
+    assert centre.digest() == before
+
+
+def test_a_crash_before_the_commit_leaves_nothing_and_the_retry_does_the_same(centre):
+    centre.record(n=9, cues=("outage",))
+    centre.sees(observed=30, expected=1)
+    from fengsui import alerts
+
+    class Killed(Exception):
+        pass
+
+    def lost(conn):
+        raise Killed
+
+    empty = centre.digest()
+    with pytest.raises(Killed):
+        alerts.advance(centre.store, centre.settings, 1, centre.now, lost)
+    assert centre.digest() == empty
+    centre.advance()
+    assert len(centre.episodes()) == 2
+
+
+def test_unclaimed_past_the_deadline_climbs_and_a_claim_stops_it(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    found = centre.one()
+    assert found["tier"] == 3
+    assert centre.advance(timedelta(minutes=4)).escalated == 0
+    assert centre.advance(timedelta(minutes=1)).escalated == 1
+    assert centre.advance(timedelta(minutes=1)).escalated == 0
+    assert centre.advance(timedelta(minutes=4)).escalated == 1  # another five minutes
+    assert [row["recipient"] for row in centre.notices("escalated")] == ["manager", "manager"]
+    with centre.store.begin() as conn:
+        conn.execute(update(handling).values(owner="li", state="claimed"))
+    assert centre.advance(timedelta(hours=1)).escalated == 0
+
+
+def test_a_tier_never_falls_while_it_burns_and_the_reasons_stay_with_it(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    factors = centre.one()["factors"]
+    centre.minute()
+    centre.sees(grade=1, observed=3, expected=1, minutes=1)
+    centre.advance()
+    found = centre.one()
+    assert (found["tier"], found["grade"], found["factors"]) == (3, 1, factors)
+
+
+def test_the_daily_sign_of_life_is_one_row_a_day(centre):
+    centre.advance()
+    centre.advance(timedelta(hours=1))
+    centre.advance(timedelta(days=1))
+    assert [row["params"]["n"] for row in centre.notices("alive")] == [0, 0]
+
+
+def test_calm_clears_after_ten_complete_minutes_and_not_when_one_is_missing(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    for n in range(9):
+        centre.minute()
+        centre.calm(complete=n != 4)
+        centre.advance()
+    assert (centre.one()["condition"], centre.one()["calm_n"]) == ("firing", 8)
+    for _ in range(2):
+        centre.minute()
+        centre.calm()
+        centre.advance()
+    found = centre.one()
+    assert found["condition"] == "cleared"
+    assert found["cleared_at"] == centre.now
+    assert [row["kind"] for row in centre.notices("cleared")] == ["cleared", "cleared"]
+
+
+def test_what_burns_again_soon_is_the_same_alert_and_later_a_new_one(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    for _ in range(10):
+        centre.minute()
+        centre.calm()
+    centre.advance()
+    centre.now += timedelta(minutes=20)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    assert centre.machine_codes(centre.one()["episode_id"]) == ["opened", "cleared", "refired"]
+    for _ in range(10):
+        centre.minute()
+        centre.calm()
+    centre.advance()
+    centre.now += timedelta(minutes=31)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    assert len(centre.episodes()) == 2
+
+
+def test_silence_of_the_data_is_its_own_condition_and_never_clears(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    for _ in range(20):
+        centre.minute()
+        centre.calm(value=None, complete=False)
+        centre.advance()
+    found = centre.one()
+    assert found["condition"] == "no_data"
+    assert centre.machine_codes(found["episode_id"]) == ["opened", "no_data"]
+    centre.minute()
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    assert centre.one()["condition"] == "firing"
+
+
+def test_machine_updates_never_touch_handling(centre):
+    centre.record(n=30)
+    centre.sees(grade=1, observed=30, expected=1)
+    centre.advance()
+    episode_id = centre.one()["episode_id"]
+    before = centre.handling(episode_id)
+    for _ in range(20):
+        centre.minute()
+        centre.sees(observed=30, expected=1)
+        centre.advance()
+    assert centre.handling(episode_id) == before
