@@ -15,6 +15,9 @@ CAP = 3.0
 PRIOR = 12.0
 KEEP = 60
 LEAST_BETA = 0.6
+LEAST_RATE = 0.4
+"""Of the prior's rate: a surprise cannot come less often than its own p says. Sparse counts jump over the peaks' range
+(nothing, then two at once), so that their peaks teach little."""
 
 
 class Peaks:
@@ -36,7 +39,8 @@ class Peaks:
 
     def score(self, surprise: float, steps_per_week: float) -> float:
         """-log10 of the expected episodes per week with at least this surprise; linear below the threshold."""
-        nats = (max(surprise, self.threshold) - self.threshold) / self.beta - math.log(self.zeta)
+        excess = max(surprise - self.threshold, 0.0)
+        nats = min(excess / self.beta - math.log(self.zeta), excess - math.log(LEAST_RATE * self.prior))
         if surprise < self.threshold:
             nats *= surprise / self.threshold
         return (nats - math.log(steps_per_week)) / math.log(10)

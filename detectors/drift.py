@@ -20,6 +20,9 @@ from detectors.parameter import Parameter, check_all
 from detectors.telling import NOTHING, Band, Finding
 
 WEEK = 604800
+QUARTER = 900
+"""History is warmed in steps of this length where the base step is shorter."""
+
 STEPS_A_DAY = 24
 """A day of learning needs this many steps with exposure: few numbers do not ripen by waiting."""
 
@@ -104,7 +107,7 @@ class Drift(Detector, abc.ABC):
         """View, best finding and the sudden test's surprise; None when there is nothing to judge."""
         if self._seen is not None and self._seen[0].reading is x:
             return self._seen
-        reading.span(x, reading.seconds(x.start), (self.step_s,))
+        reading.span(x, reading.seconds(x.start), (self.step_s, max(self.step_s, QUARTER)))
         n = reading.exposure(x)
         if x.value is None or n == 0:
             return None
@@ -136,12 +139,12 @@ class Drift(Detector, abc.ABC):
         if accepted:
             self._forget()
         self._absorb(view, alarm and not accepted)
-        self._pass_time(start)
+        self._pass_time(start, reading.seconds(x.end))
 
-    def _pass_time(self, start: int) -> None:
+    def _pass_time(self, start: int, end: int) -> None:
         """Age grows with time, but a long absence counts for a day at most."""
-        self._age += self.step_s + (min(start - self._end, DAY) if self._end else 0)
-        self._end = start + self.step_s
+        self._age += end - start + (min(start - self._end, DAY) if self._end else 0)
+        self._end = end
         self._steps += 1
 
     # State ---------------------------------------------------------------------------------------------------------

@@ -19,7 +19,5 @@ def youth(days: float) -> float:
 
 
 def capped(grade: Tier, days: float) -> Tier:
-    """Days 2 to 8 reach at most IMPORTANT."""
-    if not ready(days):
-        return Tier.NONE
+    """Until day 8 at most IMPORTANT; on day 1 nobody asks."""
     return min(grade, Tier.IMPORTANT) if days < YOUNG_DAYS else grade

@@ -1,7 +1,8 @@
 """How much sums over windows scatter: Var = phi E + a E^2 per window, learned online.
 
 One line per window holds overdispersion, autocorrelation and errors of the profile together. Weighted least squares of
-r^2 / E on E with forgetting; phi is not believed below 1 (a customer who calls on schedule is no customer).
+r^2 / E on E with forgetting, sparse windows by their weight in events; phi is not believed below 1 (a customer who calls on
+schedule is no customer).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Noise:
         self.learned += 1
         for i, (observed, expected, variance) in enumerate(sums):
             if expected >= LEAST:
-                self._add(self.moments[i], expected, _square(observed, expected, variance), 1.0 / self.widths[i])
+                weight = min(1.0, expected) / self.widths[i]
+                self._add(self.moments[i], expected, _square(observed, expected, variance), weight)
         if self.learned % REFIT == 0:
             for i in range(len(self.widths)):
                 self.phi[i], self.a[i] = _fit(self.moments[i])

@@ -270,6 +270,17 @@ def test_a_step_of_another_length_and_a_senseless_budget_are_errors(name: str) -
 
 
 @each
+def test_a_live_series_of_minutes_is_warmed_by_quarter_hours(name: str) -> None:
+    detector = registry.make(name, step_s=60)
+    for x in ordinary(name)[: 9 * DAY_STEPS + 40]:
+        step(detector, x)
+    last = ordinary(name)[9 * DAY_STEPS + 40]
+    minute = dataclasses.replace(last, end=last.start + (last.end - last.start) / 15)
+    assert step(detector, minute).ready
+    assert detector.to_state()["body"]["end"] == int(minute.end.timestamp())
+
+
+@each
 def test_every_number_of_a_verdict_is_finite_and_in_its_place(name: str) -> None:
     xs = [wild(name, x) if i % 37 == 0 else x for i, x in enumerate(ordinary(name))]
     for verdict in fed(name, xs)[1]:
@@ -304,6 +315,9 @@ def test_a_bad_parameter_is_an_error_that_says_what_is_allowed(name: str) -> Non
         bad: Any = "sideways" if parameter.choices else -7
         with pytest.raises(ValueError, match=f"^{parameter.name}={bad!r}: .*{re.escape(parameter.allowed)}"):
             registry.make(name, **{parameter.name: bad})
+    for wrong in ("x", True, None):
+        with pytest.raises(ValueError, match=f"^widen={wrong!r}: float, 0 to 2"):
+            registry.make(name, widen=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^colour='red': unknown; known are"):
         registry.make(name, colour="red")
 
