@@ -148,7 +148,7 @@ class Engine:
         cold = self._known().cold()
         if not cold:
             return
-        view = self._see(NO_TICK, now)
+        view = self._see(NO_TICK, now, cold)
         for n, live in enumerate(cold):
             self._warm_one(live, view, now, fence)
             if progress is not None:
@@ -207,7 +207,7 @@ class Engine:
         if earliest is None or earliest > bucket(now, 1):
             return [], View(tick, bucket(now, 1), {})
         if self._view is None or self._view.tick != tick:
-            self._view = self._see(tick, now)
+            self._view = self._see(tick, now, self._lives())
         return self._view.closable(self._lives()), self._view
 
     def _commit(self, closing: Sequence[Live], view: View, tick: int, fence: Fence) -> tuple[int, int]:
@@ -269,9 +269,9 @@ class Engine:
     def _maker(self, planned: Planned, events: Sequence[Announced]) -> Maker:
         return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape)
 
-    def _see(self, tick: int, now: datetime) -> View:
+    def _see(self, tick: int, now: datetime, lives: Sequence[Live]) -> View:
         with self._looking.connect() as conn:
-            return see(conn, self._lives(), tick, now, self._paces)
+            return see(conn, lives, tick, now, self._paces)
 
     def _known(self) -> Roster:
         return self._roster if self._roster is not None else Roster()

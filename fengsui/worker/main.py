@@ -9,11 +9,14 @@ from collections.abc import Callable
 from datetime import datetime
 from types import FrameType
 
-from fengsui.settings import Settings, open_keys
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from fengsui.settings import Keys, Settings, open_keys
 from fengsui.store.database import open_store
 from fengsui.store.leadership import LostLeadership, this_process, try_lead
 from fengsui.store.migrate import upgrade
-from fengsui.worker.term import begin, utc_now
+from fengsui.worker.term import BACK_OFF_S, Term, begin, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -28,21 +31,33 @@ def run(settings: Settings, *, stop: threading.Event | None = None, clock: Calla
     try:
         upgrade(store)
         while not ending.is_set():
-            leadership = try_lead(store, this_process(), clock())
-            if leadership is None:
-                ending.wait(STAND_BY_S)
-                continue
-            log.info("leading, epoch %d", leadership.epoch)
-            term = begin(settings, store, keys, leadership, clock)
-            try:
-                term.serve(ending)
-            except LostLeadership as lost:
-                log.warning("%s: standing by", lost)
-            finally:
-                leadership.release()
-                term.close()
+            ending.wait(_one_term(settings, store, keys, ending, clock))
     finally:
         store.dispose()
+
+
+def _one_term(settings: Settings, store: Engine, keys: Keys, ending: threading.Event, clock: Callable[[], datetime]) -> float:
+    """Lead for a term if nobody else does; returns how long to wait before the next try."""
+    try:
+        leadership = try_lead(store, this_process(), clock())
+        if leadership is None:
+            return STAND_BY_S
+        log.info("leading, epoch %d", leadership.epoch)
+        _serve(begin(settings, store, keys, leadership, clock), ending)
+    except OperationalError as fault:
+        log.error("the store does not answer: %s", type(fault.orig).__name__)
+        return BACK_OFF_S
+    return 0.0
+
+
+def _serve(term: Term, ending: threading.Event) -> None:
+    try:
+        term.serve(ending)
+    except LostLeadership as lost:
+        log.warning("%s: standing by", lost)
+    finally:
+        term.leadership.release()
+        term.close()
 
 
 def _on_signals() -> threading.Event:

@@ -78,8 +78,8 @@ class Centre:
     def rule(self, rule_id: str, version: int = 1, now: datetime = START - timedelta(days=60), **body: Any) -> None:
         known = {
             "name": {"zh_CN": rule_id, "en": rule_id}, "kind": "detector", "mode": "on", "metric": "complaints",
-            "cuboid": "all", "where": {}, "role": "head", "step_s": 60, "detector": "level", "parameters": {}, "budget_per_week": 0.5,
-            "max_series": 8,
+            "cuboid": "all", "where": {}, "role": "head", "step_s": 60, "detector": "level", "parameters": {},
+            "budget_per_week": 0.5, "max_series": 8,
         }  # fmt: skip
         self.define("rule", rule_id, {**known, **body}, version, now)
 

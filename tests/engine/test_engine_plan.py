@@ -1,0 +1,288 @@
+"""Which series are watched, what warming learns, and what a parent publishes for its tail."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from fengsui.engine import shares, warm
+from fengsui.engine.plan import holds
+from fengsui.engine.readings import Clock
+from fengsui.engine.tail import explain
+from fengsui.store.slices import bucket
+from fengsui.store.tables import detector_state, profile, series, slice_, verdict
+from tests.engine.smallcentre import START, Centre, make_settings
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def planned(centre: Centre, engine: Any, now: datetime = START) -> dict[str, tuple[Any, ...]]:
+    centre.advance(engine, now)
+    return {row[0]: row[1:] for row in centre.rows(series, "slice_key", "rule_id", "role", "active", "parent")}
+
+
+def busy(centre: Centre, *keys: str) -> None:
+    """Each key busier than the one before."""
+    for n, key in enumerate(keys):
+        centre.slice(key)
+        centre.count(key, START - timedelta(hours=2), 5 * (n + 1))
+
+
+def test_the_busiest_slices_that_match_are_watched(embedded: Centre) -> None:
+    busy(embedded, "channel=a", "channel=b", "channel=c", "org.1=x")
+    embedded.rule("by-channel", cuboid="channel", max_series=2)
+    assert set(planned(embedded, embedded.engine())) == {"channel=b", "channel=c"}
+
+
+def test_where_names_one_value_or_several(embedded: Centre) -> None:
+    busy(embedded, "channel=a", "channel=b", "channel=c")
+    embedded.rule("one", cuboid="channel", where={"channel": "a"})
+    assert set(planned(embedded, embedded.engine())) == {"channel=a"}
+    embedded.rule("one", version=2, now=START, cuboid="channel", where={"channel": ["a", "b"]})
+    found = planned(embedded, embedded.engine(), START + MINUTE)
+    assert set(found) == {"channel=a", "channel=b"}
+
+
+def test_the_common_cap_keeps_the_busiest_and_is_told(tmp_path: Any, sqlite_store: Any) -> None:
+    """The trap: a cap that nobody hears of is a blind spot."""
+    centre = Centre(sqlite_store, make_settings(tmp_path, max_head_series=2))
+    busy(centre, "channel=a", "channel=b", "org.1=x")
+    centre.rule("by-channel", cuboid="channel")
+    centre.rule("by-org", cuboid="org.1")
+    (done,) = centre.advance(centre.engine(), START)
+    assert [(notice.code, notice.params) for notice in done.notices] == [("engine.plan.capped", {"n": 1})]
+    assert [row[0] for row in centre.rows(series, "slice_key", "active")] == ["channel=b", "org.1=x"]
+
+
+def test_a_rule_that_is_off_or_not_a_detectors_or_of_an_unknown_metric_has_no_series(embedded: Centre) -> None:
+    busy(embedded, "all")
+    embedded.rule("off", mode="off")
+    embedded.rule("threshold", kind="threshold")
+    embedded.rule("odd", metric="happiness")
+    embedded.rule("good")
+    (done,) = embedded.advance(embedded.engine(), START)
+    assert [row[1] for row in embedded.rows(series, "slice_key", "rule_id")] == ["good"]
+    assert [notice.params for notice in done.notices] == [{"rule": "odd", "metric": "happiness"}]
+
+
+def test_a_refused_parameter_rests_its_own_series_only(embedded: Centre) -> None:
+    busy(embedded, "all")
+    embedded.rule("bad", parameters={"ready_after": 0})
+    embedded.rule("good")
+    embedded.heard("tickets", START)
+    engine = embedded.engine()
+    (done,) = embedded.advance(engine, START)
+    assert done.notices[0].code == "engine.plan.refused" and "ready_after=0" in done.notices[0].params["why"]
+    assert engine.counts()["series"] == 1
+
+
+def test_a_slice_that_vanished_is_no_longer_watched_and_keeps_no_state(embedded: Centre) -> None:
+    busy(embedded, "channel=a", "channel=b")
+    embedded.rule("by-channel", cuboid="channel")
+    embedded.heard("tickets", START)
+    engine = embedded.engine()
+    planned(embedded, engine)
+    assert len(embedded.rows(detector_state)) == 2
+    with embedded.store.begin() as conn:
+        conn.execute(slice_.delete().where(slice_.c.slice_key == "channel=a"))
+    assert planned(embedded, engine, START + 9 * MINUTE)["channel=a"][2] is True  # not at once
+    assert planned(embedded, engine, START + 10 * MINUTE)["channel=a"][2] is False
+    assert len(embedded.rows(detector_state)) == 1
+
+
+def test_the_tail_is_planned_with_its_narrowest_parent_and_is_not_judged(embedded: Centre) -> None:
+    busy(embedded, "channel=a|org.2=南/穗", "org.1=南", "all")
+    embedded.rule("all")
+    embedded.rule("region", cuboid="org.1")
+    embedded.rule("cells", cuboid="channel|org.2", role="tail")
+    embedded.heard("tickets", START)
+    engine = embedded.engine()
+    found = planned(embedded, engine)
+    assert found["channel=a|org.2=南/穗"][1:] == ("tail", True, "complaints|org.1=南|60|region")
+    assert found["org.1=南"][3] == "complaints|all|60|all"
+    assert engine.counts()["series"] == 2
+
+
+@pytest.mark.parametrize(
+    ("wider", "levels", "inside"),
+    [
+        ({}, {"channel": "a"}, True),
+        ({"org.1": "南"}, {"org.2": "南/穗"}, True),
+        ({"org.1": "南"}, {"org.2": "南京/玄武"}, False),  # a prefix of letters is not a prefix of levels
+        ({"org.1": "南", "channel": "a"}, {"org.1": "南"}, False),
+    ],
+)
+def test_one_slice_holds_another(wider: dict[str, str], levels: dict[str, str], inside: bool) -> None:
+    assert holds(wider, levels) is inside
+
+
+# --- warming ---------------------------------------------------------------------------------------------------------
+
+
+def test_history_is_learned_in_quarters_then_in_minutes_and_every_record_once(centre: Centre) -> None:
+    centre.slice("all")
+    centre.rule("surge")
+    start = START - timedelta(days=12)
+    centre.history("all", start, 12 * 1440)
+    centre.heard("tickets", START)
+    centre.advance(centre.engine(), START)
+    body = json.loads(centre.rows(detector_state, "state")[0][0])["body"]
+    assert body["last_end"] == START.isoformat()
+    assert body["total"] * 3 == pytest.approx(12 * 1440)
+    days_of_minutes = 8 * 1440 - 30
+    assert body["n"] == days_of_minutes + (12 * 1440 - days_of_minutes) // 15
+
+
+def test_only_the_newest_day_is_judged_and_no_alert_can_be_made_of_it(centre: Centre) -> None:
+    centre.slice("all")
+    centre.rule("surge")
+    centre.history("all", START - timedelta(days=3), 3 * 1440)
+    centre.heard("tickets", START)
+    centre.advance(centre.engine(), START)
+    rows = centre.rows(verdict, "end_at", "seq")
+    assert len(rows) == 96 and {seq for _, seq in rows} == {0}
+    assert rows[0][0] == START - DAY + 15 * MINUTE
+
+
+def test_warming_stops_where_the_sources_are(centre: Centre) -> None:
+    """The trap: minutes that no source has delivered yet would be learned as zero."""
+    centre.slice("all")
+    centre.rule("surge")
+    centre.history("all", START - timedelta(hours=5), 300)
+    centre.heard("tickets", START - timedelta(seconds=70))
+    centre.advance(centre.engine(), START)
+    assert centre.rows(detector_state, "last_end") == [(START - 2 * MINUTE,)]
+
+
+def test_a_series_whose_source_never_delivered_waits_and_is_counted_cold(embedded: Centre) -> None:
+    embedded.slice("all")
+    embedded.rule("surge")
+    engine = embedded.engine()
+    warmed = engine.warm(START, lambda conn: None)
+    assert (warmed.series, warmed.ready, warmed.cold) == (1, 0, 1)
+    embedded.heard("tickets", START + MINUTE)
+    seen: list[tuple[int, int]] = []
+    assert engine.warm(START + MINUTE, lambda conn: None, lambda done, of: seen.append((done, of))).cold == 0
+    assert seen == [(1, 1)]
+
+
+def test_a_coarse_series_keeps_to_its_own_grid(embedded: Centre) -> None:
+    embedded.slice("all")
+    embedded.rule("hourly", step_s=3600)
+    embedded.history("all", START - timedelta(hours=30), 1800)
+    embedded.heard("tickets", START + 25 * MINUTE)
+    engine = embedded.engine()
+    embedded.advance(engine, START + 25 * MINUTE)
+    assert embedded.rows(detector_state, "last_end") == [(START,)]
+    embedded.heard("tickets", START + 61 * MINUTE)
+    embedded.advance(engine, START + 61 * MINUTE)
+    assert [row for row in embedded.rows(verdict, "end_at", "seq") if row[1]] == [(START + 60 * MINUTE, 1)]
+
+
+def test_spans_never_overlap_and_end_where_they_must() -> None:
+    end = bucket(START, 1) + 7
+    for step, cut in ((1, end - 100), (5, end - 100), (15, end - 100), (60, end), (1, end + 50)):
+        parts = warm.spans(end - 1000, end - end % step, step, cut)
+        assert all(a.end == b.start for a, b in pairwise(parts))
+        assert all(part.start % part.minutes == 0 for part in parts)
+
+
+def test_known_events_reach_the_readings_that_they_concern(embedded: Centre) -> None:
+    busy(embedded, "channel=a", "channel=b")
+    embedded.rule("by-channel", cuboid="channel")
+    embedded.heard("tickets", START)
+    body = {
+        "name": {"zh_CN": "大促", "en": "sale"}, "start_at": START.isoformat(), "end_at": (START + DAY).isoformat(),
+        "lift": 3.0, "where": {"channel": "a"},
+    }  # fmt: skip
+    embedded.define("known_event", "sale", body)
+    engine = embedded.engine()
+    embedded.advance(engine, START)
+    makers = {live.planned.slice_key: live.maker for live in engine._lives()}
+    minute = bucket(START, 1)
+    seen = {key: maker.reading(minute, 1, None, True).context.events for key, maker in makers.items()}
+    assert [event.lift for event in seen["channel=a"]] == [3.0] and seen["channel=b"] == ()
+    assert makers["channel=a"].reading(minute - 1, 1, None, True).context.events == ()
+
+
+def test_the_clock_knows_the_wall_of_the_centre_and_make_up_days() -> None:
+    clock = Clock("Asia/Shanghai", "CN")
+    local, kind = clock.at(bucket(datetime.fromisoformat("2025-09-27T17:00:00+00:00"), 1))
+    assert (local.hour, local.date(), kind) == (1, date(2025, 9, 28), "makeup")  # a Sunday that is worked
+
+
+# --- shares of the tail ----------------------------------------------------------------------------------------------
+
+
+def test_a_share_is_learned_and_a_spike_does_not_enter_its_own_expectation() -> None:
+    known = [shares.prior(2)] * 2
+    for _ in range(30):
+        known = shares.learn(known, [10, 90], 100)
+    assert known[0].mean == pytest.approx(0.1, abs=0.02)
+    calm = known[0].mean
+    spiked = shares.learn(known, [500, 90], 590)[0]
+    assert spiked.clipped[-1] and spiked.mean < 2.2 * calm
+    assert shares.learn(known, [0, 0], 0) == known
+
+
+def test_two_clipped_days_of_three_are_the_childs_new_share() -> None:
+    known = [shares.prior(2)]
+    for _ in range(60):
+        known = shares.learn(known, [10], 100)
+    for _ in range(2):
+        known = shares.learn(known, [40], 100)
+    assert known[0].clipped == () and known[0].mean > 0.15
+    assert known[0].a < 60
+
+
+def family(centre: Centre) -> str:
+    """A parent of 100 a day for a week: a tenth in App, nine tenths on the phone."""
+    for key in ("all", "channel=App|org.1=南", "channel=电话|org.1=南"):
+        centre.slice(key)
+    centre.rule("all", step_s=900)
+    centre.rule("cells", cuboid="channel|org.1", role="tail")
+    for n in range(1, 8):
+        noon = START - n * DAY
+        for key, count in (("all", 100), ("channel=App|org.1=南", 10), ("channel=电话|org.1=南", 90)):
+            centre.count(key, noon, count)
+    centre.heard("tickets", START)
+    return "complaints|all|900|all"
+
+
+def test_a_parent_publishes_once_a_day_and_a_firing_one_is_explained_by_its_children(centre: Centre) -> None:
+    parent = family(centre)
+    engine = centre.engine()
+    centre.advance(engine, START)
+    ((day, body),) = centre.rows(profile, "day", "body")
+    assert day == date(2026, 11, 17) and body["days"] == 7
+    centre.heard("tickets", START + MINUTE)
+    centre.advance(engine, START + MINUTE)
+    assert len(centre.rows(profile)) == 1
+    centre.count("channel=App|org.1=南", START, 40)
+    centre.count("channel=电话|org.1=南", START, 9)
+    with centre.store.connect() as conn:
+        found = explain(conn, parent, START, START + 15 * MINUTE, expected=10.0)
+        assert explain(conn, "nobody", START, START + 15 * MINUTE, 10.0) == []
+    assert [(one.slice_key, one.observed) for one in found] == [("channel=App|org.1=南", 40.0), ("channel=电话|org.1=南", 9.0)]
+    assert found[0].expected == pytest.approx(1.0, abs=0.3) and found[0].excess == pytest.approx(39, abs=0.3)
+    tomorrow = START + DAY
+    centre.heard("tickets", tomorrow)
+    centre.advance(engine, tomorrow)
+    centre.advance(engine, tomorrow + MINUTE)
+    assert [row[0] for row in centre.rows(profile, "day", "version")] == [date(2026, 11, 17), date(2026, 11, 18)]
+
+
+def test_a_new_child_begins_with_an_equal_share(embedded: Centre) -> None:
+    parent = family(embedded)
+    with embedded.store.begin() as conn:
+        body = {"days": 5, "children": {"channel=App|org.1=南": {"a": 100.0, "b": 1000.0, "clipped": [False]}}}
+        conn.execute(insert(profile), [{"series": parent, "day": date(2026, 11, 16), "version": 1, "body": body}])
+    embedded.advance(embedded.engine(), START)
+    newest = embedded.rows(profile, "day", "body")[-1][1]
+    assert newest["days"] == 6
+    assert newest["children"]["channel=电话|org.1=南"]["a"] / newest["children"]["channel=电话|org.1=南"]["b"] > 0.3
