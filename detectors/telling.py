@@ -16,7 +16,7 @@ CALM_SCORE = -1.0
 LOOKS_CALM = Reason("detectors.reason.calm")
 HAS_NO_DATA = Reason("detectors.reason.no_data")
 IS_INCOMPLETE = Reason("detectors.reason.incomplete")
-LEARNING = (Reason("detectors.reason.learning", {"days": 0}),)
+LEARNING = (Reason("detectors.reason.learning", {"days": 1}),)
 
 Band: TypeAlias = tuple[float, float]
 
