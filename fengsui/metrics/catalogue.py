@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from fengsui.metrics.measures import BY_ID
 from fengsui.store.tables import definition
 from fengsui.store.upsert import upsert
 
@@ -50,6 +51,11 @@ class Metric:
         if self.gauge is not None:
             return (f"g.{self.gauge}",)
         return tuple(dict.fromkeys(name.lstrip("-") for name in self.value + self.exposure))
+
+    @property
+    def finest_step_s(self) -> int:
+        """The shortest step that can be read: 60, or 900 where a measure is kept by the quarter-hour only."""
+        return 60 if all(name in BY_ID and BY_ID[name].minutes for name in self.measures()) or self.gauge else 900
 
 
 def _names(zh: str, en: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ def stepped(
     step does not fit its grain: half a bucket cannot be read.
     """
     grain = grain_of(step_s)
+    if grain == MINUTE:
+        _need_minutes(measures)
     span = grain, bucket(start, grain), bucket(end, grain)
     first, width = span[1], step_s // 60
     query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, rollup.c.bucket, rollup.c.value)
@@ -48,14 +50,15 @@ def stepped(
 def summed(
     conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], start: datetime | None, end: datetime
 ) -> dict[int, Sums]:
-    """slice -> sums over ``[start, end)``; None: from the beginning. Quarter-hours inside, minutes at both ends.
+    """slice -> sums over ``[start, end)``; None: from the beginning. Quarter-hours inside, minutes at both ends where the
+    measures have them.
 
     Minutes live 8 days and batch sources write none: an older window is cut to whole quarter-hours at its ends.
     """
     query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, func.sum(rollup.c.value).label("total"))
     found: dict[int, Sums] = {}
     ids = list(slice_ids)
-    for span in spans(start, end):
+    for span in spans(start, end, minutes=has_minutes(measures)):
         for where in _wheres(measures, ids, span):
             for slice_id, measure, bin_, total in conn.execute(query.where(where).group_by(*query.selected_columns[:3])):
                 bins = found.setdefault(slice_id, {}).setdefault(measure, {})
@@ -71,8 +74,22 @@ def grain_of(step_s: int) -> int:
     return grain
 
 
-def spans(start: datetime | None, end: datetime) -> list[Span]:
-    """``[start, end)`` as quarter-hours and the minutes left over at either end."""
+def has_minutes(measures: Iterable[str]) -> bool:
+    """Whether all of them are kept by the minute; what sources aggregate themselves never is."""
+    return all(measure in BY_ID and BY_ID[measure].minutes for measure in measures)
+
+
+def _need_minutes(measures: Sequence[str]) -> None:
+    """Minutes that nobody writes would read as silence."""
+    if not has_minutes(measures):
+        raise ValueError(f"{', '.join(measures)}: kept by the quarter-hour only; use a step of 900 s or a multiple")
+
+
+def spans(start: datetime | None, end: datetime, *, minutes: bool = True) -> list[Span]:
+    """``[start, end)`` as quarter-hours and the minutes left over at either end; without ``minutes`` the quarter-hours that
+    ``start`` and ``end`` fall into are taken whole (nothing that has happened lies after ``end``)."""
+    if not minutes:
+        return [(QUARTER, 0 if start is None else bucket(start, QUARTER), -(-bucket(end, MINUTE) // QUARTER) * QUARTER)]
     last = bucket(end, MINUTE)
     last_quarter = bucket(end, QUARTER)
     first = 0 if start is None else bucket(start, MINUTE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,12 +53,9 @@ def quantile(counts: Mapping[int, int], q: float) -> float | None:
     total = sum(counts.values())
     if total <= 0:
         return None
-    rank, seen = q * (total - 1), 0
-    for bin_ in sorted(counts):
-        seen += counts[bin_]
-        if counts[bin_] > 0 and seen > rank:
-            return value(bin_)
-    raise ValueError(f"negative counts in {dict(counts)}")
+    rank, bins = q * (total - 1), sorted(counts)
+    seen = accumulate(counts[bin_] for bin_ in bins)
+    return next(value(bin_) for bin_, so_far in zip(bins, seen, strict=True) if so_far > rank)
 
 
 def mean_log(counts: Mapping[int, int]) -> tuple[float, int]:
