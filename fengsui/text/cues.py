@@ -23,7 +23,7 @@ Sentiment: TypeAlias = Literal["negative", "neutral", "positive"]
 CUES: Mapping[str, tuple[str, ...]] = {
     "media": (
         *("曝光", "媒体", "记者", "电视台", "热搜", "上微博", "发微博", "发抖音", "发小红书", "上网曝", "黑猫投诉", "315晚会"),
-        *("journalist", "reporter", "newspaper", "go viral", "tv station"),
+        *("journalist*", "reporter*", "newspaper*", "go viral", "tv station"),
     ),
     "regulator": (
         *(
@@ -40,11 +40,11 @@ CUES: Mapping[str, tuple[str, ...]] = {
             "监管局",
             "工商局",
         ),
-        *("信访", "邮政管理局", "主管部门", "regulator", "ombudsman", "consumer protection", "better business bureau"),
+        *("信访", "邮政管理局", "主管部门", "regulator*", "ombudsman", "consumer protection", "better business bureau"),
     ),
     "legal": (
         *("起诉", "律师", "法院", "诉讼", "仲裁", "报警", "报案", "维权", "法律途径", "律师函"),
-        *("lawyer", "attorney", "lawsuit", "sue you", "legal action", "police"),
+        *("lawyer*", "attorney*", "lawsuit*", "sue you", "legal action", "police"),
     ),
     "safety": (
         *(
@@ -64,11 +64,11 @@ CUES: Mapping[str, tuple[str, ...]] = {
             "轻生",
             "自杀",
         ),
-        *("on fire", "smoke coming", "explod", "electric shock", "injur", "poison", "hospital", "suicide"),
+        *("on fire", "smoke coming", "explod*", "electric shock", "injured", "food poisoning", "in hospital", "suicide"),
     ),
     "fraud": (
         *("盗刷", "被骗", "诈骗", "冒用", "信息泄露", "泄露个人信息", "账户被盗", "盗号"),
-        *("fraud", "scam", "stolen card", "identity theft", "data leak", "hacked"),
+        *("fraud*", "scam*", "stolen card", "identity theft", "data leak", "hacked"),
     ),
     "money": (
         *("重复扣款", "多扣", "乱扣费", "扣了两次", "没到账", "未到账", "少了钱", "退款不到", "不给退款", "拒绝退款"),
@@ -156,7 +156,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
             "can't log in",
             "cannot log in",
             "payment failed",
-            "crash",
+            "crash*",
         ),
     ),
 }
@@ -206,7 +206,8 @@ _ANGRY = frozenset({"impatience", "waiting", "repeated", "churn", "money", "outa
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """Lists ready to look up. Chinese words are found anywhere, Latin ones from the start of a word on."""
+    """Lists ready to look up. Chinese words are found anywhere, Latin ones as whole words, or as
+    stems where they end in ``*``."""
 
     words: Mapping[str, tuple[str, ...]]
 
@@ -215,7 +216,7 @@ class Cues:
         low = text.casefold()
         hits: dict[str, list[str]] = {}
         for cue, words in self.words.items():
-            seen = [word for word in words if word in low and _stands(word, low)]
+            seen = [word.rstrip("*") for word in words if word.rstrip("*") in low and _stands(word, low)]
             if seen:
                 hits[cue] = seen
         return hits
@@ -261,11 +262,13 @@ def load(conn: Connection, now: datetime) -> Cues:
 
 
 def _stands(word: str, low: str) -> bool:
-    """Latin words begin a word (``sue you`` is not in ``issue you``); digits are not part of a longer number."""
+    """Latin words are whole words (``sue you`` is not in ``issue you``, ``on fire`` not in ``on firefox``) unless they end in
+    ``*``, which leaves their ending open; digits are not part of a longer number."""
     if not word[0].isascii():
         return True
-    end = r"(?!\d)" if word.isdigit() else ""
-    return re.search(rf"(?<![a-z0-9]){re.escape(word)}{end}", low) is not None
+    stem = word.removesuffix("*")
+    end = r"(?!\d)" if word.isdigit() else "" if stem != word else "(?![a-z0-9])"
+    return re.search(rf"(?<![a-z0-9]){re.escape(stem)}{end}", low) is not None
 
 
 def _share(rating: Mapping[str, Any]) -> float | None:

@@ -40,8 +40,14 @@ def test_a_cue_names_the_words_it_saw(said: str, found: dict[str, list[str]]) ->
 
 @pytest.mark.parametrize("cue", CUES)
 def test_every_word_of_a_list_is_found_in_itself(cue: str) -> None:
-    for word in CUES[cue]:
+    for word in (word.rstrip("*") for word in CUES[cue]):
         assert word in OURS.found(f"我说 {word}").get(cue, []), word
+
+
+def test_a_latin_cue_is_a_whole_word_unless_it_is_a_stem() -> None:
+    assert "safety" not in OURS.found("a problem with my bookmarks on firefox")
+    assert OURS.found("the charger was on fire")["safety"] == ["on fire"]
+    assert OURS.found("it crashed twice")["outage"] == ["crash"]
 
 
 @pytest.mark.parametrize(
