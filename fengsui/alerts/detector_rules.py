@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from fengsui.alerts import family
 from fengsui.alerts.bodies import DetectorRule
@@ -16,11 +17,14 @@ from fengsui.alerts.sight import Sight
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import series, verdict
 
+LONGEST_LOG = 25.0
+"""Two thousand years in seconds: beyond it a mean of logarithms is broken, not long."""
 
-def span(desk_conn: Any, after: int) -> tuple[datetime | None, int | None]:
+
+def span(conn: Connection, after: int) -> tuple[datetime | None, int | None]:
     """(end of the oldest unjudged verdict, number of the newest advance)"""
     query = select(func.min(verdict.c.end_at), func.max(verdict.c.seq)).where(verdict.c.seq > after)
-    oldest, newest = desk_conn.execute(query).one()
+    oldest, newest = conn.execute(query).one()
     return oldest, newest
 
 
@@ -61,6 +65,7 @@ def sight_of(row: Any, rule: DetectorRule, shape: str) -> Sight:
     """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
     bad = rule.direction == "both" or row["direction"] == rule.direction
     grade = int(row["grade"]) if bad else 0
+    observed, expected = figures(row, shape)
     return Sight(
         rule_id=row["rule_id"],
         slice_key=row["slice_key"],
@@ -77,11 +82,24 @@ def sight_of(row: Any, rule: DetectorRule, shape: str) -> Sight:
         ready=row["ready"],
         step_s=row["step_s"],
         score=row["score"],
-        observed=row["window_observed"],
-        expected=row["window_expected"],
+        observed=observed,
+        expected=expected,
         lower=row["lower"],
         upper=row["upper"],
         series=row["series"],
         reason=row["reason"],
         reason_params=row["reason_params"],
     )
+
+
+def figures(row: Any, shape: str) -> tuple[float | None, float | None]:
+    """Observed and expected of the window in people's units. Verdicts speak the reading's: successes for shares, the mean
+    natural logarithm of seconds for durations. A share's cases are in the reason of a verdict with a grade."""
+    pair = row["window_observed"], row["window_expected"]
+    if shape == "duration":
+        observed, expected = (None if value is None else math.exp(min(value, LONGEST_LOG)) for value in pair)
+        return observed, expected
+    if shape == "share":
+        params = row["reason_params"]
+        return params.get("observed"), params.get("expected")
+    return pair

@@ -51,7 +51,7 @@ def lead_of(sight: Sight, n: int, customers: int, started_at: Any) -> Said:
         params["ratio"] = sight.observed / sight.expected
     if sight.cue is not None:
         params["cue"] = sight.cue
-    return _lead_code(sight), {**params, **sight.reason_params}
+    return _lead_code(sight), {**sight.reason_params, **params}
 
 
 def _lead_code(sight: Sight) -> str:

@@ -85,6 +85,7 @@ class Centre:
         minutes: int = 20,
         end: datetime | None = None,
         role: str = "head",
+        step_s: int = 60,
         **more: Any,
     ) -> None:
         """The engine stored one verdict in this advance."""
@@ -120,7 +121,7 @@ class Centre:
             "metric": metric,
             "slice_id": slice_id(slice_key),
             "slice_key": slice_key,
-            "step_s": 60,
+            "step_s": step_s,
             "rule_id": rule,
             "role": role,
             "parent": None,

@@ -224,7 +224,7 @@ def test_a_channel_that_is_not_there_fails_visibly(store, tmp_path, client, chan
     assert (found.failed, found.fault_codes, found.oldest) == (1, (code,), NOW)
 
 
-@pytest.mark.parametrize("url", ["http://ops.test:99999999/", "ops.test/hook", "ftp://ops.test/"])
+@pytest.mark.parametrize("url", ["http://ops\x01.test/", "ops.test/hook", "ftp://ops.test/"])
 def test_an_address_that_is_none_fails_and_is_not_tried_for_ever(sqlite_store, tmp_path, url):
     put(sqlite_store)
     channels = {"ops": Channel(kind="webhook", url=url)}
