@@ -71,7 +71,7 @@ def check_store(store: Engine, settings: Settings, now: datetime) -> Comparison:
 
 def rollup_tag(settings: Settings) -> str:
     """Changes with the cuboids, with the measures, and with how long minutes are kept."""
-    parts = [*settings.cuboids, str(VERSION), str(settings.retention.minute_rollups_days)]
+    parts = [*settings.full_cuboids, "", *settings.count_cuboids, str(VERSION), str(settings.retention.minute_rollups_days)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -122,18 +122,17 @@ def _recomputed(conn: Connection, settings: Settings, now: datetime) -> Iterator
         rows = [dict(row) for row in conn.execute(query).mappings()]
         if not rows:
             break
-        deltas = Deltas(cut)
+        deltas = Deltas(cut, settings.counts_only)
         for row in rows:
             found, slices = contributions(row), places.of_record(row["dims"])
             deltas.add(found, slices, 1, minutes=row["pace"] != "batch")
             deltas.feeds({part[0] for part in found}, slices, row["source"])
         yield deltas
         last = rows[-1]["record_key"]
-    yield _aggregates(conn, places, cut)
+    yield _aggregates(conn, places, Deltas(cut, settings.counts_only))
 
 
-def _aggregates(conn: Connection, places: Places, cut: datetime) -> Deltas:
-    deltas = Deltas(cut)
+def _aggregates(conn: Connection, places: Places, deltas: Deltas) -> Deltas:
     for each in conn.execute(select(measurement)).mappings():
         row = dict(each)
         found, slices = of_measurement(row), places.of_aggregate(row["dims"])

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fengsui.ingest.bulk import Cell
-from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution
+from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution, Width
 from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_id, slice_levels
 
 MINUTE, QUARTER = 1, 15
@@ -48,6 +49,7 @@ def dimensions(cuboid: str) -> set[str]:
     return set() if cuboid == ALL else {level.partition(".")[0] for level in cuboid.split("|")}
 
 
+@lru_cache(maxsize=_CACHE)
 def cuboid_of(slice_key: str) -> str:
     """``channel=电话|org.1=华南`` -> ``channel|org.1``."""
     return ALL if slice_key == ALL else "|".join(sorted(slice_levels(slice_key)))
@@ -56,13 +58,15 @@ def cuboid_of(slice_key: str) -> str:
 class Deltas:
     """What a batch changes in the roll-ups, and which slices and measures it touched."""
 
-    def __init__(self, minutes_from: datetime) -> None:
-        """``minutes_from``: minute cells are written for buckets at or after it (``minutes_cut``)."""
+    def __init__(self, minutes_from: datetime, counts_only: frozenset[str] = frozenset()) -> None:
+        """``minutes_from``: minute cells are written for buckets at or after it (``minutes_cut``). ``counts_only``: cuboids
+        that keep measures of width ``every`` and no others."""
         self._cut = bucket(minutes_from, MINUTE)
         self._slices: dict[str, int] = {}
         self._measures: dict[str, int] = {}
         self._groups: dict[tuple[str, ...], int] = {}
-        self._narrow: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._left: dict[tuple[Width, tuple[str, ...]], tuple[str, ...]] = {}
+        self._counts_only = counts_only
         self._rows: list[tuple[int, int, int, int, int, bool]] = []
         self._fed: dict[tuple[str, str], set[tuple[str, ...]]] = {}
 
@@ -70,8 +74,7 @@ class Deltas:
         """Contributions of one row in its slices; ``minutes`` False: a batch source or an aggregate."""
         for measure, bin_, at, value in found:
             kind = BY_ID.get(measure)
-            narrow = kind is not None and kind.narrow
-            group = self._group(self._narrowed(slices) if narrow else slices)
+            group = self._group(self._within(_width(measure), slices))
             fine = minutes and (kind is None or kind.minutes)
             number = self._measures.setdefault(measure, len(self._measures))
             self._rows.append((group, number, bin_, int(at.timestamp()) // 60, sign * value, fine))
@@ -79,7 +82,7 @@ class Deltas:
     def feeds(self, measures: Iterable[str], slices: tuple[str, ...], source: str) -> None:
         """``source`` feeds these measures of these slices from now on."""
         for measure in measures:
-            self._fed.setdefault((measure, source), set()).add(slices)
+            self._fed.setdefault((measure, source), set()).add(self._within(_width(measure), slices))
 
     def fed(self) -> dict[tuple[str, str], set[str]]:
         """(measure, source) -> the slice keys it feeds."""
@@ -93,10 +96,16 @@ class Deltas:
         fine = np.array([row[5] for row in self._rows], dtype=bool) & (table[:, 3] >= self._cut)
         return [*self._summed(MINUTE, table[fine]), *self._summed(QUARTER, table)]
 
-    def _narrowed(self, slices: tuple[str, ...]) -> tuple[str, ...]:
-        if slices not in self._narrow:
-            self._narrow[slices] = tuple(key for key in slices if cuboid_of(key) in NARROW)
-        return self._narrow[slices]
+    def _within(self, width: Width, slices: tuple[str, ...]) -> tuple[str, ...]:
+        """The slices in which a measure of this width is counted."""
+        if (width, slices) not in self._left:
+            self._left[width, slices] = tuple(key for key in slices if self._counted(width, cuboid_of(key)))
+        return self._left[width, slices]
+
+    def _counted(self, width: Width, cuboid: str) -> bool:
+        if width == "every":
+            return True
+        return cuboid in NARROW if width == "narrow" else cuboid not in self._counts_only
 
     def _group(self, slices: tuple[str, ...]) -> int:
         if slices not in self._groups:
@@ -151,6 +160,12 @@ class Deltas:
         binned = np.where(bins == NO_BIN, 0, bins + 1)
         packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (binned << 26) | buckets
         return packed
+
+
+def _width(measure: str) -> Width:
+    """Of a measure; gauges are no cells, so every slice may wait for them."""
+    kind = BY_ID.get(measure)
+    return kind.width if kind else "every" if measure.startswith("g.") else "full"
 
 
 def minutes_cut(now: datetime, days: int) -> datetime:

@@ -79,7 +79,7 @@ def _customers_of(conn: Connection, keys: Sequence[str]) -> set[str | None]:
 
 def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: datetime) -> None:
     places = Places(settings.cuboids)
-    deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days))
+    deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days), settings.counts_only)
     for row in bulk.rows_in(conn, select(feedback), feedback.c.record_key, keys):
         deltas.add(contributions(row), places.of_record(row["dims"]), -1, minutes=row["pace"] != "batch")
     bulk.add_cells(conn, deltas.cells())

@@ -147,7 +147,7 @@ class Ingest:
     ) -> tuple[Taken, Any, datetime | None, set[str]]:
         references_n = references.store(conn, _of(batch, Reference), self._vault)
         days = self._settings.retention.minute_rollups_days
-        deltas = Deltas(minutes_cut(now, days))
+        deltas = Deltas(minutes_cut(now, days), self._settings.counts_only)
         aggregates = Aggregates(conn, source, batch.source_now, self._places)
         aggregates.take(_of(batch, Measurement), deltas)
         tools = self._tools(conn, source, declared, batch, tick, now)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 1
+VERSION = 2
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
+Width: TypeAlias = Literal["every", "full", "narrow"]
 Contribution: TypeAlias = tuple[str, int, datetime, int]
 """(measure, bin, at, value)"""
 
@@ -29,8 +30,9 @@ SCALE = 1000
 class Measure:
     """One measure. ``at``: the column of its time axis. ``value`` of a row: 0 adds nothing.
 
-    ``bin``: the log bin of a duration measure. ``minutes`` False: kept at the quarter-hour grain only. ``narrow``: counted in
-    the cuboids ``all`` and ``channel`` only, because nobody asks for more.
+    ``bin``: the log bin of a duration measure. ``minutes`` False: kept at the quarter-hour grain only. ``width``: counted in
+    ``every`` cuboid; in all but those kept for counts only (``full``); or in ``all`` and ``channel`` (``narrow``), because
+    nobody asks for more.
     """
 
     id: str
@@ -38,7 +40,7 @@ class Measure:
     value: Callable[[Row], int]
     bin: Callable[[Row], int] | None = None
     minutes: bool = True
-    narrow: bool = False
+    width: Width = "full"
 
 
 def _column(name: str) -> Callable[[Row], datetime | None]:
@@ -130,21 +132,21 @@ _due = _column("due_at")
 _offered = _column("offered_at")
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("feedback.n", _opened, _one),
-    Measure("complaint.n", _opened, lambda row: int(row["kind"] == "complaint")),
-    Measure("negative.n", _opened, lambda row: int(row["tags"].get("sentiment") == "negative")),
-    Measure("lag.d", _opened, _one, _lag_bin, minutes=False, narrow=True),
-    Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin, minutes=False, narrow=True),
+    Measure("feedback.n", _opened, _one, width="every"),
+    Measure("complaint.n", _opened, lambda row: int(row["kind"] == "complaint"), width="every"),
+    Measure("negative.n", _opened, lambda row: int(row["tags"].get("sentiment") == "negative"), width="every"),
+    Measure("lag.d", _opened, _one, _lag_bin, minutes=False, width="narrow"),
+    Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin, minutes=False, width="narrow"),
     Measure("response.d", _responded, _one, _bin_of("response_s")),
     Measure("response.n", _responded, _has("response_target_s"), minutes=False),
     Measure("response.met", _responded, _met_response, minutes=False),
     Measure("resolution.d", _solved, _one, _bin_of("resolution_s"), minutes=False),
     Measure("solved.n", _solved, _one, minutes=False),
     Measure("reopened.n", _column("reopened_at"), lambda row: int(row["reopened_n"]), minutes=False),
-    Measure("due.n", _due, _one),
-    Measure("due.met", _due, _met_due),
-    Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False, narrow=True),
-    Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False, narrow=True),
+    Measure("due.n", _due, _one, width="every"),
+    Measure("due.met", _due, _met_due, width="every"),
+    Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
+    Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
     Measure("offered.n", _offered, _one),
     Measure("answered.n", _offered, _has("answered_at")),
     Measure("abandoned.n", _offered, _abandoned),

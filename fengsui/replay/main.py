@@ -1,12 +1,13 @@
 """``fengsui replay``: what would we have seen, and when.
 
 History is fed, virtual minute by virtual minute, into a channel store that the real ``sql`` connector polls; the real road
-walks one tick after it. Where nothing happens for a while the clock jumps to the next fact, and the tick closes the idle steps one
-by one, as a worker does that catches up: verdicts and transitions are the same, only sooner.
+walks one tick after it. Where nothing happens for a while the clock jumps to the next fact, and the tick closes the idle
+steps one by one, as a worker does that catches up: verdicts and transitions are the same, only sooner.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy import Engine as Store
 from sqlalchemy import event
 from tqdm import tqdm
 
+from fengsui.alerts import definitions
 from fengsui.alerts import seed as alert_seeds
 from fengsui.metrics import catalogue
 from fengsui.replay.feeder import Feeder, read_history
@@ -47,11 +49,17 @@ Clock = Callable[[datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """``minutes`` of virtual time, ``rows`` of history, ``transitions`` written."""
+    """From ``first`` to ``last`` in virtual time: ``rows`` of history, ``ticks`` walked, ``transitions`` written."""
 
-    minutes: int
+    first: datetime
+    last: datetime
     rows: int
+    ticks: int
     transitions: int
+
+    @property
+    def virtual_minutes(self) -> int:
+        return int((self.last - self.first) / MINUTE)
 
 
 def run(
@@ -61,25 +69,35 @@ def run(
     start: datetime | None = None,
     end: datetime | None = None,
     out: Path = Path("alerts.csv"),
+    rules: Path | None = None,
     lang: str = "zh_CN",
     quiet: bool = False,
 ) -> Played:
-    """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``. Raises ``SettingsFault`` for a
-    mapping that cannot be used, ``ValueError`` for a file without a row in that stretch."""
+    """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``. ``rules``: a JSON list of
+    further definitions ``{kind, id, body}``. Raises ``SettingsFault`` for a mapping that cannot be used, ``BadDefinition``
+    for a rule, ``ValueError`` for a file without a row in that stretch."""
     with TemporaryDirectory(prefix="fengsui-replay-") as scratch:
-        stage = Stage(file, mapping, Path(scratch), start, end)
+        stage = Stage(file, mapping, Path(scratch), start, end, rules)
         try:
-            minutes = sum(1 for _ in _bar(stage, quiet))
+            ticks = sum(1 for _ in _bar(stage, quiet))
             transitions = write_transitions(stage.store, out, stage.settings, lang)
         finally:
             stage.close()
-    return Played(minutes, stage.rows, transitions)
+    return Played(stage.begin, stage.end, stage.rows, ticks, transitions)
 
 
 class Stage:
     """A scratch house with a virtual clock: settings of ``mapping``, store and channel store in ``scratch``."""
 
-    def __init__(self, file: Path, mapping: Path, scratch: Path, start: datetime | None, end: datetime | None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        mapping: Path,
+        scratch: Path,
+        start: datetime | None,
+        end: datetime | None,
+        rules: Path | None = None,
+    ) -> None:
         self.settings, plan = read_mapping(mapping, scratch)
         history = read_history(file, plan, start, end)
         self.rows = len(history)
@@ -90,7 +108,7 @@ class Stage:
         self.begin = _minute(first)
         self.end = end or _minute(self.feeder.last_at or first) + TAIL
         self.store = open_scratch(self.settings.store.url)
-        self._prepare()
+        self._prepare(rules)
         connectors, refused = sources.connect(self.settings)
         for fault in refused.values():
             raise fault
@@ -123,11 +141,13 @@ class Stage:
         jump = min(now + IDLE, self.end) if following is None else min(_minute(following), now + IDLE)
         return max(jump, now + MINUTE)
 
-    def _prepare(self) -> None:
+    def _prepare(self, rules: Path | None) -> None:
         migrate.upgrade(self.store)
         with self.store.begin() as conn:
             catalogue.seed(conn, self.begin)
             alert_seeds.seed(conn, self.settings, self.begin)
+            for row in json.loads(rules.read_text(encoding="utf-8")) if rules else ():
+                definitions.save(conn, row["kind"], row["id"], row["body"], "replay", self.begin)
 
 
 def read_mapping(mapping: Path, scratch: Path) -> tuple[Settings, Replay]:

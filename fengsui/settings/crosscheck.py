@@ -21,12 +21,13 @@ def troubles(raw: Mapping[str, Any]) -> Iterator[Trouble]:
 
 
 def _cuboids(raw: Mapping[str, Any]) -> Iterator[Trouble]:
-    cuboids = raw.get("cuboids")
     known = _levels(raw)
-    for index, cuboid in enumerate(cuboids if isinstance(cuboids, list) else []):
-        if isinstance(cuboid, str) and cuboid != ALL:
-            for code, params in _cuboid(cuboid, known):
-                yield ("cuboids", index), code, params
+    for key in ("cuboids", "count_cuboids"):
+        cuboids = raw.get(key)
+        for index, cuboid in enumerate(cuboids if isinstance(cuboids, list) else []):
+            if isinstance(cuboid, str) and cuboid != ALL:
+                for code, params in _cuboid(cuboid, known):
+                    yield (key, index), code, params
 
 
 def _cuboid(cuboid: str, known: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -135,7 +135,10 @@ class Settings(Table):
     keys: KeyRefs = KeyRefs()
     retention: Retention = Retention()
     dimensions: tuple[Dimension, ...] = Field(default=DIMENSIONS, alias="dimension")
-    cuboids: Annotated[tuple[str, ...], AfterValidator(canonical_cuboids)] = Field(default_factory=default_cuboids)
+    full_cuboids: Annotated[tuple[str, ...], AfterValidator(canonical_cuboids)] = Field(
+        default_factory=default_cuboids, alias="cuboids"
+    )
+    count_cuboids: tuple[str, ...] = ()  # counts of feedback and deadlines only: what a long tail is worth
     sources: dict[str, Source] = Field(default_factory=dict, alias="source")
     sla: Sla = Sla()
     engine: EngineTable = EngineTable()
@@ -143,6 +146,16 @@ class Settings(Table):
     notify: Notify = Notify()
     limits: Limits = Limits()
     replay: Replay | None = None  # only in the mapping file of `fengsui replay`
+
+    @cached_property
+    def cuboids(self) -> tuple[str, ...]:
+        """Every cuboid that is kept, with all measures or with counts only."""
+        return canonical_cuboids((*self.full_cuboids, *self.count_cuboids))
+
+    @cached_property
+    def counts_only(self) -> frozenset[str]:
+        """The cuboids for which only counts are kept."""
+        return frozenset(self.cuboids) - frozenset(self.full_cuboids)
 
     @property
     def dimension_names(self) -> tuple[str, ...]:

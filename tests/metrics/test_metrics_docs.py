@@ -25,7 +25,7 @@ def test_every_measure_has_its_row_with_its_grain() -> None:
     assert found.keys() == {measure.id for measure in MEASURES}
     for measure in MEASURES:
         assert ("yes" in found[measure.id][3]) is measure.minutes, measure.id
-        assert ("yes" in found[measure.id][4]) is measure.narrow, measure.id
+        assert measure.width in found[measure.id][4], measure.id
 
 
 def test_every_metric_has_its_row_with_formula_and_direction() -> None:
