@@ -109,7 +109,7 @@ def as_slice(value: Any, place: Place) -> str:
 
 
 def as_metric(value: Any, place: Place) -> str:
-    return place.words.get(f"metrics.metric.{value}", str(value))
+    return place.words.get(f"locale.metric.{value}", str(value))
 
 
 def as_text(value: Any, place: Place) -> str:

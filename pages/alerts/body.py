@@ -1,5 +1,7 @@
 """What stands under the sentence: figures, series, records, why, and what happened so far."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """The head of an alert: the sentence, the deadline, the command bar, and the dialogs behind it."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -126,6 +128,8 @@ def dialogs(visitor: Visitor, found: Detail) -> None:
 
 
 def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
+    if not act.busy():
+        st.rerun()  # a button of the dialog reran only the dialog: now the page, which closes it
     st.html(f'<div class="dlg">{badge(visitor, alert.tier)}<b>{esc(title(visitor, alert))}</b></div>')
     second = visitor.say(f"pages.dialog.{name}_second")
     st.html(f'<p class="mut" style="font-size:13px;margin:0">{esc(second)}</p>')

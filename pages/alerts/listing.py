@@ -1,5 +1,7 @@
 """The list of the desk: tier, what and where, actual over expected, state over the time that is left."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Sequence

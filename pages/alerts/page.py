@@ -1,4 +1,4 @@
-"""The duty desk. The list and the figures refresh by themselves; the command bar stands still, so that nobody's dialog closes."""
+"""The duty desk. List and figures refresh by themselves; the command bar stands still, so that nobody's dialog closes."""
 
 from __future__ import annotations
 

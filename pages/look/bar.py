@@ -1,5 +1,7 @@
 """The top bar: name, pages, and at the right how old the picture is, the clock, and who is here."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Mapping

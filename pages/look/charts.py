@@ -124,7 +124,7 @@ def _finished(chart: Any, theme: str, height: int, size: int) -> Spec:
             domainColor=token["line2"],
             tickColor=token["line2"],
             labelPadding=6,
-        )  # fmt: skip
+        )
         .configure_view(stroke=None)
     )
     spec: dict[str, Any] = shown.to_dict()

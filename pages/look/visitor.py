@@ -57,9 +57,10 @@ def require_role(roles: Collection[str]) -> Visitor:
         return who(roles)
     except NotSignedIn:
         entrance()
+        st.stop()
     except NotAllowed as fault:
         st.html(f'<p class="note">{say(_lang(), fault.code, fault.params)}</p>')
-    st.stop()
+        st.stop()
 
 
 def entrance() -> None:

@@ -34,6 +34,8 @@ def mapped() -> list[str]:
 
 
 def _form(visitor: Visitor) -> None:
+    if _OPEN not in st.session_state:
+        st.rerun()  # closed by its own button, which reran only the dialog
     names = mapped()
     st.html(f'<p class="kept">{esc(visitor.say("pages.upload.second"))}</p>')
     if not names:

@@ -1,5 +1,7 @@
 """The head of the wall: whose centre, how old the picture is, the clock, and the count of each tier."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """The alert rows of the wall, today's loop, and the sources."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """The figures of the wall: never a number without what it should be, its unit, and how old it is."""
 
+# ruff: noqa: E501  a line of markup reads best as a line
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,8 @@
 """A store in the middle of an afternoon: payment failures in 华南 App since twelve minutes. Rows are written directly, so that
 these tests ask the pages and nothing else. Every number is a plain function of time: no randomness, no clock."""
 
+# ruff: noqa: E501  rows of a table
+
 from __future__ import annotations
 
 import math
@@ -11,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert
 
+from fengsui.alerts.seed import seed as seed_alerts
 from fengsui.metrics import catalogue
 from fengsui.metrics.logbins import bin_of
 from fengsui.settings import Settings, parse
@@ -23,13 +26,6 @@ CHANNELS = ("电话", "在线", "微信", "App", "邮件")
 SOURCES = {"hotline": ("电话话务平台", "sql", "15s"), "tickets": ("工单库", "sql", "5s"), "app": ("App 反馈", "rest", "5s")}
 SOURCES |= {"survey": ("满意度问卷", "files", "1h"), "mail": ("邮件", "rest", "5min")}
 PAYMENT = "channel=App|org.1=华南"
-RULES = {
-    "complaints_cell": ("投诉量突增", "Complaints rose"),
-    "media": ("媒体问询", "Media inquiry"),
-    "response": ("首次响应变慢", "First response slowed"),
-    "sl20": ("20 秒接通率下降", "Fewer calls answered in 20 s"),
-    "negatives": ("负面反馈增多", "More negative feedback"),
-}
 PEOPLE = (("wang", "王敏", "manager", []), ("li", "李强", "duty", []), ("zhou", "周倩", "duty", []))
 PEOPLE += (("nan", "何佳", "duty", ["华南"]), ("ana", "陈晨", "analyst", []), ("screen", "大厅屏", "wall", []))
 
@@ -86,13 +82,8 @@ def _started(now: datetime) -> datetime:
 
 
 def _rules(conn: Connection, now: datetime) -> None:
-    rows = [
-        {"kind": "rule", "id": id_, "version": 1, "valid_from": now, "by": "seed", "body": {"name": {"zh_CN": zh, "en": en}}}
-        for id_, (zh, en) in RULES.items()
-    ]
-    sheet = [[[1, 1, 1], [1, 2, 2], [1, 2, 2]], [[1, 1, 2], [1, 2, 2], [1, 2, 3]], [[1, 1, 1], [1, 2, 2], [1, 2, 3]]]
-    rows.append({"kind": "matrix", "id": "default", "version": 1, "valid_from": now, "by": "seed", "body": {"cells": sheet}})
-    upsert(conn, t.definition, rows)
+    """The definitions as a new centre has them."""
+    seed_alerts(conn, parse(settings_text(), Path("nowhere"), {}), now)
 
 
 def _cells() -> Iterator[tuple[str, str, float]]:
@@ -453,7 +444,8 @@ def _house(conn: Connection, now: datetime) -> None:
         "tries": 1,
         "sent_at": now,
         "fault_code": None,
-        "code": "alerts.notice.alive", "params": {"n": 31},
+        "code": "alerts.notice.alive",
+        "params": {"n": 31},
         "merged_into": None,
     }
     upsert(conn, t.outbox, [{"notice_id": "n1", **notice}])

@@ -1,0 +1,158 @@
+"""Questions of pages: what people did is there at once, what is not yours is not there at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from sqlalchemy import Engine, update
+
+from fengsui.board import alert, read
+from fengsui.board.scope import org_slice, sees, sees_org, view_of
+from fengsui.store import tables as t
+from fengsui.store.database import open_store
+
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
+ZONE = "Asia/Shanghai"
+EVERYTHING: tuple[str, ...] = ()
+
+
+def test_the_most_pressing_alert_is_first_and_explaining_ones_are_not_listed(afternoon: Engine) -> None:
+    desk = read.desk(afternoon, EVERYTHING, ZONE, NOW)
+    ids = [one.episode_id for one in desk.alerts]
+    assert ids == ["e1", "e2", "e3", "e5", "e4", "e6"]
+    assert (desk.count(3), desk.count(2), desk.waiting()) == (2, 3, 2)
+
+
+def test_a_shadow_alert_is_nowhere(afternoon: Engine) -> None:
+    assert all(one.episode_id != "e9" for one in read.everything_of(afternoon, EVERYTHING, NOW, days=400))
+    assert read.detail(afternoon, "e9", EVERYTHING, NOW) is None
+
+
+def test_a_closed_alert_leaves_desk_and_wall_and_stays_in_the_past(afternoon: Engine) -> None:
+    with afternoon.begin() as conn:
+        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e2").values(state="resolved"))
+    assert "e2" not in [one.episode_id for one in read.live(afternoon, EVERYTHING)]
+    assert read.everything_of(afternoon, EVERYTHING, NOW)[-1].episode_id == "e2"
+
+
+def test_a_cleared_alert_leaves_the_wall_but_not_the_desk_until_somebody_closes_it(afternoon: Engine) -> None:
+    with afternoon.begin() as conn:
+        conn.execute(update(t.episode).where(t.episode.c.episode_id == "e3").values(condition="cleared", cleared_at=NOW))
+    assert "e3" not in [one.episode_id for one in read.live(afternoon, EVERYTHING)]
+    assert "e3" in [one.episode_id for one in read.desk(afternoon, EVERYTHING, ZONE, NOW).alerts]
+
+
+def test_a_scoped_person_sees_own_organisations_only_in_list_and_by_address(afternoon: Engine) -> None:
+    south = [one.episode_id for one in read.desk(afternoon, ["华南"], ZONE, NOW).alerts]
+    assert south == ["e1", "e3", "e4"]
+    assert read.detail(afternoon, "e5", ["华南"], NOW) is None
+    assert read.detail(afternoon, "e2", ["华南"], NOW) is None, "the whole centre is nobody's scope"
+
+
+@pytest.mark.parametrize(
+    ("machine", "regraded", "seen", "effective"), [(3, None, None, 3), (3, 1, 3, 1), (3, 1, 2, 3), (2, 3, 2, 3)]
+)
+def test_a_regrade_holds_until_the_machine_sees_worse(
+    machine: int, regraded: int | None, seen: int | None, effective: int
+) -> None:
+    assert alert.effective_tier(machine, regraded, seen) == effective
+
+
+def test_the_detail_tells_series_records_past_and_parts(afternoon: Engine) -> None:
+    found = read.detail(afternoon, "e1", EVERYTHING, NOW)
+    assert found is not None
+    assert found.alert.number.endswith("-01")
+    assert found.alert.due_at == found.alert.claim_due_at
+    assert found.curve[-1].value is not None and found.curve[-1].value > (found.curve[-1].upper or 0)
+    assert found.curve[0].at <= found.alert.started_at - timedelta(hours=1)
+    assert (found.records.total, found.records.customers, found.records.cut) == (60, 57, False)
+    assert found.records.records[0].opened_at > found.records.records[-1].opened_at
+    assert [move.code for move in found.timeline] == ["raised", "opened"]
+    assert [past.note for past in found.similar] == ["证书过期；更换证书后 47 分恢复"]
+    assert [child.episode_id for child in found.children] == ["e8"]
+    assert found.cells[2][2] == 3
+
+
+def test_an_alert_that_nobody_raised_is_none_and_an_injection_is_only_a_name(afternoon: Engine) -> None:
+    assert read.detail(afternoon, "x' or 1=1 --", EVERYTHING, NOW) is None
+
+
+def test_records_of_a_record_rule_are_exactly_those_it_took(afternoon: Engine) -> None:
+    with afternoon.begin() as conn:
+        conn.execute(t.rule_record.insert().values(rule_id="media", record_key="app:3", episode_id="e2", at=NOW))
+    found = read.detail(afternoon, "e2", EVERYTHING, NOW)
+    assert found is not None
+    assert [record.record_key for record in found.records.records] == ["app:3"]
+    assert found.curve == ()
+
+
+def test_records_of_another_organisation_are_not_shown(afternoon: Engine) -> None:
+    with afternoon.begin() as conn:
+        conn.execute(
+            update(t.feedback).where(t.feedback.c.record_key == "app:1").values(dims={"channel": "App", "org": "华东"})
+        )
+    found = read.detail(afternoon, "e1", EVERYTHING, NOW)
+    assert found is not None
+    assert found.records.total == 59
+
+
+def test_who_can_take_it_is_active_allowed_and_the_least_busy_first(afternoon: Engine) -> None:
+    people = read.colleagues(afternoon, "org.1=华东")
+    assert [person.person_id for person in people] == ["wang", "li", "zhou"]
+    assert [person.load for person in people] == [0, 1, 3]
+    assert "nan" in [person.person_id for person in read.colleagues(afternoon, "org.1=华南")]
+
+
+def test_held_rows_are_grouped_by_reason_without_their_content(afternoon: Engine) -> None:
+    [one] = read.quarantined(afternoon)
+    assert (one.source, one.n) == ("survey", 14)
+    assert not hasattr(one, "raw")
+    assert read.quarantined(afternoon, "app") == []
+
+
+def test_one_source_in_full(afternoon: Engine) -> None:
+    found = read.source_detail(afternoon, "tickets", NOW)
+    assert len(found.polls) == 40
+    assert [(day.theirs, day.ours) for day in found.coverage][:2] == [(2651, 2650), (2652, 2649)]
+    assert found.swept_at is not None
+    assert len(found.hours) == 12
+    assert read.source_detail(afternoon, "app", NOW).hours[-1][1] == 60
+
+
+def test_the_house_itself(afternoon: Engine, tmp_path: Path) -> None:
+    found = read.running(afternoon, tmp_path / "not" / "there", NOW)
+    assert len(found.ticks) == 60
+    assert found.ticks[0].tick < found.ticks[-1].tick == 41872
+    assert found.leader == "甲机"
+    assert [trouble.subject for trouble in found.troubles] == ["", "", "mail"]
+    assert 0 < found.disk.used_share < 1
+    assert read.worker_seen_at(afternoon) == NOW
+
+
+def test_an_empty_house_has_never_been_seen(store: Engine, tmp_path: Path) -> None:
+    found = read.running(store, tmp_path, NOW)
+    assert (found.leader, found.seen_at, found.ticks, found.alive_at) == (None, None, (), None)
+    assert read.worker_seen_at(store) is None
+
+
+def test_reading_needs_no_right_to_write(afternoon: Engine, afternoon_url: str) -> None:
+    """Pages get a connection that cannot write: every question must work on it."""
+    reader = open_store(afternoon_url, read_only=True)
+    assert read.desk(reader, EVERYTHING, ZONE, NOW).alerts
+    assert read.detail(reader, "e1", EVERYTHING, NOW)
+    assert read.colleagues(reader, "all") and read.quarantined(reader)
+    reader.dispose()
+
+
+def test_scopes_are_paths_not_prefixes_of_letters() -> None:
+    assert sees(["华南"], "channel=App|org.1=华南") and not sees(["华"], "org.1=华南") and not sees(["华南"], "all")
+    assert sees_org(["华南"], "华南/广东") and not sees_org(["华南"], "华南二区") and not sees_org(["华南"], None)
+    assert sees_org((), None) and view_of(()) == "all"
+    assert (view_of(["华东/上海", "华南"]), org_slice("华东")) == ("org.2=华东/上海", "org.1=华东")
+
+
+def test_seeded_is_deterministic(seeded: ModuleType) -> None:
+    assert seeded.expected(NOW) == seeded.expected(NOW)

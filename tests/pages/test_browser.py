@@ -1,0 +1,151 @@
+"""What only a browser can tell: no scroll, drawn marks, no English, a quiet console, and an outage that says so."""
+
+# ruff: noqa: E501  scripts for the browser
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fengsui.board import snapshot
+from fengsui.settings import load
+from fengsui.store.database import open_store
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+READY = {
+    "wall": ".st-key-p_curve svg .mark-symbol path",
+    "alerts": ".st-key-p_series svg .mark-line path",
+    "sources": ".st-key-p_a svg .mark-rect path",
+    "running": ".st-key-p_ticks svg .mark-rect path",
+}
+LATIN = {"App", "SLA", "Excel", "CSV", "GiB", "b", "n"}
+"""Words that Chinese pages write in Latin letters on purpose."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        import os
+
+        if os.environ.get("FENGSUI_REQUIRE_ALL") == "1":
+            pytest.fail("FENGSUI_REQUIRE_ALL=1 but there is no Chromium")
+        pytest.skip("no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def screen(browser: Any) -> Iterator[Any]:
+    """A page of 1920x1080 in Chinese; ``screen.said`` is what its console complained about."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN", color_scheme="dark")
+    page = context.new_page()
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text) if _counts(message) else None)
+    page.on("pageerror", lambda fault: page.said.append(str(fault)))
+    yield page
+    context.close()
+
+
+def _counts(message: Any) -> bool:
+    """Streamlit looks for its own root at the page's address first and is answered 404: no fault of ours."""
+    return message.type == "error" and "_stcore" not in (message.location or {}).get("url", "")
+
+
+def draw(server: Any) -> None:
+    """What the worker does at the end of a tick."""
+    settings = load(server.home / "fengsui.toml", {})
+    store = open_store(settings.store.url)
+    with store.connect() as conn:
+        newest = conn.exec_driver_sql("select max(version) from snapshot").scalar()
+    snapshot.build(store, settings, int(newest or 0) + 1, datetime.now(UTC), lambda conn: None)
+    store.dispose()
+
+
+def show(screen: Any, server: Any, name: str) -> None:
+    draw(server)
+    screen.goto(f"{server.url}/{name}", wait_until="domcontentloaded")
+    screen.wait_for_selector(READY[name], state="attached", timeout=60_000)
+    screen.wait_for_timeout(1500)
+
+
+def words(screen: Any) -> str:
+    """All text on the page, shadow roots included."""
+    return str(
+        screen.evaluate(
+            """() => { const all = []; const walk = node => {
+              if (node.nodeType === 3 && node.parentElement && node.parentElement.checkVisibility?.()) all.push(node.textContent)
+              if (node.nodeName === 'STYLE' || node.nodeName === 'SCRIPT') return
+              if (node.shadowRoot) walk(node.shadowRoot)
+              node.childNodes.forEach(walk) }; walk(document.querySelector('[data-testid="stMain"]')); return all.join('\\n') }"""
+        )
+    )
+
+
+@pytest.mark.parametrize("name", list(READY))
+def test_a_chinese_page_is_drawn_in_chinese_and_the_console_is_quiet(screen: Any, demo_server: Any, name: str) -> None:
+    show(screen, demo_server, name)
+    english = set(re.findall(r"[A-Za-z]{2,}", words(screen))) - LATIN - {"svg"}
+    assert not english
+    assert "演示数据" in words(screen)
+    assert screen.evaluate("document.documentElement.lang") == "zh-CN"
+    assert screen.said == []
+
+
+def test_the_wall_needs_no_scrolling_and_dims_nothing(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "wall")
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert screen.evaluate(f"{main}.scrollHeight <= {main}.clientHeight")
+    assert screen.evaluate("document.documentElement.scrollWidth <= 1920")
+    dim = "[...document.querySelectorAll('[data-stale=\"true\"]')].filter(e => getComputedStyle(e).opacity !== '1').length"
+    assert screen.evaluate(dim) == 0
+    cut = screen.evaluate(
+        """() => { const cut = []; document.querySelectorAll('*').forEach(host => { if (!host.shadowRoot) return
+          host.shadowRoot.querySelectorAll('.panel, .tile').forEach(box => {
+            if (box.scrollHeight > box.clientHeight + 2) cut.push(box.className + box.scrollHeight + '>' + box.clientHeight) }) })
+          return cut }"""
+    )
+    assert cut == []
+
+
+def test_picking_a_row_moves_the_detail_and_the_address(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "alerts")
+    screen.get_by_text("20 秒接通率不达标").first.click()
+    screen.wait_for_url("**/alerts?id=e3", timeout=20_000)
+    screen.get_by_role("heading", name="20 秒接通率不达标").wait_for(timeout=20_000)
+
+
+def test_a_dialog_outlives_refreshes_and_closes_by_its_button(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "alerts")
+    screen.get_by_role("button", name="转派").click()
+    screen.get_by_placeholder("一句话说明").fill("写到一半")
+    draw(demo_server)
+    screen.wait_for_timeout(8000)
+    assert screen.get_by_placeholder("一句话说明").input_value() == "写到一半"
+    screen.get_by_test_id("stDialog").get_by_text("取消").click()
+    screen.get_by_test_id("stDialog").wait_for(state="detached", timeout=20_000)
+
+
+@pytest.mark.timeout(180)
+def test_an_outage_keeps_the_picture_says_so_and_heals_itself(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "wall")
+    demo_server.stop()
+    try:
+        screen.get_by_text(re.compile("数据延迟|数据中断")).first.wait_for(timeout=60_000)
+        assert "投诉量" in words(screen), "the last picture stays"
+        assert screen.locator("[data-testid=stDialog]:visible").count() == 0, "no dialog over it"
+    finally:
+        demo_server.start()
+    draw(demo_server)
+    screen.get_by_text(re.compile("● 实时")).first.wait_for(timeout=60_000)

@@ -1,0 +1,257 @@
+"""Every page, role and language as a script: no exception, the words that matter, nothing for whom it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from streamlit.testing.v1 import AppTest
+
+from fengsui.store import tables as t
+from fengsui.store.database import open_store
+
+Looks = Callable[[str | None], None]
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
+
+
+def texts(app: Any) -> str:
+    """Everything a page shows, components included."""
+    shown = [str(element.value) for element in app.html]
+    shown += [json.dumps(json.loads(element.proto.json), ensure_ascii=False) for element in app.get("bidi_component")]
+    shown += [button.label for button in app.button]
+    return "\n".join(shown)
+
+
+def _wall() -> None:
+    from pages.wall.page import page
+
+    page()
+
+
+def _alerts() -> None:
+    from pages.alerts.page import page
+
+    page()
+
+
+def _sources() -> None:
+    from pages.sources.page import page
+
+    page()
+
+
+def _running() -> None:
+    from pages.running.page import page
+
+    page()
+
+
+PAGES = {"wall": _wall, "alerts": _alerts, "sources": _sources, "running": _running}
+WORDS = {
+    ("wall", "zh_CN"): ("服务质量预警大屏", "当前预警", "投诉量", "大区 × 渠道"),
+    ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
+    ("alerts", "zh_CN"): ("投诉量突增", "认领", "为什么是严重", "经过", "原始反馈", "客户提到媒体或监管"),
+    ("alerts", "en"): ("Claim", "Why severe", "History"),
+    ("sources", "zh_CN"): ("电话话务平台", "隔离数据", "14 行", "上传 Excel / CSV"),
+    ("sources", "en"): ("Held rows", "Upload Excel / CSV"),
+    ("running", "zh_CN"): ("甲机", "每轮处理耗时", "最近事件"),
+    ("running", "en"): ("Leader", "Time per round"),
+}
+
+
+def show(name: str, lang: str = "zh_CN", **query: str) -> AppTest:
+    app = AppTest.from_function(PAGES[name], default_timeout=30)
+    app.query_params["lang"] = lang
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+@pytest.mark.parametrize(("name", "lang"), list(WORDS))
+def test_a_page_says_what_it_must_in_both_languages(home: Path, looks: Looks, name: str, lang: str) -> None:
+    looks("wang")
+    app = show(name, lang)
+    assert not app.exception
+    shown = texts(app)
+    missing = [word for word in WORDS[name, lang] if word not in shown]
+    assert not missing
+    assert "«" not in shown, "a code or parameter without words"
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_nobody_sees_a_page_signed_out(home: Path, looks: Looks, name: str) -> None:
+    looks(None)
+    app = show(name)
+    assert not app.exception
+    assert "重新登录" in texts(app)
+    assert "投诉" not in texts(app) and "甲机" not in texts(app)
+
+
+@pytest.mark.parametrize(("name", "person"), [("alerts", "screen"), ("sources", "screen"), ("running", "li")])
+def test_a_role_that_may_not_gets_a_sentence_and_nothing_else(home: Path, looks: Looks, name: str, person: str) -> None:
+    looks(person)
+    app = show(name)
+    assert not app.exception and not app.button
+    assert "投诉量突增" not in texts(app) and "甲机" not in texts(app)
+
+
+def test_an_analyst_reads_and_has_no_command(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show("alerts")
+    assert "只能查看" in texts(app)
+    assert not [button for button in app.button if button.key and button.key.startswith("do_")]
+
+
+def test_a_scoped_person_sees_own_rows_and_a_foreign_link_looks_like_none(home: Path, looks: Looks) -> None:
+    looks("nan")
+    app = show("alerts", id="e5")
+    assert "找不到这条预警" in texts(app)
+    assert "客户提到媒体或监管" not in texts(app), "the whole centre is not hers"
+
+
+def test_a_link_opens_its_alert_and_rubbish_opens_none(home: Path, looks: Looks) -> None:
+    looks("wang")
+    assert "20 秒接通率为 71.4%" in texts(show("alerts", id="e3"))
+    assert "找不到这条预警" in texts(show("alerts", id="<script>'; drop table episode"))
+
+
+def test_customers_words_are_text_never_markup(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    records = next(element.value for element in app.html if "原始反馈" in element.value)
+    assert "&lt;b&gt;一直转圈&lt;/b&gt;" in records
+    assert "<b>一直转圈" not in records
+
+
+def test_claiming_is_one_click_and_the_store_knows(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_claim").click().run()
+    assert not app.exception
+    assert "已认领" in "".join(toast.value for toast in app.toast)
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        owner, state = conn.execute(select(t.handling.c.owner, t.handling.c.state).where(t.handling.c.episode_id == "e1")).one()
+    assert (owner, state) == ("wang", "claimed")
+    assert app.button(key="do_claim").disabled
+
+
+def test_who_comes_second_reads_who_was_first(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    looks("li")
+    other = show("alerts", id="e1")
+    other.button(key="do_claim").click().run()
+    looks("wang")
+    app.button(key="do_claim").click().run()
+    assert "李强" in "".join(toast.value for toast in app.toast)
+
+
+def test_a_transfer_goes_through_its_dialog(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_transfer").click().run()
+    assert not app.exception
+    app.session_state["f_person"] = "li"
+    app.session_state["f_reason"] = "technical"
+    app.button(key="dlg_ok").click().run()
+    assert not app.exception
+    assert "已转派" in "".join(toast.value for toast in app.toast)
+    assert "李强" in texts(app)
+
+
+def test_an_empty_dialog_is_refused_in_words(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_regrade").click().run()
+    app.button(key="dlg_ok").click().run()
+    assert "没有执行" in "".join(toast.value for toast in app.toast)
+
+
+def test_a_cancelled_dialog_writes_nothing(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_note").click().run()
+    app.button(key="dlg_no").click().run()
+    assert not app.exception and "dialog" not in app.session_state
+
+
+def test_replay_and_fetch_now_are_requests_to_the_worker(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources", source="survey")
+    app.button(key="replay_survey").click().run()
+    app.button(key="poll_now").click().run()
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        kinds = set(conn.execute(select(t.request.c.kind)).scalars())
+    assert kinds == {"quarantine_replay", "poll_now"}
+
+
+def test_a_preview_is_asked_for_waited_for_and_shown(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources", source="survey")
+    app.button(key="preview").click().run()
+    assert "处理中" in texts(app)
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    rows = [
+        {
+            "raw": {"评分": "很好"},
+            "fault": {"code": "connectors.bad.rating", "params": {"field": "评分", "allowed": "1–5", "got": "文字"}},
+        },
+        {"raw": {"评分": "5"}, "shape": "feedback", "stored": {"kind": "survey", "ratings": [{"name": "csat", "value": 5}]}},
+    ]
+    with store.begin() as conn:
+        conn.execute(update(t.request).values(state="done", result={"columns": ["评分"], "rows": rows, "good": 1, "bad": 1}))
+    app.run()
+    assert not app.exception
+    assert "1 行可入库，1 行读不了" in texts(app)
+    frame = app.dataframe[0].value
+    assert "评分" in frame["结果"][0] and frame["结果"][1] == "✓ 可入库"
+
+
+def test_a_request_that_failed_says_so(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources", source="survey")
+    app.button(key="preview").click().run()
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.request).values(state="failed", fault_code="no.such.code", result={"params": {}}))
+    app.run()
+    assert "没有成功" in texts(app)
+
+
+def test_before_the_first_picture_pages_say_so(home: Path, looks: Looks) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(t.snapshot.delete())
+    looks("wang")
+    for name in ("wall", "sources"):
+        app = show(name)
+        assert not app.exception
+        assert "还没有第一张画面" in texts(app)
+
+
+def test_a_calm_wall_says_that_it_looked(home: Path, looks: Looks) -> None:
+    """Silence must be told from blindness."""
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.handling).values(state="reviewed"))
+    looks("screen")
+    shown = texts(show("wall"))
+    assert "无预警" in shown and "前检查" in shown
+
+
+def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks, seeded: ModuleType) -> None:
+    rows = [seeded.alert(n, NOW) for n in range(20, 26)]
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(t.episode.insert(), [base for base, _ in rows])
+        conn.execute(t.handling.insert(), [hand for _, hand in rows])
+    looks("screen")
+    assert "其余 6 条在预警台" in texts(show("wall"))
