@@ -443,3 +443,16 @@ def test_the_check_finds_a_single_wrong_cell(store: Engine, take: Take, centre: 
     proof = check_store(store, centre.settings, centre.now)
     assert (proof.equal, proof.differing) == (False, 4)  # one for each cuboid
     assert (proof.shown[0].stored, proof.shown[0].wanted) == (2, 1)
+
+
+def test_a_cuboid_for_counts_only_keeps_counts_and_is_fed_by_nothing_else(
+    store: Engine, centre: SimpleNamespace, no_fence: Any
+) -> None:
+    tail = centre.settings_of(cuboids=("all",), count_cuboids=("org.1",))
+    Ingest(store, tail, centre.keys).take(
+        "tickets", centre.batch(centre.feedback(events=(centre.event("human_reply", 3),))), 1, centre.now, no_fence
+    )
+    branch = slice_id("org.1=华南")
+    assert {cell.measure for cell in rows(store, tables.rollup) if cell.slice_id == branch} == {"feedback.n", "complaint.n"}
+    assert {row.measure for row in rows(store, tables.slice_source) if row.slice_id == branch} == {"feedback.n", "complaint.n"}
+    assert check_store(store, tail, centre.now).equal
