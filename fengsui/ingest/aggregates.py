@@ -92,10 +92,8 @@ class Aggregates:
             self.new += 1
         else:
             self.changed += 1
-            deltas.add(of_measurement(before), slices, -1, minutes=False)
-        found = of_measurement(row)
-        deltas.add(found, slices, 1, minutes=False)
-        deltas.feeds([part[0] for part in found], slices, self._source)
+            deltas.add(of_measurement(before), slices, -1, self._source, minutes=False)
+        deltas.add(of_measurement(row), slices, 1, self._source, minutes=False)
 
     def _row(self, item: Measurement) -> dict[str, Any]:
         dims = _dims(item)

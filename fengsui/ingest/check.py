@@ -124,9 +124,8 @@ def _recomputed(conn: Connection, settings: Settings, now: datetime) -> Iterator
             break
         deltas = Deltas(cut, settings.counts_only)
         for row in rows:
-            found, slices = contributions(row), places.of_record(row["dims"])
-            deltas.add(found, slices, 1, minutes=row["pace"] != "batch")
-            deltas.feeds({part[0] for part in found}, slices, row["source"])
+            slices = places.of_record(row["dims"])
+            deltas.add(contributions(row), slices, 1, row["source"], minutes=row["pace"] != "batch")
         yield deltas
         last = rows[-1]["record_key"]
     yield _aggregates(conn, places, Deltas(cut, settings.counts_only))
@@ -135,9 +134,7 @@ def _recomputed(conn: Connection, settings: Settings, now: datetime) -> Iterator
 def _aggregates(conn: Connection, places: Places, deltas: Deltas) -> Deltas:
     for each in conn.execute(select(measurement)).mappings():
         row = dict(each)
-        found, slices = of_measurement(row), places.of_aggregate(row["dims"])
-        deltas.add(found, slices, 1, minutes=False)
-        deltas.feeds([part[0] for part in found], slices, row["source"])
+        deltas.add(of_measurement(row), places.of_aggregate(row["dims"]), 1, row["source"], minutes=False)
     for name, key, source in conn.execute(select(gauge.c.name, gauge.c.slice_key, gauge.c.source).distinct()):
         deltas.feeds([f"g.{name}"], places.of_aggregate(slice_levels(key)), source)
     return deltas

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,52 +55,70 @@ def cuboid_of(slice_key: str) -> str:
     return ALL if slice_key == ALL else "|".join(sorted(slice_levels(slice_key)))
 
 
+Kind: TypeAlias = tuple[int, Width, bool]
+"""Of a measure: its number, where it is kept, and whether by the minute."""
+
+
 class Deltas:
-    """What a batch changes in the roll-ups, and which slices and measures it touched."""
+    """What a batch changes in the roll-ups, and which sources feed which measures of which slices."""
 
     def __init__(self, minutes_from: datetime, counts_only: frozenset[str] = frozenset()) -> None:
         """``minutes_from``: minute cells are written for buckets at or after it (``minutes_cut``). ``counts_only``: cuboids
         that keep measures of width ``every`` and no others."""
         self._cut = bucket(minutes_from, MINUTE)
-        self._slices: dict[str, int] = {}
-        self._measures: dict[str, int] = {}
-        self._groups: dict[tuple[str, ...], int] = {}
-        self._left: dict[tuple[Width, tuple[str, ...]], tuple[str, ...]] = {}
         self._counts_only = counts_only
-        self._rows: list[tuple[int, int, int, int, int, bool]] = []
-        self._fed: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+        self._slices: dict[str, int] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._groups: dict[tuple[str, ...], int] = {}
+        self._left: dict[tuple[str, ...], dict[Width, int]] = {}
+        self._sources: dict[str, int] = {}
+        self._rows: list[tuple[int, int, int, int, int, int, bool]] = []
+        self._also: dict[tuple[str, str], set[tuple[str, ...]]] = {}
 
-    def add(self, found: Iterable[Contribution], slices: tuple[str, ...], sign: int, *, minutes: bool) -> None:
-        """Contributions of one row in its slices; ``minutes`` False: a batch source or an aggregate."""
+    def add(self, found: Iterable[Contribution], slices: tuple[str, ...], sign: int, source: str, *, minutes: bool) -> None:
+        """Contributions of one row of ``source`` in its slices; ``minutes`` False: a batch source or an aggregate."""
+        groups = self._left.get(slices) or self._place(slices)
+        fed_by = self._sources.setdefault(source, len(self._sources))
+        kinds, rows = self._kinds, self._rows
         for measure, bin_, at, value in found:
-            kind = BY_ID.get(measure)
-            group = self._group(self._within(_width(measure), slices))
-            fine = minutes and (kind is None or kind.minutes)
-            number = self._measures.setdefault(measure, len(self._measures))
-            self._rows.append((group, number, bin_, int(at.timestamp()) // 60, sign * value, fine))
+            number, width, fine = kinds.get(measure) or self._kind(measure)
+            rows.append((groups[width], number, bin_, int(at.timestamp()) // 60, sign * value, fed_by, fine and minutes))
 
     def feeds(self, measures: Iterable[str], slices: tuple[str, ...], source: str) -> None:
-        """``source`` feeds these measures of these slices from now on."""
+        """``source`` feeds these measures too: a gauge, or events of another source's records."""
         for measure in measures:
-            self._fed.setdefault((measure, source), set()).add(self._within(_width(measure), slices))
+            kept = tuple(key for key in slices if self._counted(self._kind(measure)[1], cuboid_of(key)))
+            self._also.setdefault((measure, source), set()).add(kept)
 
     def fed(self) -> dict[tuple[str, str], set[str]]:
         """(measure, source) -> the slice keys it feeds."""
-        return {pair: set().union(*groups) for pair, groups in self._fed.items()}
+        groups: dict[tuple[str, str], set[tuple[str, ...]]] = {pair: set(also) for pair, also in self._also.items()}
+        members, measures, sources = list(self._groups), list(self._kinds), list(self._sources)
+        for group, number, source in {(row[0], row[1], row[5]) for row in self._rows if row[4] > 0}:
+            groups.setdefault((measures[number], sources[source]), set()).add(members[group])
+        return {pair: set().union(*parts) for pair, parts in groups.items()}
 
     def cells(self) -> list[Cell]:
         """The summed cells that are not 0, in the order of the primary key."""
         if not self._rows:
             return []
         table = np.array([row[:5] for row in self._rows], dtype=np.int64)
-        fine = np.array([row[5] for row in self._rows], dtype=bool) & (table[:, 3] >= self._cut)
+        fine = np.array([row[6] for row in self._rows], dtype=bool) & (table[:, 3] >= self._cut)
         return [*self._summed(MINUTE, table[fine]), *self._summed(QUARTER, table)]
 
-    def _within(self, width: Width, slices: tuple[str, ...]) -> tuple[str, ...]:
-        """The slices in which a measure of this width is counted."""
-        if (width, slices) not in self._left:
-            self._left[width, slices] = tuple(key for key in slices if self._counted(width, cuboid_of(key)))
-        return self._left[width, slices]
+    def _kind(self, measure: str) -> Kind:
+        if measure not in self._kinds:
+            known = BY_ID.get(measure)
+            width: Width = known.width if known else "every" if measure.startswith("g.") else "full"
+            self._kinds[measure] = len(self._kinds), width, known is None or known.minutes
+        return self._kinds[measure]
+
+    def _place(self, slices: tuple[str, ...]) -> dict[Width, int]:
+        """For each width, the group of those slices in which such a measure is kept."""
+        widths: tuple[Width, ...] = ("every", "full", "narrow")
+        left = {width: tuple(key for key in slices if self._counted(width, cuboid_of(key))) for width in widths}
+        self._left[slices] = {width: self._group(kept) for width, kept in left.items()}
+        return self._left[slices]
 
     def _counted(self, width: Width, cuboid: str) -> bool:
         if width == "every":
@@ -116,7 +134,7 @@ class Deltas:
 
     def _summed(self, grain: int, table: NDArray[np.int64]) -> list[Cell]:
         ids, order = self._ranked([slice_id(key) for key in self._slices])
-        names, name_order = self._ranked(list(self._measures))
+        names, name_order = self._ranked(list(self._kinds))
         members = [np.array([order[self._slices[key]] for key in slices], dtype=np.int64) for slices in self._groups]
         sizes = np.array([len(each) for each in members])
         offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -160,12 +178,6 @@ class Deltas:
         binned = np.where(bins == NO_BIN, 0, bins + 1)
         packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (binned << 26) | buckets
         return packed
-
-
-def _width(measure: str) -> Width:
-    """Of a measure; gauges are no cells, so every slice may wait for them."""
-    kind = BY_ID.get(measure)
-    return kind.width if kind else "every" if measure.startswith("g.") else "full"
 
 
 def minutes_cut(now: datetime, days: int) -> datetime:

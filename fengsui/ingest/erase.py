@@ -81,7 +81,8 @@ def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: dat
     places = Places(settings.cuboids)
     deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days), settings.counts_only)
     for row in bulk.rows_in(conn, select(feedback), feedback.c.record_key, keys):
-        deltas.add(contributions(row), places.of_record(row["dims"]), -1, minutes=row["pace"] != "batch")
+        slices = places.of_record(row["dims"])
+        deltas.add(contributions(row), slices, -1, row["source"], minutes=row["pace"] != "batch")
     bulk.add_cells(conn, deltas.cells())
 
 

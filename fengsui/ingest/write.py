@@ -49,16 +49,14 @@ def cells(conn: Connection, deltas: Deltas) -> None:
 def _delta(record: Record, deltas: Deltas, places: Places) -> None:
     if record.old is not None:
         slices = places.of_record(record.old["dims"])
-        deltas.add(contributions(record.old), slices, -1, minutes=record.old["pace"] != "batch")
+        deltas.add(contributions(record.old), slices, -1, record.old["source"], minutes=record.old["pace"] != "batch")
     if record.row is None:
         return
     slices = places.of_record(record.row["dims"])
     found = contributions(record.row)
-    deltas.add(found, slices, 1, minutes=record.row["pace"] != "batch")
-    measures = {part[0] for part in found}
-    deltas.feeds(measures, slices, record.row["source"])
+    deltas.add(found, slices, 1, record.row["source"], minutes=record.row["pace"] != "batch")
     for kind, source in record.kinds_by_source:
-        deltas.feeds(measures.intersection(SET_BY.get(kind, ())), slices, source)
+        deltas.feeds({part[0] for part in found}.intersection(SET_BY.get(kind, ())), slices, source)
 
 
 def _repeats(conn: Connection, touched: Iterable[Record]) -> None:

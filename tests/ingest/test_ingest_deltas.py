@@ -17,7 +17,7 @@ COUNTED = frozenset({"channel|org.1"})
 
 def touched(measure: str) -> set[int]:
     deltas = Deltas(AT + timedelta(days=1), COUNTED)
-    deltas.add([(measure, NO_BIN, AT, 1)], SLICES, 1, minutes=True)
+    deltas.add([(measure, NO_BIN, AT, 1)], SLICES, 1, "tickets", minutes=True)
     return {cell[1] for cell in deltas.cells()}
 
 
@@ -38,12 +38,12 @@ def test_a_measure_is_counted_where_its_width_says(measure: str, slices: tuple[s
 
 def test_without_count_cuboids_every_full_measure_is_everywhere() -> None:
     deltas = Deltas(AT)
-    deltas.add([("response.d", 7, AT, 1)], SLICES, 1, minutes=False)
+    deltas.add([("response.d", 7, AT, 1)], SLICES, 1, "tickets", minutes=False)
     assert {cell[1] for cell in deltas.cells()} == {slice_id(key) for key in SLICES}
 
 
 def test_what_cancels_out_is_not_written() -> None:
     deltas = Deltas(AT)
-    deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, 1, minutes=True)
-    deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, -1, minutes=True)
+    deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, 1, "tickets", minutes=True)
+    deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, -1, "tickets", minutes=True)
     assert deltas.cells() == []
