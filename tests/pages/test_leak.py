@@ -6,7 +6,6 @@ Streamlit once ran pages/*.py directly until st.navigation had run in the proces
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from typing import Any
 
@@ -20,7 +19,7 @@ SECRETS = ("投诉量突增", "甲机", "电话话务平台", "当前预警")
 
 def readable(raw: bytes) -> str:
     """Component data travels as JSON with escapes: undo them, or a leak would hide behind them."""
-    return re.sub(r"\\\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), raw.decode("utf-8", "ignore"))
+    return re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), raw.decode("utf-8", "ignore"))
 
 
 async def ask(url: str, page: str, cookie: str | None = None) -> str:
@@ -37,9 +36,7 @@ async def ask(url: str, page: str, cookie: str | None = None) -> str:
             raw = await asyncio.wait_for(socket.recv(), 30)
             assert isinstance(raw, bytes)
             answer.ParseFromString(raw)
-            sent.append(
-                str(answer).encode().decode("unicode_escape", "ignore").encode("latin-1", "ignore").decode("utf-8", "ignore")
-            )
+            sent.append(readable(raw))
             if answer.WhichOneof("type") == "script_finished":
                 return "\n".join(sent)
 
