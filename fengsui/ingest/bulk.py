@@ -15,7 +15,6 @@ from sqlalchemy import JSON, Connection, Dialect, Select, Table, bindparam, dele
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
-from fengsui.store.tables import rollup
 from fengsui.store.types import UtcDateTime
 from fengsui.store.upsert import upsert
 
@@ -116,6 +115,3 @@ def _tuples(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...], converts:
         values = [row[name] for row in rows]
         columns.append(values if convert is None else [convert(value) for value in values])
     return list(zip(*columns, strict=True))
-
-
-assert tuple(column.name for column in rollup.columns) == ("grain", "slice_id", "measure", "bin", "bucket", "value")

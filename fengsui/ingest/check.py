@@ -141,7 +141,7 @@ def _aggregates(conn: Connection, places: Places, deltas: Deltas) -> Deltas:
 
 
 def _stored(conn: Connection, cut: int) -> Iterator[tuple[CellKey, int]]:
-    for cell in conn.execute(select(rollup)):
-        grain, slice_id, measure, bin_, at, value = cell
+    columns = (rollup.c.grain, rollup.c.slice_id, rollup.c.measure, rollup.c.bin, rollup.c.bucket, rollup.c.value)
+    for grain, slice_id, measure, bin_, at, value in conn.execute(select(*columns)):
         if grain == QUARTER or at >= cut:
             yield (grain, slice_id, measure, bin_, at), value

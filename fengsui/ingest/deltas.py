@@ -153,12 +153,12 @@ class Deltas:
         sums = np.add.reduceat(table[rows[order_of], 4], starts) if len(packed) else packed
         kept = sums != 0
         unique, sums = packed[starts][kept], sums[kept]
-        bins = (unique >> 26) & 0x3FF
+        bins = unique & 0x3FF
         columns = (
             (unique >> 46).tolist(),
             ((unique >> 36) & 0x3FF).tolist(),
             np.where(bins == 0, NO_BIN, bins - 1).tolist(),
-            (unique & 0x3FFFFFF).tolist(),
+            ((unique >> 10) & 0x3FFFFFF).tolist(),
             sums.tolist(),
         )
         return [(grain, ids[s], names[m], bin_, at, value) for s, m, bin_, at, value in zip(*columns, strict=True)]
@@ -174,9 +174,9 @@ class Deltas:
     def _pack(
         slices: NDArray[np.int64], measures: NDArray[np.int64], bins: NDArray[np.int64], buckets: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """17 bits of slice, 10 of measure, 10 of bin (0: no bin), 26 of bucket (until the year 2097)."""
+        """17 bits of slice, 10 of measure, 26 of bucket (until the year 2097), 10 of bin (0: no bin)."""
         binned = np.where(bins == NO_BIN, 0, bins + 1)
-        packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (binned << 26) | buckets
+        packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (buckets << 10) | binned
         return packed
 
 

@@ -19,6 +19,7 @@ from fengsui.ingest.aggregates import Aggregates
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fold import Folded, Tools
 from fengsui.ingest.keys import KeyRing, Vault
+from fengsui.ingest.pause import without_gc
 from fengsui.ingest.record import Record
 from fengsui.ingest.slices import Known
 from fengsui.ingest.sources import SourceUnknown
@@ -77,7 +78,7 @@ class Ingest:
         nothing is stored.
         """
         declared = self._source(source)
-        with self._store.begin() as conn:
+        with without_gc(), self._store.begin() as conn:
             fence(conn)
             before = state.guard(conn, source, tick)
             done, new_slices, newest_at, _ = self._store_batch(conn, source, declared, batch, tick, now)

@@ -8,14 +8,12 @@ from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from fengsui.metrics.logbins import MAX_BIN
-from fengsui.metrics.measures import BY_ID, NO_BIN
+from fengsui.metrics.measures import BY_ID
 from fengsui.store.slices import bucket
 from fengsui.store.tables import rollup
 
-MINUTE, QUARTER, DAY = 1, 15, 1440
+MINUTE, QUARTER = 1, 15
 CHUNK = 500
-_ALL_BINS = tuple(range(MAX_BIN + 1))
 
 Bins: TypeAlias = dict[int, int]
 Sums: TypeAlias = dict[str, Bins]
@@ -102,25 +100,11 @@ def spans(start: datetime | None, end: datetime, *, minutes: bool = True) -> lis
 
 def _wheres(measures: Sequence[str], slice_ids: Sequence[int], span: Span) -> Iterator[ColumnElement[bool]]:
     grain, first, last = span
-    bins = _bins(measures, last - first)
     for start in range(0, len(slice_ids), CHUNK):
-        parts = [
+        yield and_(
             rollup.c.grain == grain,
             rollup.c.slice_id.in_(slice_ids[start : start + CHUNK]),
             rollup.c.measure.in_(measures),
             rollup.c.bucket >= first,
             rollup.c.bucket < last,
-        ]
-        yield and_(*parts, rollup.c.bin.in_(bins)) if bins else and_(*parts)
-
-
-def _bins(measures: Sequence[str], minutes: int) -> Sequence[int]:
-    """Bins named one by one let both databases seek to the buckets (bin stands before bucket in the key). Worth it for
-    plain counts always, for durations only where the window is short against the history."""
-    if not any(_is_binned(measure) for measure in measures):
-        return (NO_BIN,)
-    return _ALL_BINS if minutes <= DAY // 4 else ()
-
-
-def _is_binned(measure: str) -> bool:
-    return measure in BY_ID and BY_ID[measure].bin is not None
+        )

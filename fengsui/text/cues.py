@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -210,15 +210,19 @@ class Cues:
     stems where they end in ``*``."""
 
     words: Mapping[str, tuple[str, ...]]
+    _stems: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)  # (stem, cue, word)
+
+    def __post_init__(self) -> None:
+        stems = tuple((word.rstrip("*"), cue, word) for cue, words in self.words.items() for word in words)
+        object.__setattr__(self, "_stems", stems)
 
     def found(self, text: str) -> dict[str, list[str]]:
         """cue -> its words in ``text``, in the order of the list; cues without a word are absent."""
         low = text.casefold()
         hits: dict[str, list[str]] = {}
-        for cue, words in self.words.items():
-            seen = [word.rstrip("*") for word in words if word.rstrip("*") in low and _stands(word, low)]
-            if seen:
-                hits[cue] = seen
+        for stem, cue, word in [each for each in self._stems if each[0] in low]:
+            if _stands(word, low):
+                hits.setdefault(cue, []).append(stem)
         return hits
 
     def tags(self, text: str, ratings: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
