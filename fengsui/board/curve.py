@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -40,6 +40,15 @@ def curve(
     values = figures.trend(conn, metric, slice_key, start, end, step_s)
     bands = _bands(_verdicts(conn, series, start, end), metric.shape, step_s) if series else {}
     return [_point(point.at, point.value, bands.get(bucket(point.at, step_s // 60))) for point in values]
+
+
+def newest(conn: Connection, metric: Metric, slice_key: str, series: str | None, end: datetime, step_s: int) -> Point:
+    """The last ``step_s`` seconds before ``end`` of a count, whatever the grid: what has just begun must be seen at once."""
+    start = end - timedelta(seconds=step_s)
+    values = [point.value for point in figures.trend(conn, metric, slice_key, start, end, 60)]
+    rows = list(_verdicts(conn, series, start, end)) if series else []
+    spoken = [row for row in rows if row.expected is not None]
+    return _point(start, sum(value or 0.0 for value in values), _band(spoken, metric.shape, step_s) if spoken else None)
 
 
 def _verdicts(conn: Connection, series: str, start: datetime, end: datetime) -> Iterable[Any]:

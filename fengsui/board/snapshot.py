@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, select
 
 from fengsui.board import health, heat, kpis, learning, loop
-from fengsui.board.curve import Point, curve
+from fengsui.board.curve import Point, curve, newest
 from fengsui.board.scope import org_slice
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.settings import Settings
@@ -97,12 +97,13 @@ def _view(
 
 def _expected(points: list[Point], window_s: int) -> float | None:
     """What the detector expected over the newest window of the curve; None unless it spoke of every step."""
-    steps = [point.expected for point in points[-(window_s // CURVE_STEP_S) :]]
+    steps = [point.expected for point in points[-1 - window_s // CURVE_STEP_S : -1]]
     known = [expected for expected in steps if expected is not None]
     return sum(known) if known and len(known) == len(steps) else None
 
 
 def _complaints(conn: Connection, metric: Metric, view: str, now: datetime) -> list[Point]:
+    """Full quarters of a day, and the fifteen minutes that end now."""
     end = bucket_start(bucket(now, CURVE_STEP_S // 60))
     start = end - timedelta(hours=CURVE_HOURS)
     key = conn.execute(
@@ -111,7 +112,9 @@ def _complaints(conn: Connection, metric: Metric, view: str, now: datetime) -> l
         .order_by(series.c.step_s, series.c.series)
         .limit(1)
     ).scalar()
-    return curve(conn, metric, view, key, start, end, CURVE_STEP_S)
+    minute = now.replace(second=0, microsecond=0)
+    last = [newest(conn, metric, view, key, minute, CURVE_STEP_S)] if minute > end else []
+    return [*curve(conn, metric, view, key, start, end, CURVE_STEP_S), *last]
 
 
 def _plain(point: Point) -> list[Any]:

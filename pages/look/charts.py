@@ -92,7 +92,8 @@ def bars(lang: str, theme: str, height: int, slow: float | None = None) -> Spec:
         sort=None,
         axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap="greedy", labelSeparation=24),
     )
-    y = alt.Y("y:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s", domain=False, ticks=False))
+    scale = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 1]))  # all zero has no scale of its own
+    y = alt.Y("y:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s", domain=False, ticks=False))
     tips = [alt.Tooltip("x:N", title=say(lang, "pages.chart.time")), alt.Tooltip("y:Q", title=say(lang, "pages.chart.value"))]
     chart = alt.Chart(alt.NamedData("d")).mark_bar(cornerRadius=1).encode(x=x, y=y, color=color, tooltip=tips)
     return _finished(chart, theme, height, 12)

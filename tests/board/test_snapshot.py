@@ -49,9 +49,10 @@ def test_a_count_stands_beside_what_was_expected_and_a_share_beside_its_target(p
 
 def test_the_curve_has_a_day_of_quarters_and_its_last_ones_are_marked(picture: Picture) -> None:
     curve = picture.view(())["curve"]
-    assert len(curve) == 96
+    assert len(curve) == 97
     assert [point[5] for point in curve[:90]] == [0] * 90
-    assert curve[-1][5] >= 2
+    assert curve[-1][5] == 3, "the quarter that is not over yet is not waited for"
+    assert curve[-1][1] > curve[-1][4]
     assert all(point[3] <= point[2] <= point[4] for point in curve if point[2] is not None)
 
 

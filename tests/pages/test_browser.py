@@ -86,7 +86,7 @@ def words(screen: Any) -> str:
         screen.evaluate(
             """() => { const all = []; const walk = node => {
               if (node.nodeType === 3 && node.parentElement && node.parentElement.checkVisibility?.()) all.push(node.textContent)
-              if (node.nodeName === 'STYLE' || node.nodeName === 'SCRIPT') return
+              if (['STYLE', 'SCRIPT'].includes(node.nodeName) || node.dataset?.testid === 'stIconMaterial') return
               if (node.shadowRoot) walk(node.shadowRoot)
               node.childNodes.forEach(walk) }; walk(document.querySelector('[data-testid="stMain"]')); return all.join('\\n') }"""
         )
