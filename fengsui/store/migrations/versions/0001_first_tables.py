@@ -367,10 +367,10 @@ def upgrade() -> None:
         sa.Column("grain", sa.SmallInteger(), nullable=False),
         sa.Column("slice_id", sa.BigInteger(), nullable=False),
         sa.Column("measure", sa.String(), nullable=False),
-        sa.Column("bin", sa.SmallInteger(), nullable=False),
-        sa.Column("bucket", sa.Integer(), nullable=False),
+        sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("bin", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("grain", "slice_id", "measure", "bin", "bucket", name=op.f("pk_rollup")),
+        sa.PrimaryKeyConstraint("grain", "slice_id", "measure", "bucket", "bin", name=op.f("pk_rollup")),
         sqlite_with_rowid=False,
     )
     op.create_table(
