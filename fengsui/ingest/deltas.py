@@ -94,17 +94,24 @@ class Deltas:
         """(measure, source) -> the slice keys it feeds."""
         groups: dict[tuple[str, str], set[tuple[str, ...]]] = {pair: set(also) for pair, also in self._also.items()}
         members, measures, sources = list(self._groups), list(self._kinds), list(self._sources)
-        for group, number, source in {(row[0], row[1], row[5]) for row in self._rows if row[4] > 0}:
-            groups.setdefault((measures[number], sources[source]), set()).add(members[group])
+        table = self._table()
+        added = table[table[:, 4] > 0]
+        for packed in np.unique((added[:, 0] << 32) | (added[:, 1] << 16) | added[:, 5]).tolist():
+            pair = measures[(packed >> 16) & 0xFFFF], sources[packed & 0xFFFF]
+            groups.setdefault(pair, set()).add(members[packed >> 32])
         return {pair: set().union(*parts) for pair, parts in groups.items()}
 
     def cells(self) -> list[Cell]:
         """The summed cells that are not 0, in the order of the primary key."""
         if not self._rows:
             return []
-        table = np.array([row[:5] for row in self._rows], dtype=np.int64)
-        fine = np.array([row[6] for row in self._rows], dtype=bool) & (table[:, 3] >= self._cut)
+        table = self._table()
+        fine = (table[:, 6] == 1) & (table[:, 3] >= self._cut)
         return [*self._summed(MINUTE, table[fine]), *self._summed(QUARTER, table)]
+
+    def _table(self) -> NDArray[np.int64]:
+        """Columns: group, measure, bin, minute, value, source, whether by the minute."""
+        return np.array(self._rows, dtype=np.int64).reshape(-1, 7)
 
     def _kind(self, measure: str) -> Kind:
         if measure not in self._kinds:
