@@ -43,7 +43,7 @@ def _one_term(settings: Settings, store: Engine, keys: Keys, ending: threading.E
         if leadership is None:
             return STAND_BY_S
         log.info("leading, epoch %d", leadership.epoch)
-        _serve(begin(settings, store, keys, leadership, clock), ending)
+        _serve(begin(settings, store, keys, leadership, ending, clock), ending)
     except OperationalError as fault:
         log.error("the store does not answer: %s", type(fault.orig).__name__)
         return BACK_OFF_S

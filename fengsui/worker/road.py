@@ -79,7 +79,8 @@ class Road:
     """Walks ticks. One thread only. ``fence_of(now)`` gives the fence of the leader's transactions.
 
     ``judge_at_once`` (replay, tests): polls are made in line before each tick, so no source can be asleep. ``missed``: what
-    the scheduler could not run as planned. ``clock``: dates the pictures drawn while a long warm-up goes on.
+    the scheduler could not run as planned. ``clock``: dates the pictures drawn in a long warm-up. ``stopping``: asked
+    in long work; once true, ``tick`` raises ``Interrupted`` and the next worker finishes what was begun.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Road:
         draw: bool = True,
         missed: Callable[[], Mapping[str, Any]] = dict,
         clock: Callable[[], datetime] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -106,6 +108,7 @@ class Road:
         self._draw = draw
         self._missed = missed
         self._clock = clock
+        self._stopping = stopping
         self._last: datetime | None = None
         self._awake_since: datetime | None = None
         self._backfilling = True
@@ -180,6 +183,8 @@ class Road:
             counts.pairs += 1
             told = self._alert(entry, fence, counts)
             counts.more = done.more and told
+            if counts.more and self._stopping():
+                raise Interrupted
         if not told:
             self._alert(entry, fence, counts)
         counts.series = self._rooms.engine.counts()
@@ -193,6 +198,8 @@ class Road:
         return False
 
     def _still_here(self, entry: Entry) -> None:
+        if self._stopping():
+            raise Interrupted
         if self._draw and self._clock is not None:
             now = self._clock()
             self._rooms.draw(entry.tick, now, self._fence_of(now))
@@ -259,6 +266,10 @@ class Road:
         with reading(self._store).connect() as conn:
             newest, seq = conn.execute(select(func.max(verdict.c.seq), done)).one()
         return int(newest or 0) > int(seq or 0)
+
+
+class Interrupted(BaseException):
+    """The worker ends in the middle of a tick, at a commit: no fault, and no boundary may take it for one."""
 
 
 def _trouble(room: str, fault: Exception, subject: Mapping[str, str]) -> Trouble:

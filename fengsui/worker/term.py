@@ -23,7 +23,7 @@ from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.housekeeping import Housekeeping
 from fengsui.worker.poller import Fetched, Poller
 from fengsui.worker.requests import Clerk
-from fengsui.worker.road import Road, TickCounts
+from fengsui.worker.road import Interrupted, Road, TickCounts
 from fengsui.worker.rooms import House, furnish
 from fengsui.worker.schedule import Job, Schedule, daily, every
 
@@ -63,6 +63,8 @@ class Term:
         try:
             while not stop.is_set():
                 stop.wait(self._tick())
+        except Interrupted:
+            log.info("ended in the middle of a tick; the next worker finishes it")
         finally:
             self.schedule.stop()
             self.feed.stop()
@@ -99,7 +101,12 @@ class Term:
 
 
 def begin(
-    settings: Settings, store: Store, keys: Keys, leadership: Leadership, clock: Callable[[], datetime] = utc_now
+    settings: Settings,
+    store: Store,
+    keys: Keys,
+    leadership: Leadership,
+    stop: threading.Event,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Term:
     """Connect to every source that can be connected to, and lay out the jobs."""
     connectors, refused = sources.connect(settings)
@@ -111,7 +118,9 @@ def begin(
     chores = Chores()
     keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name))
     schedule = Schedule(_jobs(settings, feed, chores, keeping, clock), settings.engine.poll_workers)
-    road = Road(store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock)
+    road = Road(
+        store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock, stopping=stop.is_set
+    )
     clerk = Clerk(store, settings, keys, chores, keeping, lambda name: _poll_now(poller, feed, name))
     return Term(settings, store, house, road, feed, poller, schedule, clerk, leadership, clock)
 

@@ -15,7 +15,7 @@ from fengsui.worker import journal
 from fengsui.worker.chores import Desk
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.poller import Fetched
-from fengsui.worker.road import Road
+from fengsui.worker.road import Interrupted, Road
 from tests.worker.channel import MINUTE, START, Plant
 
 LATE = timedelta(seconds=3)
@@ -212,3 +212,21 @@ def test_a_chore_that_fails_is_written_down_and_forgotten(small: Plant) -> None:
     (row,) = small.rows(t.tick, "tick", "fault_params")
     assert row[1] == {"room": "requests", "kind": "ValueError"}
     assert line.road.chores.add("broken", broken)
+
+
+def test_a_worker_that_is_told_to_stop_ends_at_the_next_commit_and_the_next_one_goes_on(small: Plant) -> None:
+    """The trap: SIGTERM while an hour is caught up must not take the hour."""
+    for n in range(200):
+        small.channels["tickets"].add(START - timedelta(hours=10) + n * 3 * MINUTE)
+    line = small.start()
+    line.minute(START)
+    stopping = Road(
+        small.store, small.settings, line.house, line.feed, lambda now: small.fence, judge_at_once=True, stopping=lambda: True
+    )
+    line.feed.poll_all(START + 30 * MINUTE)
+    with pytest.raises(Interrupted):
+        stopping.tick(START + 30 * MINUTE)
+    assert journal.unfinished(small.store) is not None
+    small.start().minute(START + 30 * MINUTE)
+    assert dict(small.rows(t.watermark, "name", "at"))["engine"] == START + 30 * MINUTE
+    assert journal.unfinished(small.store) is None
