@@ -38,11 +38,6 @@ class Known:
             self._fed.setdefault(pair, set()).update(keys)
             self._keys |= keys
 
-    def forget(self) -> None:
-        """After a rebuild or a retention run the store is asked again."""
-        self._fed.clear()
-        self._keys.clear()
-
 
 def _slice_row(key: str, now: datetime) -> dict[str, object]:
     return {"slice_id": slice_id(key), "cuboid": cuboid_of(key), "slice_key": key, "dims": slice_levels(key), "first_at": now}

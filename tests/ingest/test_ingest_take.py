@@ -456,3 +456,27 @@ def test_a_cuboid_for_counts_only_keeps_counts_and_is_fed_by_nothing_else(
     assert {cell.measure for cell in rows(store, tables.rollup) if cell.slice_id == branch} == {"feedback.n", "complaint.n"}
     assert {row.measure for row in rows(store, tables.slice_source) if row.slice_id == branch} == {"feedback.n", "complaint.n"}
     assert check_store(store, tail, centre.now).equal
+
+
+def test_a_deletion_is_a_version_and_an_older_version_still_tells_its_history(
+    store: Engine, take: Take, centre: SimpleNamespace
+) -> None:
+    item = centre.feedback(updated_at=centre.now - timedelta(hours=1))
+    take(item)
+    assert take(replace(item, deleted=True, updated_at=centre.now), tick=2).gone == 1
+    assert one(store, tables.feedback).updated_at == centre.now
+    assert take(item, tick=3).same == 1  # older than its deletion: it does not come back
+    logged = centre.event("human_reply", 4, "r:1")
+    assert take(replace(item, events=(logged, centre.event("solved", 9))), tick=4).changed == 1
+    assert [row.event_key for row in rows(store, tables.event)] == ["r:1"]
+    assert all(cell.value == 0 for cell in rows(store, tables.rollup))
+
+
+def test_an_event_of_an_impossible_time_is_held_and_a_known_one_is_the_same(
+    store: Engine, take: Take, centre: SimpleNamespace
+) -> None:
+    logged = centre.event("solved", 4, "r:1")
+    naive = replace(logged, at=datetime(2026, 11, 18, 3))  # noqa: DTZ001  the fault under test
+    done = take(logged, logged, naive, source="log")
+    assert (done.same, done.bad) == (1, 1)
+    assert one(store, tables.quarantine).code == "ingest.bad.naive"
