@@ -48,8 +48,9 @@ def health(
     ]
 
 
-def standing(age_s: float | None, cadence_s: float, fault: str | None, held: int) -> str:
-    """``ok``, ``held`` (rows in quarantine), ``late``, ``gone``, ``stopped`` (a person must act), ``never``."""
+def standing(age_s: float | None, cadence_s: float, fault: str | None, held: int, *, filling: bool = False) -> str:
+    """``ok``, ``held`` (rows in quarantine), ``late``, ``gone``, ``stopped`` (a person must act), ``never``,
+    ``filling`` (its history is still being read)."""
     if fault == "config":
         return "stopped"
     if age_s is None:
@@ -58,6 +59,8 @@ def standing(age_s: float | None, cadence_s: float, fault: str | None, held: int
         return "gone"
     if age_s > LATE * cadence_s + _GRACE_S or fault:
         return "late"
+    if filling:
+        return "filling"
     return "held" if held else "ok"
 
 
@@ -108,7 +111,7 @@ def _one(
         "held": held,
         "today": counts.get("today"),
         "usual": counts.get("usual"),
-        "standing": standing(age, cadence, seen["fault"], held),
+        "standing": standing(age, cadence, seen["fault"], held, filling=age is not None and not seen["backfilled"]),
     }
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import streamlit as st
 
 from fengsui.board.alert import Alert
-from fengsui.board.read import Detail
+from fengsui.board.read import Detail, Picture
 from fengsui.board.read.detail import Happened
 from fengsui.locale import has, say, tier_mark
 from pages.look import charts
-from pages.look.alert_words import place, title
+from pages.look.alert_words import learning, place, title
 from pages.look.figures import figure, signed, together
 from pages.look.living import living
 from pages.look.pieces import badge, esc, heading, legend, stamp
@@ -31,8 +31,15 @@ _FACTS = """
 SHOWN_RECORDS, SHOWN_MOVES = 9, 8  # a low screen hides the last records (alerts.css)
 
 
-def nothing(visitor: Visitor) -> str:
-    return f'<div class="quiet"><b>✓ {esc(visitor.say("pages.wall.calm"))}</b><span>{esc(visitor.say("pages.alerts.calm_second"))}</span></div>'
+def nothing(visitor: Visitor, picture: Picture | None) -> str:
+    """No alert: calm, or still learning, or no picture at all; three different things."""
+    if picture is None:
+        title, second = visitor.say("pages.age.never"), visitor.say("pages.wall.no_picture")
+    elif picture.body["learning"]["learning"]:
+        title, second = f"◔ {learning(visitor, picture.body['learning'])}", visitor.say("pages.wall.learning_second")
+    else:
+        title, second = f"✓ {visitor.say('pages.wall.calm')}", visitor.say("pages.alerts.calm_second")
+    return f'<div class="quiet"><b>{esc(title)}</b><span>{esc(second)}</span></div>'
 
 
 def unknown(visitor: Visitor) -> str:

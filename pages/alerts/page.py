@@ -12,7 +12,7 @@ from fengsui.board.read import Desk, Detail
 from pages.alerts import act, body, command, listing
 from pages.look.dress import dress
 from pages.look.house import house, now
-from pages.look.pictures import every
+from pages.look.pictures import every, newest
 from pages.look.visitor import DESK, Visitor, require_role
 
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ def _chosen(visitor: Visitor) -> None:
         desk = read.desk(house().reader, visitor.scope, visitor.zone, now())
         wanted = _first(list(desk.alerts))
     if wanted is None:
-        st.html(body.nothing(visitor))
+        st.html(body.nothing(visitor, newest()))
         return
     found = read.detail(house().reader, wanted, visitor.scope, now())
     if found is None:

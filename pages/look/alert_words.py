@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fengsui.board.alert import Alert
 from fengsui.locale import has
 from pages.look.figures import together
@@ -36,3 +39,10 @@ def partner(visitor: Visitor, alert: Alert) -> str:
 def sentence(visitor: Visitor, alert: Alert) -> str:
     """What a person would say aloud: the stored reason in the reader's words."""
     return visitor.say(alert.reason, **alert.reason_params)
+
+
+def learning(visitor: Visitor, state: Mapping[str, Any]) -> str:
+    """How far the detectors are; before they have any series the history is still being read."""
+    if not state["all"]:
+        return visitor.say("pages.wall.reading")
+    return visitor.say("pages.wall.learning", ready=state["ready"], all=state["all"])

@@ -56,7 +56,9 @@ def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = Fal
     data = alt.NamedData("d")
     x = alt.X("t:T", title=None, axis=alt.Axis(format="%H:%M", tickCount=6, grid=False))
     labels = alt.Axis(tickCount=4, domain=False, ticks=False, format=".0%" if percent else "~s")
-    y = alt.Y("y:Q", title=None, axis=labels, scale=alt.Scale(zero=not percent, nice=True))
+    # all zero has no scale of its own: counts show at least 0..1
+    scale = alt.Scale(zero=False, nice=True) if percent else alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 1]), nice=True)
+    y = alt.Y("y:Q", title=None, axis=labels, scale=scale)
     base = alt.Chart(data)
     area = base.mark_area(color=token["band"], opacity=float(token["bando"])).encode(
         x=x, y=alt.Y("lo:Q", title=None), y2="hi:Q"

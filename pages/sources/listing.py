@@ -23,6 +23,7 @@ MARKS = {
     "gone": ("✖ ", "c3"),
     "stopped": ("✖ ", "c3"),
     "never": ("", "mut"),
+    "filling": ("◔ ", "c1"),
 }
 COLUMNS = ("state", "source", "age", "lag", "today", "usual", "held", "problem")
 Source = Mapping[str, Any]
@@ -86,7 +87,7 @@ def _age(source: Source) -> str:
 
 def against_usual(visitor: Visitor, source: Source) -> str:
     """``+14%`` against the same stretch of the same weekday; from ±3 % on, below that 持平."""
-    if not source["usual"] or source["today"] is None:
+    if not source["usual"] or source["today"] is None or not source["backfilled"]:
         return "—"
     change = source["today"] / source["usual"] - 1
     if abs(change) < 0.03:

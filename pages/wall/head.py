@@ -10,6 +10,7 @@ from datetime import datetime
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from fengsui.locale import tier_mark
+from pages.look.alert_words import learning
 from pages.look.house import House
 from pages.look.pieces import esc, legend
 from pages.look.visitor import Visitor
@@ -36,8 +37,7 @@ def _place(visitor: Visitor, house: House) -> str:
 def _learning(visitor: Visitor, picture: Picture | None) -> str:
     if picture is None or not picture.body["learning"]["learning"]:
         return ""
-    state = picture.body["learning"]
-    words = visitor.say("pages.wall.learning", ready=state["ready"], all=state["all"])
+    words = learning(visitor, picture.body["learning"])
     return f'<span class="learning">◔ {esc(words)}</span>'
 
 

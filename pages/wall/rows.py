@@ -10,7 +10,7 @@ from datetime import datetime
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from fengsui.locale import tier_mark
-from pages.look.alert_words import actual, partner, place, title
+from pages.look.alert_words import actual, learning, partner, place, title
 from pages.look.house import house
 from pages.look.pieces import esc, stamp
 from pages.look.visitor import Visitor
@@ -34,7 +34,7 @@ def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
     """Silence must be told from blindness: when it was last checked, and that the detectors are ready."""
     state = picture.body["learning"]
     if state["learning"]:
-        words = visitor.say("pages.wall.learning", ready=state["ready"], all=state["all"])
+        words = learning(visitor, state)
         return (
             f'<div class="calm"><i>◔</i><b>{esc(words)}</b><span>{esc(visitor.say("pages.wall.learning_second"))}</span></div>'
         )

@@ -28,7 +28,8 @@ def points(stored: Iterable[Sequence[Any]]) -> Iterable[tuple[datetime, Any, Any
 def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
     sources = {source["source"]: source for source in picture.body["sources"]}
     shown = picture.view(visitor.scope)["tiles"]
-    return '<div class="tiles">' + "".join(_tile(visitor, tile, alerts, sources) for tile in shown) + "</div>"
+    learning = bool(picture.body["learning"]["learning"])
+    return '<div class="tiles">' + "".join(_tile(visitor, tile, alerts, sources, learning) for tile in shown) + "</div>"
 
 
 def worst(tile: Tile, sources: Mapping[str, Source]) -> Source | None:
@@ -41,7 +42,7 @@ def tier_of(metric: str, alerts: Sequence[Alert]) -> int:
     return max((alert.tier for alert in alerts if alert.metric == metric), default=0)
 
 
-def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mapping[str, Source]) -> str:
+def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mapping[str, Source], learning: bool) -> str:
     number, unit = figure(visitor, tile["shape"], tile["unit"], tile["value"])
     tier = tier_of(tile["metric"], alerts)
     quiet = tile["state"] in ("no_data", "stale")
@@ -49,7 +50,7 @@ def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mappin
     color = DARK["mut"] if quiet else DARK[f"t{tier}"] if tier else DARK["t0"]
     aim = tile["target"] if tile["target"] is not None else None
     return (
-        f'<div class="tile t{tier} {tile["state"]}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier)}</div>'
+        f'<div class="tile t{tier} {tile["state"]}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, learning)}</div>'
         f'<div class="big"><b>{esc(number)}</b><span>{esc(unit)}</span><em>{esc(_window(visitor, tile))}</em></div>'
         f'<div class="aim"><span>{esc(_partner(visitor, tile))}</span>{_gap(visitor, tile)}</div>'
         f'<div class="cmp">{esc(_past(visitor, tile))}</div>{spark(tile["spark"], color, aim, DARK["faint"], 300, 34)}'
@@ -57,14 +58,16 @@ def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mappin
     )
 
 
-def _state(visitor: Visitor, tile: Tile, tier: int) -> str:
-    """A tier if an alert says so; else how the figure stands; a figure that is not there is never 正常."""
+def _state(visitor: Visitor, tile: Tile, tier: int, learning: bool) -> str:
+    """A tier if an alert says so; else how the figure stands; a figure that is not there, or that nobody watches yet, is never 正常."""
     if tier:
         return badge(visitor, tier)
     if tile["state"] in ("no_data", "stale", "few"):
         return f'<span class="badge off">{esc(visitor.say("pages.state." + tile["state"]))}</span>'
     if tile["standing"] in ("near", "missed"):
         return f'<span class="badge off">{esc(visitor.say("pages.standing." + tile["standing"]))}</span>'
+    if learning:
+        return f'<span class="badge off">{esc(visitor.say("pages.state.learning"))}</span>'
     return badge(visitor, 0)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import streamlit as st
 from sqlalchemy import Engine, insert
 
 from fengsui.board import snapshot
@@ -62,6 +63,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     store = furnish(tmp_path / "house", NOW, people=True)
     monkeypatch.setenv("FENGSUI_HOME", str(tmp_path / "house"))
     house.house.cache_clear()
+    st.cache_resource.clear()  # pictures of the last test have the same versions
     for module in [name for name in sys.modules if name.startswith("pages.")]:
         if hasattr(sys.modules[module], "now"):
             monkeypatch.setattr(sys.modules[module], "now", lambda: NOW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
+from fengsui.board import snapshot
+from fengsui.settings import load
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 
@@ -255,3 +257,20 @@ def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks,
         conn.execute(t.handling.insert(), [hand for _, hand in rows])
     looks("screen")
     assert "其余 6 条在预警台" in texts(show("wall"))
+
+
+@pytest.mark.parametrize(("ready", "says"), [(1, "学习中 · 1/2 个序列就绪"), (None, "学习中 · 正在读取历史")])
+def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | None, says: str) -> None:
+    """Before the detectors are ready neither wall nor desk may say 正常 or 无预警."""
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.handling).values(state="reviewed"))
+        one = t.series.c.slice_key == "all"
+        conn.execute(update(t.series).values(ready=False).where(one) if ready else t.series.delete())
+    settings = load(home / "fengsui.toml", {})
+    snapshot.build(store, settings, 99_999, NOW + timedelta(seconds=30), lambda conn: None)
+    looks("wang")
+    for name in ("wall", "alerts"):
+        shown = texts(show(name))
+        assert says in shown
+        assert "无预警" not in shown and "✓ 正常" not in shown
