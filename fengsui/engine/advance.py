@@ -1,14 +1,15 @@
 """The embedded engine: transaction 1 of a tick (docs/engine.md).
 
-``advance`` closes at most one step per series, all at the same instant, and commits their states, their verdicts and
-``watermark['engine']`` together. Detectors stay in memory between ticks; when the watermark in the store is not the one that
-this engine wrote, another one was here (or this one died before its commit), and everything is read again.
+``advance`` closes one step per series, all at the same instant, and goes on while nothing in them speaks; it commits their
+states, their verdicts and ``watermark['engine']`` together. Detectors stay in memory between ticks; when the watermark in
+the store is not the one that this engine wrote, another one was here (or this one died before its commit), and everything
+is read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -30,6 +31,9 @@ from fengsui.store.upsert import upsert
 
 NAME = "engine"
 NO_TICK = -1
+EPOCH = bucket_start(0)
+STRETCH = 120
+"""Most instants of one transaction: a click must not wait long for its turn."""
 
 Fence: TypeAlias = Callable[[Connection], None]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -46,15 +50,29 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """``seq``: number of the newest advance. ``steps`` closed and ``verdicts`` stored by this call. ``lag_s``: from the end
-    of the newest closed step to ``now``. ``more``: another step can be closed at once."""
+    """``seq``: number of the newest closed instant. ``steps`` closed and ``verdicts`` stored by this call. ``lag_s``: from the
+    end of the newest closed step to ``now``. ``more``: another step can be closed at once. ``speaks``: transaction 2 has
+    something to look at."""
 
     seq: int
     steps: int
     verdicts: int
     lag_s: float | None
     more: bool
+    speaks: bool
     notices: tuple[Notice, ...] = ()
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Instants closed in one transaction: all quiet but perhaps the last."""
+
+    instants: int = 0
+    steps: int = 0
+    at: datetime = EPOCH
+    speaks: bool = False
+    closed: dict[str, Live] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +114,18 @@ class Engine:
         return Warmed(**self.counts(), notices=notices)
 
     def advance(self, tick: int, now: datetime, fence: Fence) -> Advance:
-        """Close one step of every series for which its sources are complete. Raises ``LostLeadership`` from ``fence``."""
+        """Close the next step of every series for which its sources are complete; quiet steps several at once. Raises
+        ``LostLeadership`` from ``fence``."""
         notices = self._prepare(now, fence, None)
         closing, view = self._closable(tick, now)
         if not closing:
-            return self._result(0, 0, now, False, notices)
+            return self._result(Stretch(), now, False, notices)
         try:
-            steps, stored = self._commit(closing, view, tick, fence)
+            done = self._commit(closing, view, tick, fence)
         except BaseException:
             self._roster = None  # detectors in memory have learned what was not committed
             raise
-        return self._result(steps, stored, now, bool(view.closable(self._lives())), notices)
+        return self._result(done, now, bool(view.closable(self._lives())), notices)
 
     def counts(self) -> dict[str, int]:
         """For the tick row: head series, those that are ready, those still without a warmed detector."""
@@ -210,29 +229,42 @@ class Engine:
             self._view = self._see(tick, now, self._lives())
         return self._view.closable(self._lives()), self._view
 
-    def _commit(self, closing: Sequence[Live], view: View, tick: int, fence: Fence) -> tuple[int, int]:
-        instant = closing[0].next_end
-        if instant is None:
-            raise AssertionError("a series without a state cannot be closed")
+    def _commit(self, closing: list[Live], view: View, tick: int, fence: Fence) -> Stretch:
+        """Close instants in one transaction until one of them speaks: only then has transaction 2 something to do, so catching
+        up over quiet hours costs a commit and gives what a commit per minute would."""
+        done = Stretch()
         with self._store.begin() as conn:
             fence(conn)
             self._check(conn)
-            self._ahead.read(conn, self._lives(), view, instant)
-            judged = [one.close(self._ahead.value(one), view.complete(one, instant)) for one in closing]
-            rows = self._rows(conn, judged, tick)
-            upsert(conn, verdict, rows)
+            watched = verdicts.watched(conn)
+            while closing and not done.speaks and done.instants < STRETCH:
+                self._close(conn, closing, view, tick, watched, done)
+                closing = view.closable(self._lives())
+            upsert(conn, verdict, done.rows)
             if self._keep_states:
-                state.save(conn, [(one.planned.series, one.detector, instant) for one in closing])
-            self._note_ready(conn, closing, judged)
-            at = max(bucket_start(instant), self._at or bucket_start(instant))
-            upsert(conn, watermark, [{"name": NAME, "at": at, "seq": self._seq + 1, "tick": tick}])
-        self._seq, self._at = self._seq + 1, at
-        return len(judged), len(rows)
+                state.save(conn, [(one.planned.series, one.detector, one.last_end or 0) for one in done.closed.values()])
+            at = max(done.at, self._at or done.at)
+            upsert(conn, watermark, [{"name": NAME, "at": at, "seq": self._seq + done.instants, "tick": tick}])
+        self._seq, self._at = self._seq + done.instants, at
+        return done
 
-    def _rows(self, conn: Connection, judged: Sequence[Judged], tick: int) -> list[dict[str, Any]]:
-        watched = verdicts.watched(conn)
-        return [
-            verdicts.row(reading, found, self._seq + 1, tick)
+    def _close(
+        self, conn: Connection, closing: Sequence[Live], view: View, tick: int, watched: frozenset[str], done: Stretch
+    ) -> None:
+        """One step of each of ``closing``, all at the same instant."""
+        instant = closing[0].next_end
+        if instant is None:
+            raise AssertionError("a series without a state cannot be closed")
+        self._ahead.read(conn, self._lives(), view, instant)
+        judged = [one.close(self._ahead.value(one), view.complete(one, instant)) for one in closing]
+        self._note_ready(conn, closing, judged)
+        done.instants += 1
+        done.steps += len(judged)
+        done.at = bucket_start(instant)
+        done.closed |= {one.planned.series: one for one in closing}
+        done.speaks = any(verdicts.speaks(found, watched) for _, found in judged)
+        done.rows += [
+            verdicts.row(reading, found, self._seq + done.instants, tick)
             for reading, found in judged
             if verdicts.worth_keeping(found, watched)
         ]
@@ -279,9 +311,9 @@ class Engine:
     def _lives(self) -> list[Live]:
         return list(self._known().lives.values())
 
-    def _result(self, steps: int, stored: int, now: datetime, more: bool, notices: tuple[Notice, ...]) -> Advance:
+    def _result(self, done: Stretch, now: datetime, more: bool, notices: tuple[Notice, ...]) -> Advance:
         lag = None if self._at is None else (now - self._at).total_seconds()
-        return Advance(self._seq, steps, stored, lag, more, notices)
+        return Advance(self._seq, done.steps, len(done.rows), lag, more, done.speaks, notices)
 
 
 class Overtaken(Exception):

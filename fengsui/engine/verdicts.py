@@ -20,6 +20,11 @@ def worth_keeping(verdict: Verdict, watched: frozenset[str]) -> bool:
     return regular or verdict.score > LOUD or verdict.grade > Tier.NONE or verdict.series in watched
 
 
+def speaks(verdict: Verdict, watched: frozenset[str]) -> bool:
+    """Alerts have something to do: a grade opens or raises, and every step of a living episode counts towards its end."""
+    return verdict.grade > Tier.NONE or verdict.series in watched
+
+
 def watched(conn: Connection) -> frozenset[str]:
     """Series on which an episode lives: its clearing is judged step by step."""
     rows = conn.execute(select(episode.c.series).where(episode.c.condition != "cleared", episode.c.series.is_not(None)))

@@ -171,8 +171,8 @@ class Road:
         counts.bad += taken.bad
 
     def _judge(self, entry: Entry, fence: Fence, counts: TickCounts, *, held: bool) -> None:
-        """Pairs of transaction 1 and transaction 2 until nothing advances; alerts have their turn in every tick, for their
-        clocks run when nothing comes. They are behind the engine only where a worker died between the two."""
+        """Pairs of transaction 1 and, where it speaks, transaction 2 until nothing advances; alerts have their turn in every
+        tick, for their clocks run when nothing comes. They are behind the engine only where a worker died between the two."""
         told = self._alerts_behind() and self._alert(entry, fence, counts)
         counts.more = not held and self._warm(entry, fence, counts)
         while counts.more and counts.pairs < MAX_PAIRS:
@@ -181,8 +181,8 @@ class Road:
                 counts.more = False
                 break
             counts.pairs += 1
-            told = self._alert(entry, fence, counts)
-            counts.more = done.more and told
+            told = done.speaks and self._alert(entry, fence, counts)
+            counts.more = done.more and (told or not done.speaks)
             if counts.more and self._stopping():
                 raise Interrupted
         if not told:

@@ -57,7 +57,7 @@ def test_catching_up_an_hour_gives_the_verdicts_of_minute_by_minute(store: Any, 
         centre.count("all", START + n * MINUTE, 40 if n == 37 else 2)
     centre.advance(centre.engine(), START)
     centre.heard("tickets", START + timedelta(hours=1))
-    assert len(centre.advance(centre.engine(), START + timedelta(hours=1))) == 60
+    assert sum(done.steps for done in centre.advance(centre.engine(), START + timedelta(hours=1))) == 60
     caught_up, state = live(centre), centre.rows(detector_state)
 
     with store.begin() as conn:
@@ -159,7 +159,7 @@ def test_a_stalled_source_is_left_out_and_its_steps_are_judged_but_not_learned(c
     learned = json.loads(centre.rows(detector_state, "state")[0][0])["body"]["n"]
     now = START + timedelta(minutes=10)
     centre.heard("tickets", now)
-    assert len(centre.advance(engine, now)) == 10
+    assert sum(done.steps for done in centre.advance(engine, now)) == 10
     assert [row[8] for row in live(centre)] == [False, False]
     assert json.loads(centre.rows(detector_state, "state")[0][0])["body"]["n"] == learned
 
