@@ -180,6 +180,7 @@ METRICS: Mapping[str, Metric] = {
             ripe_s=14 * DAY_S,
             min_n=FEW_SHARE,
         ),
+        Metric("calls", "count", _names("来电量", "Calls"), "item", "none", ("m.calls.den",)),
         Metric("solved", "count", _names("办结量", "Solved"), "item", "none", ("solved.n",)),
         Metric("backlog", "count", _names("积压", "Backlog"), "item", "down", ("open.n", "-open.done"), total=True),
         Metric(

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import Connection, event
 from sqlalchemy import Engine as Store
-from sqlalchemy import event
 from tqdm import tqdm
 
 from fengsui.alerts import definitions
@@ -115,9 +115,8 @@ class Stage:
         self._connectors = connectors
         self._feed = InlineFeed(Poller(self.store, self.settings, connectors))
         rooms = furnish(self.store, self.settings, open_keys(self.settings), keep_states=False)
-        self.road = Road(
-            self.store, self.settings, rooms, self._feed, lambda now: lambda conn: None, judge_at_once=True, draw=False
-        )
+        rooms.ingest.prepare(self.begin, _no_fence)
+        self.road = Road(self.store, self.settings, rooms, self._feed, lambda now: _no_fence, judge_at_once=True, draw=False)
 
     def play(self) -> Iterator[datetime]:
         """Walk from the first fact to the end; yields each virtual ``now``."""
@@ -199,6 +198,10 @@ def _bar(stage: Stage, quiet: bool) -> Iterator[datetime]:
             bar.set_postfix_str(now.strftime("%Y-%m-%d %H:%M"), refresh=False)
             last = now
             yield now
+
+
+def _no_fence(conn: Connection) -> None:
+    """A scratch store has one worker."""
 
 
 def _minute(at: datetime) -> datetime:
