@@ -37,7 +37,7 @@ class Shot:
 
 READY = {
     "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
-    "alerts": ".st-key-p_series svg, .quiet",
+    "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
     "sources": ".st-key-p_a svg",
     "running": ".st-key-p_ticks svg",
 }
@@ -67,13 +67,18 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> list[str]:
     )
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(f"{shot.name}: {message.text}") if message.type == "error" else None)
+    page.on("console", lambda message: said.append(f"{shot.name}: {message.text}") if ours(message) else None)
     page.on("pageerror", lambda fault: said.append(f"{shot.name}: {fault}"))
     page.goto(f"{url.rstrip('/')}/{shot.page}", wait_until="domcontentloaded")
     settle(page, shot.ready)
     page.screenshot(path=str(folder / shot.name), full_page=shot.size == PHONE)
     context.close()
     return said
+
+
+def ours(message: Any) -> bool:
+    """An error, and not Streamlit looking for its own root at the page's address first."""
+    return message.type == "error" and "_stcore" not in (message.location or {}).get("url", "")
 
 
 def settle(page: Page, ready: str, timeout_s: float = 60) -> None:

@@ -29,7 +29,7 @@ def observed(conn: Connection, now: datetime) -> dict[str, int]:
 
 def usual(conn: Connection, now: datetime) -> dict[str, float]:
     """slice_key -> mean of the same hour in up to four weeks of history; empty while there is none."""
-    weeks = [week for week in range(1, WEEKS + 1) if _began(conn) <= bucket(now - timedelta(weeks=week), 15) - 60]
+    weeks = [week for week in range(1, WEEKS + 1) if _known(conn, bucket(now - timedelta(weeks=week), 15) - 60)]
     sums: dict[str, float] = {}
     for week in weeks:
         for key, count in _counts(conn, now - timedelta(weeks=week)).items():
@@ -82,7 +82,8 @@ def _counts(conn: Connection, end: datetime) -> dict[str, int]:
     return {key: int(total) for key, total in conn.execute(query)}
 
 
-def _began(conn: Connection) -> int:
-    """The first bucket of the cuboid; far ahead where it is empty."""
-    first = conn.execute(select(func.min(slice_.c.first_at)).where(slice_.c.cuboid == CUBOID)).scalar()
-    return bucket(first, 15) if first is not None else 2**31 - 1
+def _known(conn: Connection, at: int) -> bool:
+    """Whether history reaches back to bucket ``at``: without that, nothing counted would look like nothing happened."""
+    mine = select(slice_.c.slice_id).where(slice_.c.cuboid == CUBOID)
+    older = (rollup.c.grain == 15) & (rollup.c.measure == MEASURE) & (rollup.c.bin == NO_BIN) & (rollup.c.bucket <= at)
+    return conn.execute(select(rollup.c.bucket).where(older, rollup.c.slice_id.in_(mine)).limit(1)).first() is not None

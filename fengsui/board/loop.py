@@ -15,7 +15,9 @@ from fengsui.store.tables import episode, handling, outbox
 
 
 def today(conn: Connection, zone: str, now: datetime, scope: Scope = EVERYTHING) -> dict[str, Any]:
-    """``raised, claimed, closed, overdue, claim_s`` (mean seconds to the claim; None: nobody claimed yet), ``undelivered``."""
+    """Alerts that only explain another one are not counted: nobody takes them.
+
+    ``raised, claimed, closed, overdue, claim_s`` (mean seconds to the claim; None: nobody claimed yet), ``undelivered``."""
     rows = [row for row in _of_day(conn, zone, now) if sees(scope, row.slice_key)]
     waits = [(row.claimed_at - row.opened_at).total_seconds() for row in rows if row.claimed_at]
     return {
@@ -45,7 +47,7 @@ def _of_day(conn: Connection, zone: str, now: datetime) -> Sequence[Any]:
     query = (
         select(*wanted, handling.c.state, handling.c.claimed_at)
         .join(handling, handling.c.episode_id == episode.c.episode_id)
-        .where(episode.c.day == local_day(now, zone), episode.c.mode == "on")
+        .where(episode.c.day == local_day(now, zone), episode.c.mode == "on", episode.c.parent_id.is_(None))
     )
     return conn.execute(query).fetchall()
 

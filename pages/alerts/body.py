@@ -177,9 +177,14 @@ def _factor(visitor: Visitor, name: str, level: int, facts: Any) -> str:
 
 
 def explained(visitor: Visitor, found: Detail) -> str:
-    """Which scopes inside this one make the deviation."""
+    """Which scopes inside this one make the deviation; where none was computed, the alerts that it took along."""
     shape, unit = found.alert.shape, found.alert.unit
-    rows = "".join(_part(visitor, part, shape, unit) for part in found.alert.explained[:4])
+    children = [
+        {"slice_key": one.slice_key, "observed": one.observed, "expected": one.expected}
+        for one in found.children
+        if one.metric == found.alert.metric
+    ]
+    rows = "".join(_part(visitor, part, shape, unit) for part in (found.alert.explained or children)[:4])
     return heading(visitor.say("pages.part.title"), visitor.say("pages.part.second")) + f'<div class="parts">{rows}</div>'
 
 

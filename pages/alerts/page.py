@@ -113,7 +113,7 @@ def _draw(visitor: Visitor, found: Detail) -> None:
     with side:
         with st.container(border=True, key="p_why"):
             st.html(body.why(visitor, found))
-        if found.alert.explained:
+        if found.alert.explained or found.children:
             with st.container(border=True, key="p_part"):
                 st.html(body.explained(visitor, found))
         with st.container(border=True, key="p_tl", height="stretch"):

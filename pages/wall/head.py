@@ -35,10 +35,10 @@ def _place(visitor: Visitor, house: House) -> str:
 
 
 def _learning(visitor: Visitor, picture: Picture | None) -> str:
-    if picture is None or not picture.body["learning"]["learning"]:
+    if picture is None or picture.body["learning"]["ready"] == picture.body["learning"]["all"] > 0:
         return ""
     words = learning(visitor, picture.body["learning"])
-    return f'<span class="learning">◔ {esc(words)}</span>'
+    return f'<span class="{"learning" if picture.body["learning"]["learning"] else "demo"}">◔ {esc(words)}</span>'
 
 
 def counters(visitor: Visitor, alerts: Sequence[Alert], now: datetime) -> str:

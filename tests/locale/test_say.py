@@ -74,7 +74,7 @@ def test_a_day_and_a_minute_are_not_neighbours_so_the_minute_is_dropped() -> Non
         ("pct", 0.7142, "71.4%"),
         ("tier", 3, "◆ 严重"),
         ("tier", 9, "9"),
-        ("slice", "all", "全部"),
+        ("slice", "all", "全中心"),
         ("slice", "category.1=支付|channel=App|org.1=华南", "华南 · App · 支付"),
         ("slice", "channel=a%7Cb", "a|b"),
         ("time", datetime(2026, 11, 18, 16, 5, tzinfo=UTC), "00:05"),

@@ -81,8 +81,9 @@ def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detai
 
 
 def _curve(conn: Connection, alert: Alert, metric: Metric | None, now: datetime) -> list[Point]:
-    """From two hours before it began to half an hour after it ended; older minutes are gone, quarters stay."""
-    if metric is None or alert.series is None:
+    """From two hours before it began to half an hour after it ended; older minutes are gone, quarters stay. An alert of a
+    phrase or a single record has no series: the metric is drawn without a band."""
+    if metric is None:
         return []
     until = min(now, (alert.cleared_at or now) + AFTER)
     since = max(alert.started_at - BEFORE, until - LONGEST)
