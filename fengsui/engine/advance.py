@@ -19,7 +19,7 @@ from sqlalchemy import Engine as Store
 from detectors.base import Reading, Verdict
 from fengsui.engine import plan, shares, state, verdicts, warm
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
-from fengsui.engine.marks import Ahead, View, see
+from fengsui.engine.marks import Ahead, Feeders, View, see
 from fengsui.engine.plan import Plan, Planned
 from fengsui.engine.readings import Announced, Clock, Maker, announced
 from fengsui.metrics.catalogue import metric_of
@@ -88,7 +88,8 @@ class Warmed:
 class Engine:
     """The default engine, in process. One writer: call it from one thread only.
 
-    ``keep_states`` False (replay in a scratch store): states are not written, so nothing can be resumed.
+    ``keep_states`` False (replay in a scratch store): states are not written, so nothing can be resumed, and what is planned
+    is looked at each quarter of an hour, for nobody edits a rule there.
     """
 
     def __init__(self, store: Store, settings: Settings, build: Build = build_detector, *, keep_states: bool = True) -> None:
@@ -98,6 +99,7 @@ class Engine:
         self._paces = {name: source for name, source in settings.sources.items() if source.enabled}
         self._build = build
         self._keep_states = keep_states
+        self._rhythm = 1 if keep_states else 15
         self._clock = Clock(settings.centre.zone, settings.centre.calendar)
         self._roster: Roster | None = None
         self._seq = 0
@@ -105,6 +107,7 @@ class Engine:
         self._prepared = -1
         self._view: View | None = None
         self._ahead = Ahead()
+        self._feeders = Feeders()
 
     # --- what the road calls -------------------------------------------------------------------------------------
 
@@ -142,12 +145,12 @@ class Engine:
         """Once a minute: plan when due, warm what is new, publish yesterday's shares."""
         if self._roster is None:
             self._reload(now)
-        if self._prepared == bucket(now, 1):
+        if self._prepared == bucket(now, self._rhythm):
             return ()
         notices = self._plan(now, fence)
         self._warm_cold(now, fence, progress)
         self._publish(fence)
-        self._prepared = bucket(now, 1)
+        self._prepared = bucket(now, self._rhythm)
         return notices
 
     def _plan(self, now: datetime, fence: Fence) -> tuple[Notice, ...]:
@@ -192,7 +195,7 @@ class Engine:
     def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
         upsert(conn, verdict, [verdicts.row(reading, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
         if self._keep_states:
-            state.save(conn, [(live.planned.series, live.detector, end)])
+            state.save(conn, {live.planned.series: state.Unsaved((state.canonical(live.detector), bucket_start(end)))})
         if live.ready:
             _mark_ready(conn, [live], bucket_start(end))
         if live.relearn_to is not None:
@@ -242,9 +245,11 @@ class Engine:
                 closing = view.closable(self._lives())
             upsert(conn, verdict, done.rows)
             if self._keep_states:
-                state.save(conn, [(one.planned.series, one.detector, one.last_end or 0) for one in done.closed.values()])
+                state.save(conn, {key: one.unsaved for key, one in done.closed.items()})
             at = max(done.at, self._at or done.at)
             upsert(conn, watermark, [{"name": NAME, "at": at, "seq": self._seq + done.instants, "tick": tick}])
+        for one in done.closed.values():
+            one.unsaved = state.Unsaved()
         self._seq, self._at = self._seq + done.instants, at
         return done
 
@@ -258,6 +263,9 @@ class Engine:
         self._ahead.read(conn, self._lives(), view, instant)
         judged = [one.close(self._ahead.value(one), view.complete(one, instant)) for one in closing]
         self._note_ready(conn, closing, judged)
+        if self._keep_states:
+            for one, (reading, _) in zip(closing, judged, strict=True):
+                one.unsaved.note(one.detector, reading)
         done.instants += 1
         done.steps += len(judged)
         done.at = bucket_start(instant)
@@ -303,7 +311,7 @@ class Engine:
 
     def _see(self, tick: int, now: datetime, lives: Sequence[Live]) -> View:
         with self._looking.connect() as conn:
-            return see(conn, lives, tick, now, self._paces)
+            return see(conn, lives, tick, now, self._paces, self._feeders)
 
     def _known(self) -> Roster:
         return self._roster if self._roster is not None else Roster()

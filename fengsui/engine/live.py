@@ -38,6 +38,7 @@ class Live:
     last_end: int | None = None
     ready: bool = False
     relearn_to: int | None = None
+    unsaved: state.Unsaved = field(default_factory=state.Unsaved)
 
     @property
     def minutes(self) -> int:
@@ -92,6 +93,8 @@ def resume(live: Live, stored: state.Stored | None) -> None:
         log.warning("%s: %s: learning again from the roll-ups", live.planned.series, mismatch)
         live.relearn_to = bucket(stored.last_end, 1)
     else:
+        for reading in stored.tail:
+            live.detector.learn_one(reading)
         live.last_end = bucket(stored.last_end, 1)
 
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from fengsui.engine.live import Live
 from fengsui.engine.readings import Cells, bulk, by_metric
 from fengsui.metrics import watermarks
+from fengsui.metrics.catalogue import metric_of
 from fengsui.metrics.read import Value
 from fengsui.metrics.watermarks import Mark, SourcePace
 from fengsui.store.slices import bucket
+from fengsui.store.tables import slice_source
 
 AHEAD = 120  # minutes of cells read at once while catching up
 
@@ -45,10 +47,33 @@ class View:
         return self.marks.get((live.planned.rule.metric, live.minutes, live.planned.slice_id))
 
 
-def see(conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, SourcePace]) -> View:
+class Feeders:
+    """Which sources feed which slices. Rows of ``slice_source`` are only ever added, so their number tells of a change."""
+
+    def __init__(self) -> None:
+        self._n = -1
+        self._known: dict[tuple[str, tuple[int, ...]], dict[int, set[str]]] = {}
+
+    def of(self, conn: Connection, metric: str, ids: list[int]) -> dict[int, set[str]]:
+        key = (metric, tuple(ids))
+        if key not in self._known:
+            self._known[key] = watermarks.feeding(conn, metric_of(metric).measures(), ids)
+        return self._known[key]
+
+    def refresh(self, conn: Connection) -> None:
+        n = conn.execute(select(func.count()).select_from(slice_source)).scalar_one()
+        if n != self._n:
+            self._n, self._known = n, {}
+
+
+def see(
+    conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, SourcePace], feeders: Feeders
+) -> View:
     marks: dict[tuple[str, int, int], Mark] = {}
+    feeders.refresh(conn)
+    known = watermarks.of_sources(conn, now, paces)
     for (metric, minutes), ids in by_metric(one.planned for one in lives):
-        found = watermarks.of_series(conn, metric, ids, now, paces, minutes * 60)
+        found = watermarks.of_fed(feeders.of(conn, metric, list(ids)), known, minutes * 60)
         marks.update({(metric, minutes, slice_id): mark for slice_id, mark in found.items()})
     return View(tick, bucket(now, 1), marks)
 

@@ -1,24 +1,49 @@
-"""Detector states in the store: canonical JSON text, never pickle, so that a restart continues bit for bit."""
+"""Detector states in the store: canonical JSON text, never pickle, so that a restart continues bit for bit.
+
+A state is large and a minute adds little to it, so the whole is written at each quarter of an hour only; between, each
+reading that was judged is written as it was, and learned again by whoever resumes (``detector_tail``).
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, insert, select
 
-from detectors.base import Detector
-from fengsui.store.slices import bucket_start
-from fengsui.store.tables import detector_state
+from detectors.base import Context, Detector, KnownEvent, Reading
+from fengsui.store.slices import bucket, bucket_start
+from fengsui.store.tables import detector_state, detector_tail
 from fengsui.store.upsert import upsert
+
+QUARTER = 15  # minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
+    """``tail``: the readings since the state, oldest first. ``last_end``: end of the last step, of the tail if there is one."""
+
     text: str
     last_end: datetime
+    tail: tuple[Reading, ...] = ()
+
+
+@dataclass(slots=True)
+class Unsaved:
+    """What of one series the store has not got yet. Where the cuts lie depends on the readings alone, so catching up
+    writes the rows that an undisturbed run writes."""
+
+    whole: tuple[str, datetime] | None = None
+    tail: list[Reading] = field(default_factory=list)
+
+    def note(self, detector: Detector, reading: Reading) -> None:
+        """``reading`` was learned just now."""
+        if bucket(reading.end, QUARTER) > bucket(reading.start, QUARTER):
+            self.whole, self.tail = (canonical(detector), reading.end), []
+        else:
+            self.tail.append(reading)
 
 
 def canonical(detector: Detector) -> str:
@@ -31,17 +56,29 @@ def restore(detector: Detector, text: str) -> None:
     detector.restore(json.loads(text))
 
 
-def save(conn: Connection, rows: Sequence[tuple[str, Detector, int]]) -> None:
-    """``(series, detector, end of its last step in minutes)``."""
-    upsert(
-        conn,
-        detector_state,
-        [{"series": key, "state": canonical(one), "last_end": bucket_start(end)} for key, one, end in rows],
-    )
+def save(conn: Connection, unsaved: Mapping[str, Unsaved]) -> None:
+    """By series. A whole state takes the place of the readings before it."""
+    wholes = [{"series": key, "state": one.whole[0], "last_end": one.whole[1]} for key, one in unsaved.items() if one.whole]
+    if wholes:
+        upsert(conn, detector_state, wholes)
+        conn.execute(delete(detector_tail).where(detector_tail.c.series.in_([row["series"] for row in wholes])))
+    rows = [{"series": key, "end_at": one.end, "reading": packed(one)} for key, new in unsaved.items() for one in new.tail]
+    if rows:
+        conn.execute(insert(detector_tail), rows)
 
 
 def load(conn: Connection) -> dict[str, Stored]:
-    return {row.series: Stored(row.state, row.last_end) for row in conn.execute(select(detector_state))}
+    tails: dict[str, list[Reading]] = {}
+    for row in conn.execute(select(detector_tail).order_by(detector_tail.c.series, detector_tail.c.end_at)):
+        tails.setdefault(row.series, []).append(unpacked(row.series, row.reading))
+    return {
+        row.series: _stored(row.state, row.last_end, tails.get(row.series, ())) for row in conn.execute(select(detector_state))
+    }
+
+
+def _stored(text: str, last_end: datetime, tail: Iterable[Reading]) -> Stored:
+    readings = tuple(tail)
+    return Stored(text, readings[-1].end if readings else last_end, readings)
 
 
 def keys(conn: Connection) -> set[str]:
@@ -51,4 +88,22 @@ def keys(conn: Connection) -> set[str]:
 def forget(conn: Connection, keys: Sequence[str]) -> None:
     """States of series that are no longer watched: should one come back, it is warmed from the roll-ups."""
     if keys:
-        conn.execute(delete(detector_state).where(detector_state.c.series.in_(keys)))
+        for table in (detector_state, detector_tail):
+            conn.execute(delete(table).where(table.c.series.in_(keys)))
+
+
+def packed(reading: Reading) -> str:
+    """All that a detector may read of it; the figures keep every bit. A head series has no parent in its context."""
+    context = reading.context
+    events = [[event.name, event.lift, event.margin] for event in context.events]
+    length = (reading.end - reading.start) // timedelta(minutes=1)
+    about = (context.local.isoformat(), context.day_type, events, context.budget)
+    row = (bucket(reading.start, 1), length, reading.value, reading.exposure, reading.complete, *about)
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def unpacked(series: str, text: str) -> Reading:
+    start, length, value, exposure, complete, local, day_type, events, budget = json.loads(text)
+    known = tuple(KnownEvent(*event) for event in events)
+    context = Context(datetime.fromisoformat(local), day_type, known, budget)
+    return Reading(series, bucket_start(start), bucket_start(start + length), value, exposure, complete, context)

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from detectors.base import Detector, Reading, Reason, State, Tier, Verdict
 from fengsui.engine import Advance, Engine
 from fengsui.settings import Settings
-from fengsui.store.slices import NO_BIN, bucket, slice_id, slice_levels
+from fengsui.store.slices import NO_BIN, bucket, bucket_start, slice_id, slice_levels
 from fengsui.store.tables import definition, rollup, slice_, slice_source, source_state
 from fengsui.store.upsert import add_to, upsert
 
@@ -136,6 +136,13 @@ class Centre:
         while done[-1].more:
             done.append(engine.advance(self.tick, now, lambda conn: None))
         return done
+
+    def resumed(self, key: str = "complaints|all|60|surge", now: datetime = START) -> tuple[State, datetime]:
+        """What an engine that starts now takes over from the store: the detector's whole state, and how far it has come."""
+        engine = self.engine()
+        engine._reload(now)
+        live = engine._known().lives[key]
+        return live.detector.to_state(), bucket_start(live.last_end or 0)
 
     def rows(self, table: Any, *columns: str) -> list[tuple[Any, ...]]:
         wanted = [table.c[name] for name in columns] or list(table.c)

@@ -135,7 +135,7 @@ OUT_OF_DIGEST: Mapping[str, tuple[str, ...]] = {
 }
 DIGESTED = (
     t.feedback, t.feedback_text, t.event, t.rollup, t.slice_, t.slice_source, t.source_state, t.series, t.detector_state,
-    t.verdict, t.watermark, t.episode, t.transition, t.handling, t.outbox, t.rule_record,
+    t.detector_tail, t.verdict, t.watermark, t.episode, t.transition, t.handling, t.outbox, t.rule_record,
 )  # fmt: skip
 
 

@@ -61,7 +61,16 @@ detector_state = Table(
     METADATA,
     Column("series", String, primary_key=True),
     Column("state", Text, nullable=False),  # canonical JSON of Detector.to_state(); JSONB would reorder and round
-    Column("last_end", UtcDateTime, nullable=False),  # steps that start before this are done
+    Column("last_end", UtcDateTime, nullable=False),  # steps that start before this are in the state
+)
+
+# Readings judged since `detector_state.last_end`, at most a quarter of an hour: learned again after a restart.
+detector_tail = Table(
+    "detector_tail",
+    METADATA,
+    Column("series", String, primary_key=True),
+    Column("end_at", UtcDateTime, primary_key=True),
+    Column("reading", Text, nullable=False),  # compact JSON; JSONB would reorder and round
 )
 
 verdict = Table(
