@@ -274,3 +274,54 @@ def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | 
         shown = texts(show(name))
         assert says in shown
         assert "无预警" not in shown and "✓ 正常" not in shown
+
+
+def test_a_false_alarm_is_looked_at_and_judged_in_one_dialog(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_judge").click().run()
+    app.session_state["f_verdict"] = "false"
+    app.button(key="dlg_ok").click().run()
+    assert not app.exception
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        found = conn.execute(select(t.handling.c.state, t.handling.c.verdict).where(t.handling.c.episode_id == "e1")).one()
+        codes = conn.execute(
+            select(t.transition.c.code)
+            .where(t.transition.c.episode_id == "e1", t.transition.c.axis == "person")
+            .order_by(t.transition.c.n)
+        )
+        assert list(codes.scalars()) == ["verify", "review"]
+    assert tuple(found) == ("reviewed", "false")
+
+
+def test_an_upload_is_looked_at_before_it_is_stored(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources")
+    app.button(key="up").click().run()
+    assert not app.exception
+    assert app.button(key="up_store").disabled, "nothing was looked at yet"
+    app.file_uploader(key="up_file").upload("问卷 11 月.csv", "编号,评分\n1,5\n".encode())
+    app.run()
+    app.button(key="up_look").click().run()
+    assert not app.exception
+    app.button(key="up_store").click().run()
+    assert not app.exception
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        asked = {row.kind: row.params for row in conn.execute(select(t.request))}
+    assert set(asked) == {"upload_preview", "upload"}
+    assert asked["upload"] == asked["upload_preview"] == {"path": asked["upload"]["path"], "source": "survey"}
+    assert (home / "uploads" / asked["upload"]["path"]).read_text(encoding="utf-8").startswith("编号")
+
+
+def test_a_file_that_cannot_be_read_is_refused_before_any_request(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources")
+    app.button(key="up").click().run()
+    app.file_uploader(key="up_file").upload("empty.csv", b"")
+    app.run()
+    app.button(key="up_look").click().run()
+    assert "是空的" in "".join(toast.value for toast in app.toast)
+    app.button(key="up_close").click().run()
+    assert not app.exception and "upload_open" not in app.session_state
