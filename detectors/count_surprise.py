@@ -172,7 +172,7 @@ class CountSurprise(Detector):
         if x.value is None or unit == 0:
             return None
         value = reading.number("value", x.value)
-        outlook = self._outlook_for(start // self._heavy, x)
+        outlook = self._outlook_for(start, length, x)
         least = self._least() * length / self._heavy
         expected = max(outlook.rate * unit, least)
         fine = CALM
@@ -191,9 +191,10 @@ class CountSurprise(Detector):
     def _least(self) -> float:
         return min(FLOOR, max(FLOOR_SHARE * self._guard.mean, 1e-5)) if self._days >= 1 else FLOOR
 
-    def _outlook_for(self, quarter: int, x: Reading) -> Outlook:
+    def _outlook_for(self, start: int, length: int, x: Reading) -> Outlook:
+        quarter, into_s = divmod(start, self._heavy)
         if self._outlook is None or not self._outlook.fits(quarter, x):
-            self._outlook = self._outlook_of(quarter, Setting.of(x))
+            self._outlook = self._outlook_of(quarter, Setting.of(x, into_s if length < self._heavy else 0))
         return self._outlook
 
     def _outlook_of(self, quarter: int, setting: Setting) -> Outlook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from detectors import tail
@@ -21,15 +21,16 @@ BAND = (0.025, 0.975)
 
 
 class Setting(NamedTuple):
-    """The part of a reading's context that moves the expectation."""
+    """The part of a reading's context that moves the expectation. ``local``: start of the heavy step on the wall clock."""
 
     local: datetime
     day_type: DayType
     events: tuple[KnownEvent, ...]
 
     @classmethod
-    def of(cls, x: Reading) -> Setting:
-        return cls(x.context.local, x.context.day_type, x.context.events)
+    def of(cls, x: Reading, into_s: int) -> Setting:
+        """``into_s``: how far into its heavy step the reading starts, so that each of its minutes gives the same setting."""
+        return cls(x.context.local - timedelta(seconds=into_s), x.context.day_type, x.context.events)
 
     def body(self) -> list[Any]:
         return [self.local.isoformat(), self.day_type, [[e.name, e.lift, e.margin] for e in self.events]]

@@ -273,6 +273,7 @@ def test_a_restart_between_two_minutes_of_a_quarter_loses_nothing() -> None:
         assert verdict == step(steady, x)
         grades.append(verdict.grade)
         state = json.loads(json.dumps(reborn.to_state()))
+        assert state == json.loads(json.dumps(steady.to_state()))
     assert max(grades) >= Tier.IMPORTANT
 
 
