@@ -13,6 +13,7 @@ from fengsui.notify.message import Message
 from fengsui.settings.model import Channel
 
 LOG = logging.getLogger("fengsui.notify")
+UNREACHABLE = "notify.fault.unreachable"
 LATER = frozenset({408, 409, 425, 429})
 """Client errors that pass by themselves; every 5xx does too."""
 
@@ -50,7 +51,7 @@ def to_webhook(channel: Channel, message: Message, lang: str, client: httpx.Clie
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
         raise Undeliverable("notify.fault.no_url") from fault
     except httpx.HTTPError as fault:  # refused, timed out, name not found: all may pass
-        raise Later("notify.fault.unreachable") from fault
+        raise Later(UNREACHABLE) from fault
     if answer.is_success:
         return
     if answer.status_code >= 500 or answer.status_code in LATER:

@@ -6,7 +6,7 @@ A kill between sending and noting it sends again: receivers see the same idempot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 from sqlalchemy import Connection, Engine, update
 
 from fengsui.notify import queue
-from fengsui.notify.channels import SENDERS, Later, Undeliverable
+from fengsui.notify.channels import LOG, SENDERS, UNREACHABLE, Later, Undeliverable
 from fengsui.notify.message import message
 from fengsui.notify.pace import pace_of
 from fengsui.settings.model import Settings
@@ -69,9 +69,22 @@ def deliver(
 
 def _send_all(rows: Sequence[dict[str, Any]], settings: Settings, client: httpx.Client | None) -> list[_Outcome]:
     if client is not None:
-        return [_send(row, settings, client) for row in rows]
+        return _in_turn(rows, settings, client)
     with httpx.Client(timeout=TIMEOUT_S) as own:
-        return [_send(row, settings, own) for row in rows]
+        return _in_turn(rows, settings, own)
+
+
+def _in_turn(rows: Sequence[dict[str, Any]], settings: Settings, client: httpx.Client) -> list[_Outcome]:
+    """A channel that cannot be reached is asked once: each further try would hang, and nothing is judged meanwhile."""
+    dead: dict[str, _Outcome] = {}
+    outcomes = []
+    for row in rows:
+        known = dead.get(row["channel"])
+        outcome = _send(row, settings, client) if known is None else replace(known, notice_id=row["notice_id"])
+        if outcome.code == UNREACHABLE:
+            dead[row["channel"]] = outcome
+        outcomes.append(outcome)
+    return outcomes
 
 
 def _send(row: dict[str, Any], settings: Settings, client: httpx.Client) -> _Outcome:
@@ -79,13 +92,16 @@ def _send(row: dict[str, Any], settings: Settings, client: httpx.Client) -> _Out
     if channel is None:
         return _Outcome(row["notice_id"], "failed", "notify.fault.no_channel")
     lang = channel.language or settings.centre.language
-    words = message(row, lang, settings.centre.zone, settings.server.base_path)
     try:
+        words = message(row, lang, settings.centre.zone, settings.server.base_path)
         SENDERS[channel.kind](channel, words, lang, client)
     except Later as fault:
         return _Outcome(row["notice_id"], "pending", fault.code, fault.delay)
     except Undeliverable as fault:
         return _Outcome(row["notice_id"], "failed", fault.code)
+    except Exception as fault:  # a bug in one notice must not send the others again at every tick: it waits, visibly
+        LOG.error("notice %s: %s", row["notice_id"], type(fault).__name__)
+        return _Outcome(row["notice_id"], "pending", "notify.fault.broken")
     return _Outcome(row["notice_id"], "sent")
 
 

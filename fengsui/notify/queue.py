@@ -75,8 +75,8 @@ def merge_storm(conn: Connection, rows: Sequence[Row], pace: Pace, now: datetime
 
 
 def _summarise(conn: Connection, channel: str, recipient: str, rows: Sequence[Row], now: datetime) -> None:
-    """Into the summary that still gathers for this recipient, else into a new one."""
-    waiting = (outbox.c.kind == "summary") & (outbox.c.state == "pending")
+    """Into the summary that still gathers for this recipient, else into a new one: one that is due goes out as it is."""
+    waiting = (outbox.c.kind == "summary") & (outbox.c.state == "pending") & (outbox.c.due_at > now)
     mine = waiting & (outbox.c.channel == channel) & (outbox.c.recipient == recipient)
     found = conn.execute(select(outbox).where(mine)).mappings().first()
     tiers = Counter(NAMES[int(row["params"].get("tier") or 1)] for row in rows)

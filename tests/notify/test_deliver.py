@@ -294,3 +294,42 @@ def test_nothing_due_takes_no_lock(store, settings, client):
         conn.execute(update(outbox).values(due_at=NOW))
     with pytest.raises(AssertionError):
         go(store, settings, client, fence=never)
+
+
+def test_a_notice_that_breaks_on_the_way_waits_alone_and_the_others_go_once(store, settings, client, post):
+    """The trap: one bad row must neither silence the channel nor make the others go again at every tick."""
+    put(store, 3)
+    post.answers = [httpx.Response(200), RuntimeError("a bug on the way out")]
+    assert go(store, settings, client) == notify.Delivered(sent=2, later=1)
+    assert go(store, settings, client, NOW + timedelta(seconds=1)) == notify.Delivered()
+    assert [row["fault_code"] for row in rows(store, "pending")] == ["notify.fault.broken"]
+    assert notify_seen(store) == 1
+
+
+def notify_seen(store) -> int:
+    with store.connect() as conn:
+        return notify.undelivered(conn, NOW).waiting
+
+
+def test_a_receiver_that_hangs_is_asked_once_and_not_for_each_notice(store, settings, client, post):
+    """Each would hang for seconds, and nothing is judged meanwhile."""
+    put(store, 8)
+    post.answers = [httpx.ReadTimeout("hangs")] * 8
+    assert go(store, settings, client) == notify.Delivered(later=8)
+    assert len(post.got) == 1
+    assert {row["due_at"] for row in rows(store, "pending")} == {NOW + timedelta(seconds=15)}
+
+
+def test_what_is_merged_while_a_summary_goes_out_is_told_by_the_next_one(store, settings, client, post):
+    put(store, 15)
+    go(store, settings, client)
+    later = NOW + timedelta(seconds=40)
+    put(store, 4, prefix="m", at=later)
+    go(store, settings, client, later)
+    go(store, settings, client, later + timedelta(seconds=40))
+    told = [json.loads(request.content)["text"] for request in post.got if json.loads(request.content)["kind"] == "summary"]
+    merged = rows(store, "merged")
+    summaries = {row["notice_id"]: row for row in rows(store, "sent") if row["kind"] == "summary"}
+    assert len(merged) == 9
+    assert sorted(row["params"]["n"] for row in summaries.values()) == [4, 5]
+    assert len(told) == 2 and {row["merged_into"] for row in merged} == set(summaries)
