@@ -1,51 +1,92 @@
-"""Unclaimed past its deadline: managers are told, a few times, until somebody claims. Timers are rows, not memory."""
+"""Past a deadline: managers are told, a few times, until somebody claims, or whoever claimed is done. Timers are rows, not
+memory."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from fengsui.alerts import family, wording
+from fengsui.alerts.bodies import Deadline
+from fengsui.alerts.commands.table import OWNED, UNOWNED
 from fengsui.alerts.desk import Desk, Row
 from fengsui.alerts.tell import News, effective_tier
 from fengsui.store.tables import episode, handling, transition
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One deadline. ``code`` of its transition and notice, ``due`` its column, ``patience`` the field of the tier's policy."""
+
+    code: str
+    due: str
+    states: Sequence[str]
+    patience: str
+
+    def wait(self, policy: Deadline) -> timedelta:
+        return timedelta(seconds=getattr(policy, self.patience))
+
+
+WATCHES = (Watch("escalated", "claim_due_at", UNOWNED, "claim_s"), Watch("overdue", "handle_due_at", OWNED, "handle_s"))
+
+
 def escalate(desk: Desk) -> None:
-    """Alerts that people see, without an owner, past the deadline. A general one that went out by itself waits in the list."""
-    waiting = handling.c.state.in_(("new", "verified")) & handling.c.owner.is_(None)
-    due = (episode.c.mode == "on") & (episode.c.claim_due_at <= desk.now)
-    people = (handling.c.state, handling.c.tier.label("person_tier"), handling.c.machine_tier.label("person_machine_tier"))
-    query = select(episode, *people).join(handling, handling.c.episode_id == episode.c.episode_id).where(waiting, due)
-    for found in desk.conn.execute(query.order_by(episode.c.claim_due_at, episode.c.episode_id)).mappings().all():
-        row = {str(name): value for name, value in found.items()}
-        _escalate(desk, row)
+    """Alerts that people see, past a deadline. A general one that went out by itself waits in the list."""
+    for watch in WATCHES:
+        for found in desk.conn.execute(_late(desk, watch)).mappings().all():
+            _escalate(desk, watch, {str(name): value for name, value in found.items()})
 
 
-def _escalate(desk: Desk, row: Row) -> None:
+def _late(desk: Desk, watch: Watch) -> Select[Any]:
+    """What was told often enough is left out here: years of unclaimed alerts must not be walked through every second."""
+    told = _told(watch.code)
+    people = (handling.c.owner, handling.c.tier.label("person_tier"), handling.c.machine_tier.label("person_machine_tier"))
+    query = select(episode, *people, told.c.times, told.c.told_at)
+    joined = query.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
+        told, told.c.episode_id == episode.c.episode_id
+    )
+    return joined.where(_waits(desk, watch), func.coalesce(told.c.times, 0) < desk.book.policy.escalate_times).order_by(
+        episode.c[watch.due], episode.c.episode_id
+    )
+
+
+def _waits(desk: Desk, watch: Watch) -> ColumnElement[bool]:
+    matters = or_(episode.c.condition != "cleared", episode.c.tier >= 2, handling.c.tier >= 2)
+    due = and_(episode.c.mode == "on", episode.c[watch.due] <= desk.now)
+    return and_(handling.c.state.in_(watch.states), due, matters)
+
+
+def _told(code: str) -> Any:
+    mine = (transition.c.axis == "machine") & (transition.c.code == code)
+    columns = (transition.c.episode_id, func.count().label("times"), func.max(transition.c.at).label("told_at"))
+    return select(*columns).where(mine).group_by(transition.c.episode_id).subquery()
+
+
+def _escalate(desk: Desk, watch: Watch, row: Row) -> None:
     tier = effective_tier({"tier": row["person_tier"], "machine_tier": row["person_machine_tier"], "episode_tier": row["tier"]})
     if (tier < 2 and row["condition"] == "cleared") or family.spoken_for(desk, row):
         return
-    policy = desk.book.policy
-    done = _times(desk, row)
-    wait = timedelta(seconds=policy.tiers[str(tier)].claim_s)  # type: ignore[index]
-    if done >= policy.escalate_times or desk.now < row["claim_due_at"] + done * wait:
+    policy, step = desk.book.policy, (row["times"] or 0) + 1
+    if desk.now < _next_at(row, watch, watch.wait(policy.tiers[str(tier)])):  # type: ignore[index]
         return
-    late = int((desk.now - row["opened_at"]).total_seconds())
-    params = {"tier": tier, "step": done + 1, "late": late, "to": list(policy.escalate_to)}
+    recipients = (*policy.escalate_to, *([f"person:{row['owner']}"] if row["owner"] else []))
+    since = row["opened_at"] if row["owner"] is None else row[watch.due]
+    late = int((desk.now - since).total_seconds())
     live = desk.find(row["rule_id"], row["slice_key"])
     row = live if live is not None and live["episode_id"] == row["episode_id"] else row
-    n = desk.append(row, "escalated", row["condition"], row["condition"], params)
+    params = {"tier": tier, "step": step, "late": late, "to": list(recipients)}
+    n = desk.append(row, watch.code, row["condition"], row["condition"], params)
     desk.moved.escalated += 1
     words: dict[str, Any] = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "late": late}
-    news = News("escalated", row["episode_id"], "machine", n, tier, "alerts.notice.escalated", words, step=done + 1)
-    desk.tell(news, policy.escalate_to)
+    news = News("escalated", row["episode_id"], "machine", n, tier, f"alerts.notice.{watch.code}", words, step=step)
+    desk.tell(news, recipients)
 
 
-def _times(desk: Desk, row: Row) -> int:
-    mine = (
-        (transition.c.episode_id == row["episode_id"]) & (transition.c.axis == "machine") & (transition.c.code == "escalated")
-    )
-    return desk.conn.scalar(select(func.count()).select_from(transition).where(mine)) or 0
+def _next_at(row: Row, watch: Watch, wait: timedelta) -> datetime:
+    """A deadline apart, also where a worker slept over several: three notices within three seconds say no more than one."""
+    planned: datetime = row[watch.due] + (row["times"] or 0) * wait
+    return planned if row["told_at"] is None else max(planned, row["told_at"] + wait)

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from fengsui.alerts.definitions import book
+from fengsui.alerts.desk import open_desk
+from fengsui.alerts.escalate import WATCHES, _late
 from fengsui.store.tables import handling
 
 
@@ -226,6 +229,48 @@ def test_unclaimed_past_the_deadline_climbs_and_a_claim_stops_it(centre):
     with centre.store.begin() as conn:
         conn.execute(update(handling).values(owner="li", state="claimed"))
     assert centre.advance(timedelta(hours=1)).escalated == 0
+
+
+def test_claimed_but_not_done_by_the_deadline_climbs_too_and_the_owner_hears_it(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    found = centre.one()
+    with centre.store.begin() as conn:
+        conn.execute(update(handling).values(owner="li", state="in_progress"))
+    wait = found["handle_due_at"] - found["opened_at"]
+    assert centre.advance(wait - timedelta(minutes=1)).escalated == 0
+    assert centre.advance(timedelta(minutes=1)).escalated == 1
+    assert {row["recipient"] for row in centre.notices("escalated")} == {"manager", "person:li"}
+    assert {row["code"] for row in centre.notices("escalated")} == {"alerts.notice.overdue"}
+    assert centre.advance(timedelta(minutes=1)).escalated == 0
+    with centre.store.begin() as conn:
+        conn.execute(update(handling).values(state="resolved"))
+    assert centre.advance(3 * wait).escalated == 0
+
+
+def test_a_worker_that_slept_over_three_deadlines_tells_once_and_not_three_times_in_three_seconds(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    assert centre.advance(timedelta(hours=2)).escalated == 1
+    assert centre.advance(timedelta(seconds=1)).escalated == 0
+    assert centre.advance(timedelta(minutes=5)).escalated == 1
+
+
+def test_alerts_that_were_told_often_enough_are_not_walked_through_for_ever(centre):
+    """The trap: thousands of old unclaimed alerts, each asked about at every tick."""
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    for _ in range(3):
+        centre.advance(timedelta(hours=1))
+    asked = []
+    with centre.store.connect() as conn:
+        desk = open_desk(conn, book(conn, centre.now), {}, centre.settings.centre.tz, 9, centre.now, centre.now)
+        for watch in WATCHES:
+            asked += conn.execute(_late(desk, watch)).all()
+    assert asked == []
 
 
 def test_a_tier_never_falls_while_it_burns_and_the_reasons_stay_with_it(centre):
