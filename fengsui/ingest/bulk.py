@@ -6,12 +6,13 @@ pipeline for the rest. Types are converted by the table's own column types, so t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, Connection, Dialect, Select, Table, bindparam, delete
+from sqlalchemy import ARRAY, JSON, Connection, Dialect, Select, String, Table, any_, bindparam, delete, func, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -19,7 +20,9 @@ from fengsui.store.types import UtcDateTime
 from fengsui.store.upsert import upsert
 
 CHUNK = 500
-Convert: TypeAlias = Callable[[Any], Any] | None
+_EMPTY: Mapping[type[Any], str] = {dict: "{}", list: "[]"}
+Convert: TypeAlias = Callable[[list[Any]], list[Any]] | None
+"""A column of values to what the driver takes; None: as they are."""
 Cell: TypeAlias = tuple[int, int, str, int, int, int]
 """(grain, slice_id, measure, bin, bucket, value)"""
 
@@ -69,11 +72,21 @@ def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
         yield listed[start : start + size]
 
 
-def rows_in(conn: Connection, query: Select[Any], column: Any, values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    """``query`` where ``column`` is one of ``values``, as dictionaries."""
-    for part in chunks(values):
-        for row in conn.execute(query.where(column.in_(part))).mappings():
-            yield dict(row)
+def rows_in(conn: Connection, query: Select[Any], column: Any, values: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """``query`` where the text ``column`` is one of ``values``, as dictionaries.
+
+    One parameter holds them all: an IN list of hundreds is compiled anew for each batch, which costs more than the reading.
+    """
+    listed = list(values)
+    if not listed:
+        return
+    if conn.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(listed)).table_valued("value")
+        match = column.in_(select(each.c.value))
+    else:
+        match = column == any_(literal(listed, ARRAY(String)))
+    for row in conn.execute(query.where(match)).mappings():
+        yield dict(row)
 
 
 @lru_cache(maxsize=64)
@@ -93,9 +106,23 @@ def _sqlite_put(
 def _convert(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
     """The column type's own conversion, shortened for the two types that make up most of a row."""
     if isinstance(kind, UtcDateTime):
-        return _sqlite_time
+        return _sqlite_times
     own = kind.dialect_impl(dialect).bind_processor(dialect)
-    return (lambda value: "{}" if value == {} else own(value)) if isinstance(kind, JSON) and own else own
+    if own is None:
+        return None
+    if isinstance(kind, JSON):
+        return lambda values: [own(value) if value else _EMPTY.get(type(value)) or own(value) for value in values]
+    return lambda values: [own(value) for value in values]
+
+
+def _sqlite_times(values: list[datetime | None]) -> list[str | None]:
+    """Each value as SQLite holds it; runs of the same object (``stored_at``, a bare column) are written once."""
+    written, last, text = [], None, None
+    for at in values:
+        if at is not last:
+            last, text = at, _sqlite_time(at)
+        written.append(text)
+    return written
 
 
 def _sqlite_time(at: datetime | None) -> str | None:
@@ -113,5 +140,5 @@ def _tuples(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...], converts:
     columns = []
     for name, convert in zip(names, converts, strict=True):
         values = [row[name] for row in rows]
-        columns.append(values if convert is None else [convert(value) for value in values])
+        columns.append(values if convert is None else convert(values))
     return list(zip(*columns, strict=True))

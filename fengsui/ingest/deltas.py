@@ -6,9 +6,11 @@ of an array, expanded to its slices and summed by numpy. Cells come out in the o
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,7 +34,7 @@ class Places:
 
     def of_record(self, dims: Mapping[str, str]) -> tuple[str, ...]:
         """One slice key per cuboid, in the order of ``cuboids``."""
-        known = tuple(sorted(dims.items()))
+        known = tuple(dims.items())  # a source names its dims in one order; another one is one more entry
         if known not in self._whole:
             if len(self._whole) >= _CACHE:
                 self._whole.clear()
@@ -72,17 +74,20 @@ class Deltas:
         self._groups: dict[tuple[str, ...], int] = {}
         self._left: dict[tuple[str, ...], dict[Width, int]] = {}
         self._sources: dict[str, int] = {}
-        self._rows: list[tuple[int, int, int, int, int, int, bool]] = []
+        self._rows = array("q")  # seven numbers for each contribution, as in ``_table``
         self._also: dict[tuple[str, str], set[tuple[str, ...]]] = {}
 
     def add(self, found: Iterable[Contribution], slices: tuple[str, ...], sign: int, source: str, *, minutes: bool) -> None:
         """Contributions of one row of ``source`` in its slices; ``minutes`` False: a batch source or an aggregate."""
         groups = self._left.get(slices) or self._place(slices)
         fed_by = self._sources.setdefault(source, len(self._sources))
-        kinds, rows = self._kinds, self._rows
+        kinds, put = self._kinds, self._rows.extend
+        last, minute = None, 0
         for measure, bin_, at, value in found:
+            if at is not last:  # contributions come by their time axis
+                last, minute = at, int(at.timestamp()) // 60
             number, width, fine = kinds.get(measure) or self._kind(measure)
-            rows.append((groups[width], number, bin_, int(at.timestamp()) // 60, sign * value, fed_by, fine and minutes))
+            put((groups[width], number, bin_, minute, sign * value, fed_by, fine and minutes))
 
     def feeds(self, measures: Iterable[str], slices: tuple[str, ...], source: str) -> None:
         """``source`` feeds these measures too: a gauge, or events of another source's records."""
@@ -142,13 +147,12 @@ class Deltas:
     def _summed(self, grain: int, table: NDArray[np.int64]) -> list[Cell]:
         ids, order = self._ranked([slice_id(key) for key in self._slices])
         names, name_order = self._ranked(list(self._kinds))
-        members = [np.array([order[self._slices[key]] for key in slices], dtype=np.int64) for slices in self._groups]
-        sizes = np.array([len(each) for each in members])
+        flat = np.array([order[self._slices[key]] for slices in self._groups for key in slices], dtype=np.int64)
+        sizes = np.array([len(slices) for slices in self._groups])
         offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        flat = np.concatenate(members) if members else np.zeros(0, dtype=np.int64)
-        repeat = sizes[table[:, 0]]
-        rows = np.repeat(np.arange(len(table)), repeat)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+        times = sizes[table[:, 0]]
+        rows = np.repeat(np.arange(len(table)), times)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(times) - times, times)
         slices_of = flat[offsets[table[rows, 0]] + within]
         buckets = table[:, 3] - table[:, 3] % grain
         packed = self._pack(slices_of, np.array(name_order)[table[rows, 1]], table[rows, 2], buckets[rows])
@@ -162,13 +166,13 @@ class Deltas:
         unique, sums = packed[starts][kept], sums[kept]
         bins = unique & 0x3FF
         columns = (
-            (unique >> 46).tolist(),
-            ((unique >> 36) & 0x3FF).tolist(),
+            map(ids.__getitem__, (unique >> 46).tolist()),
+            map(names.__getitem__, ((unique >> 36) & 0x3FF).tolist()),
             np.where(bins == 0, NO_BIN, bins - 1).tolist(),
             ((unique >> 10) & 0x3FFFFFF).tolist(),
             sums.tolist(),
         )
-        return [(grain, ids[s], names[m], bin_, at, value) for s, m, bin_, at, value in zip(*columns, strict=True)]
+        return list(zip(repeat(grain), *columns, strict=False))  # repeat has no end
 
     @staticmethod
     def _ranked(values: list[Any]) -> tuple[list[Any], list[int]]:

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +37,8 @@ class Vault:
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
         self.key_id = keys.data_key_id
+        self._sealer = AESGCM(keys.data)
+        self._customer = lru_cache(maxsize=10_000)(lambda reference: self.hashed("customer", reference.strip()))
 
     def hashed(self, use: str, message: str, size: int = 32) -> str:
         """Keyed hash as ``size`` hex digits; ``use`` keeps kinds apart."""
@@ -43,7 +46,7 @@ class Vault:
 
     def customer(self, reference: str) -> str:
         """The same customer over all channels that share an id."""
-        return self.hashed("customer", reference.strip())
+        return self._customer(reference)
 
     @property
     def text_key(self) -> bytes:
@@ -52,7 +55,7 @@ class Vault:
     def seal(self, data: bytes, bound_to: str) -> bytes:
         """Nonce and ciphertext; opens only with the same ``bound_to``."""
         nonce = os.urandom(NONCE)
-        return nonce + AESGCM(self._keys.data).encrypt(nonce, data, bound_to.encode())
+        return nonce + self._sealer.encrypt(nonce, data, bound_to.encode())
 
     def open(self, sealed: bytes, key_id: str, bound_to: str) -> bytes:
         """What ``seal`` was given. ``KeyError`` for a key that is no longer named, ``InvalidTag`` for a moved row."""
@@ -61,7 +64,7 @@ class Vault:
 
 def canonical(value: Any) -> str:
     """JSON that is the same for equal values, whatever the order of their keys."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return _CANONICAL.encode(value)
 
 
 def _plain(value: Any) -> Any:
@@ -72,3 +75,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return str(value)
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)

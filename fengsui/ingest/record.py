@@ -43,6 +43,7 @@ class Record:
     text_dropped: bool = False
     touched: bool = False
     kinds_by_source: set[tuple[str, str]] = field(default_factory=set)
+    _facts: Facts | None = None  # of the events as they are; None after each change
 
     def wins(self, updated_at: datetime, content_hash: str) -> bool:
         """Newer, or as new with another content (docs/contracts.md §3)."""
@@ -52,6 +53,7 @@ class Record:
 
     def replace_events(self, events: Iterable[Event], masked: Any) -> None:
         """The whole set of ``c:`` events of a newer version; its ``r:`` events are added."""
+        self._facts = None
         for key in [key for key in self.events if key.startswith("c:")]:
             del self.events[key]
         for event in events:
@@ -63,6 +65,7 @@ class Record:
         if self.events.get(event.event_key) == step:
             return False
         self.events[event.event_key] = step
+        self._facts = None
         if not step.derived:
             self._forget_derived(step.kind)
         return True
@@ -80,7 +83,9 @@ class Record:
     def facts(self) -> Facts:
         """Only of a record whose feedback has arrived."""
         assert self.row is not None
-        return facts_of(self.row["opened_at"], list(self.events.values()))
+        if self._facts is None:
+            self._facts = facts_of(self.row["opened_at"], list(self.events.values()))
+        return self._facts
 
     def settle(self) -> None:
         """Write the facts of the events into the row."""
@@ -94,6 +99,7 @@ class Record:
             at = max(at, max(earlier) + _TICK)  # it takes back what happened at the same instant
         number = 1 + sum(1 for key in self.events if key.startswith(f"d:{kind}:"))
         self.events[f"d:{kind}:{number}"] = Step(kind, at, None, {}, True)
+        self._facts = None
 
     def _forget_derived(self, kind: str) -> None:
         for key in [key for key in self.events if key.startswith(f"d:{kind}:")]:

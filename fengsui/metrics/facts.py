@@ -82,24 +82,25 @@ def facts_of(opened_at: datetime, events: Sequence[Happened]) -> Facts:
     if not events:
         return NOTHING
     ordered = sorted(events, key=_when)
-    reopened = [event.at for event in ordered if event.kind == "reopened"]
-    since = reopened[-1] if reopened else None
-    solved_at = _last(ordered, _SOLVING, since)
-    response_from = since or opened_at
-    response_at = _first(ordered, RESPONSES, since)
-    pauses = _pauses(ordered)
+    ever = _first_of_each(ordered)
+    since = _first_of_each(reversed(ordered)).get("reopened") if "reopened" in ever else None
+    left = ordered if since is None else [event for event in ordered if event.at >= since]
+    lately = ever if since is None else _first_of_each(left)
+    solved_at = _latest(_first_of_each(reversed(left)), _SOLVING)
+    response_at = _earliest(lately, RESPONSES)
+    pauses = _pauses(ordered) if "paused" in ever else ()
     return Facts(
-        state=_state(ordered, since, solved_at),
-        acknowledged_at=_first(ordered, RECEIPTS),
+        state="cancelled" if "cancelled" in lately else "open" if solved_at is None else "solved",
+        acknowledged_at=_earliest(ever, RECEIPTS),
         first_response_at=response_at,
-        offered_at=_first(ordered, {"offered"}),
-        answered_at=_first(ordered, {"answered"}),
-        abandoned_at=_first(ordered, {"abandoned"}),
+        offered_at=ever.get("offered"),
+        answered_at=ever.get("answered"),
+        abandoned_at=ever.get("abandoned"),
         solved_at=solved_at,
         reopened_at=since,
-        reopened_n=len(reopened),
-        rated_at=_last(ordered, {"rated"}),
-        response_s=_net(response_from, response_at, pauses),
+        reopened_n=sum(1 for event in ordered if event.kind == "reopened") if since else 0,
+        rated_at=_first_of_each(reversed(ordered))["rated"] if "rated" in ever else None,
+        response_s=_net(since or opened_at, response_at, pauses),
         resolution_s=_net(opened_at, solved_at, ()),
         resolution_net_s=_net(opened_at, solved_at, pauses),
     )
@@ -109,18 +110,20 @@ def _when(event: Happened) -> tuple[datetime, int]:
     return event.at, _RANK.get(event.kind, len(_RANK))
 
 
-def _first(ordered: Sequence[Happened], kinds: Iterable[str], since: datetime | None = None) -> datetime | None:
-    return next((event.at for event in ordered if event.kind in kinds and (since is None or event.at >= since)), None)
+def _first_of_each(ordered: Iterable[Happened]) -> dict[str, datetime]:
+    """kind -> its first time in the order given."""
+    found: dict[str, datetime] = {}
+    for event in ordered:
+        found.setdefault(event.kind, event.at)
+    return found
 
 
-def _last(ordered: Sequence[Happened], kinds: Iterable[str], since: datetime | None = None) -> datetime | None:
-    return _first(tuple(reversed(ordered)), kinds, since)
+def _earliest(times: Mapping[str, datetime], kinds: Iterable[str]) -> datetime | None:
+    return min((times[kind] for kind in kinds if kind in times), default=None)
 
 
-def _state(ordered: Sequence[Happened], since: datetime | None, solved_at: datetime | None) -> State:
-    if _first(ordered, {"cancelled"}, since) is not None:
-        return "cancelled"
-    return "open" if solved_at is None else "solved"
+def _latest(times: Mapping[str, datetime], kinds: Iterable[str]) -> datetime | None:
+    return max((times[kind] for kind in kinds if kind in times), default=None)
 
 
 def _pauses(ordered: Sequence[Happened]) -> tuple[Span, ...]:

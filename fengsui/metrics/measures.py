@@ -98,7 +98,7 @@ def _csat(row: Row) -> Mapping[str, Any] | None:
 
 def _csat_five(row: Row) -> float | None:
     """The answer on a scale of 1 (worst) to 5 (best), whatever scale and direction it came in."""
-    answer = _csat(row) if row["ratings"] else None
+    answer = _csat(row)
     if answer is None:
         return None
     share = (answer["value"] - answer["low"]) / (answer["high"] - answer["low"])
@@ -116,8 +116,9 @@ def _csat_sum(row: Row) -> int:
     return 0 if five is None else round(five * SCALE)
 
 
-def _rated(row: Row) -> datetime:
-    rated: datetime = row["rated_at"] or row["opened_at"]
+def _rated(row: Row) -> datetime | None:
+    """None where nobody was asked: most rows."""
+    rated: datetime | None = (row["rated_at"] or row["opened_at"]) if row["ratings"] else None
     return rated
 
 
@@ -184,11 +185,23 @@ def contributions(record: Row) -> list[Contribution]:
     if record["deleted_at"] is not None or record["state"] == "cancelled":
         return []
     found: list[Contribution] = []
-    for measure in MEASURES:
-        at = measure.at(record)
-        if at is not None and (value := measure.value(record)):
-            found.append((measure.id, measure.bin(record) if measure.bin else NO_BIN, at, value))
+    for axis, measures in _BY_AXIS.items():
+        at = axis(record)
+        if at is None:
+            continue
+        for measure in measures:
+            if value := measure.value(record):
+                found.append((measure.id, measure.bin(record) if measure.bin else NO_BIN, at, value))
     return found
+
+
+def _by_axis() -> Mapping[Callable[[Row], datetime | None], tuple[Measure, ...]]:
+    """The measures on each time axis: a row without a time there is asked once, not once for each of them."""
+    axes = dict.fromkeys(measure.at for measure in MEASURES)
+    return {axis: tuple(measure for measure in MEASURES if measure.at is axis) for axis in axes}
+
+
+_BY_AXIS = _by_axis()
 
 
 def of_measurement(row: Row) -> list[Contribution]:

@@ -16,8 +16,7 @@ from sqlalchemy.engine import make_url
 BUSY_MS = 10_000
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def open_store(url: str, *, read_only: bool = False) -> Engine:
@@ -29,13 +28,20 @@ def open_store(url: str, *, read_only: bool = False) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database, read_only)
     flags = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
-    return create_engine(url, pool_pre_ping=True, json_serializer=_dumps, connect_args={"options": flags})
+    return create_engine(
+        url, pool_pre_ping=True, json_serializer=_dumps, hide_parameters=True, connect_args={"options": flags}
+    )
 
 
 def _open_sqlite(url: str, database: str | None, read_only: bool) -> Engine:
     if database and database != ":memory:" and not read_only:
         Path(database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, json_serializer=_dumps, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+    engine = create_engine(
+        url,
+        json_serializer=_dumps,
+        hide_parameters=True,  # a fault's text ends in a log: it must not quote rows
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(dbapi: Any, _record: Any) -> None:

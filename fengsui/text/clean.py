@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from functools import lru_cache
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
@@ -33,6 +34,7 @@ def is_empty(text: str) -> bool:
     return not _NOT_WORD.sub("", text)
 
 
+@lru_cache(maxsize=4096)  # asked twice for each text of a batch
 def normal_form(text: str) -> str:
     """Width, case, blanks and punctuation do not make a text another one.
 

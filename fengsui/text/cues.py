@@ -204,23 +204,44 @@ _DENIED = re.compile(r"(?:不|没|没有|不太|不够|毫无|不是很|\bnot |\
 _ANGRY = frozenset({"impatience", "waiting", "repeated", "churn", "money", "outage", "fraud", "legal"})
 
 
+Stem: TypeAlias = tuple[int, str, str, str]
+"""(place in the lists, stem, list, word)"""
+Index: TypeAlias = Mapping[str, tuple[Stem, ...]]
+"""first character -> stems: most lists share no first character with a text, and are not looked for"""
+
+
+def _index(stems: Iterable[tuple[str, str, str]]) -> Index:
+    found: dict[str, tuple[Stem, ...]] = {}
+    for place, (stem, name, word) in enumerate(stems):
+        found[stem[:1]] = (*found.get(stem[:1], ()), (place, stem, name, word))
+    return found
+
+
+def _standing(index: Index, low: str) -> list[Stem]:
+    """Every stem that stands anywhere in ``low``, in no order; an empty stem stands everywhere."""
+    return [stem for first in index.keys() & {"", *low} for stem in index[first] if stem[1] in low]
+
+
+_TONES = _index([*((word, "harsh", word) for word in _NEGATIVE), *((word, "kind", word) for word in _POSITIVE)])
+
+
 @dataclass(frozen=True, slots=True)
 class Cues:
     """Lists ready to look up. Chinese words are found anywhere, Latin ones as whole words, or as
     stems where they end in ``*``."""
 
     words: Mapping[str, tuple[str, ...]]
-    _stems: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)  # (stem, cue, word)
+    _stems: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        stems = tuple((word.rstrip("*"), cue, word) for cue, words in self.words.items() for word in words)
-        object.__setattr__(self, "_stems", stems)
+        stems = ((word.rstrip("*"), cue, word) for cue, words in self.words.items() for word in words)
+        object.__setattr__(self, "_stems", _index(stems))
 
     def found(self, text: str) -> dict[str, list[str]]:
         """cue -> its words in ``text``, in the order of the list; cues without a word are absent."""
         low = text.casefold()
         hits: dict[str, list[str]] = {}
-        for stem, cue, word in [each for each in self._stems if each[0] in low]:
+        for _, stem, cue, word in sorted(_standing(self._stems, low)):
             if _stands(word, low):
                 hits.setdefault(cue, []).append(stem)
         return hits
@@ -284,14 +305,13 @@ def _share(rating: Mapping[str, Any]) -> float | None:
 
 
 def _tones(low: str) -> tuple[int, int]:
-    harsh = sum(1 for word in _NEGATIVE if word in low and not _denied(word, low))
-    kind = 0
-    for word in _POSITIVE:
-        if word in low:
-            if _denied(word, low):
-                harsh += 1
-            else:
-                kind += 1
+    harsh = kind = 0
+    for _, word, tone, _ in _standing(_TONES, low):
+        denied = _denied(word, low)
+        if tone == "kind" and not denied:
+            kind += 1
+        elif (tone == "kind") == denied:
+            harsh += 1
     return harsh, kind
 
 
