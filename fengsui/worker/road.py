@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -235,7 +236,7 @@ class Road:
         except LostLeadership:
             raise
         except Exception as fault:  # a bug in one room must not silence the others; the row says which and what
-            log.exception("tick %d: %s", counts.tick, room)
+            log.error("tick %d: %s: %s\n%s", counts.tick, room, type(fault).__name__, _where(fault))
             counts.troubles.append(_trouble(room, fault, subject))
 
     # --- when nothing is judged ----------------------------------------------------------------------------------
@@ -270,6 +271,11 @@ class Road:
 
 class Interrupted(BaseException):
     """The worker ends in the middle of a tick, at a commit: no fault, and no boundary may take it for one."""
+
+
+def _where(fault: Exception) -> str:
+    """The lines it came through, without its text: a driver's message quotes rows, and with them customers' words."""
+    return "".join(traceback.format_tb(fault.__traceback__))
 
 
 def _trouble(room: str, fault: Exception, subject: Mapping[str, str]) -> Trouble:

@@ -165,4 +165,11 @@ def _cover(source: str, chores: Chores, keeping: Housekeeping, clock: Callable[[
 
 def _beat(url: str) -> None:
     """Tell an outside watcher that we live; its silence alarm is what finds a dead house."""
-    httpx.get(url, timeout=HEARTBEAT_TIMEOUT_S, follow_redirects=True).raise_for_status()
+    try:
+        httpx.get(url, timeout=HEARTBEAT_TIMEOUT_S, follow_redirects=True).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:  # its text is the address, and that is a secret; the scheduler logs it
+        raise NoHeartbeat(type(fault).__name__) from None
+
+
+class NoHeartbeat(Exception):
+    """The outside watcher did not take the sign of life; says what kind of fault it was."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from sqlalchemy import Engine, Table, inspect
@@ -23,6 +25,7 @@ from fengsui.worker.aside import Aside
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.poller import Fetched, Poller
 from fengsui.worker.schedule import Schedule, daily, every
+from fengsui.worker.term import NoHeartbeat, _beat
 from tests.worker.channel import START, Plant
 
 
@@ -243,3 +246,18 @@ def test_a_leader_that_was_overtaken_stands_by_instead_of_writing(tmp_path: Path
     thread.join(5)
     assert not thread.is_alive()
     store.dispose()
+
+
+def test_a_failed_sign_of_life_never_tells_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds a token, and the scheduler writes what a job raises into the log."""
+
+    address = "https://watch.test/secret-token"
+
+    def refused(url: str, **_: object) -> httpx.Response:
+        return httpx.Response(404, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", refused)
+    with pytest.raises(NoHeartbeat) as fault:
+        _beat(address)
+    told = "".join(traceback.format_exception(fault.value))
+    assert "HTTPStatusError" in told and "secret-token" not in told

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from connectors.base import ConfigFault, TryLater
 from fengsui.store import tables as t
@@ -230,3 +232,25 @@ def test_a_worker_that_is_told_to_stop_ends_at_the_next_commit_and_the_next_one_
     small.start().minute(START + 30 * MINUTE)
     assert dict(small.rows(t.watermark, "name", "at"))["engine"] == START + 30 * MINUTE
     assert journal.unfinished(small.store) is None
+
+
+def test_no_log_quotes_a_row_whatever_goes_wrong(
+    small: Plant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trap: a driver's message brings the parameters of its statement, and those are what a customer said."""
+
+    said = "我的卡号 6222"
+
+    def broken(*_: object) -> None:
+        with small.store.begin() as conn:
+            conn.execute(text("insert into tick (tick) values (:words)"), {"words": said})
+
+    line = small.start()
+    monkeypatch.setattr(type(line.house), "alert", broken)
+    counts = line.minute(START)
+    assert [one.code for one in counts.troubles] == ["worker.room.broken"]
+    assert "IntegrityError" in caplog.text and "test_worker_road.py" in caplog.text
+    assert "6222" not in caplog.text
+    with pytest.raises(IntegrityError) as fault:
+        broken()
+    assert "6222" not in str(fault.value)
