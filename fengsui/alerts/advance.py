@@ -19,7 +19,7 @@ from fengsui.alerts.record_taking import take
 from fengsui.metrics import catalogue
 from fengsui.settings.model import Settings
 from fengsui.store.slices import bucket
-from fengsui.store.tables import watermark
+from fengsui.store.tables import series, watermark
 from fengsui.store.upsert import upsert
 
 
@@ -59,11 +59,15 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
 
 
 def _end_changed_rules(desk: Desk) -> None:
-    """A rule switched off, on or to shadow ends its alerts: what it raises afterwards is another alert."""
-    for row in list(desk.firing()):
+    """A rule switched off, on or to shadow ends its alerts: what it raises afterwards is another alert. So does one that no
+    longer covers the slice: nothing judges that series any more, and its alert would burn for ever."""
+    firing = list(desk.firing())
+    mine = series.c.series.in_([row["series"] for row in firing if row["series"]])
+    gone = set(desk.conn.scalars(select(series.c.series).where(mine, series.c.active.is_(False)))) if firing else set()
+    for row in firing:
         rule = desk.book.rule(row["rule_id"])
         mode = rule.mode if rule else "off"
-        if mode != row["mode"]:
+        if mode != row["mode"] or row["series"] in gone:
             before = row["condition"]
             desk.change(row, condition="cleared", cleared_at=row["last_at"])
             desk.append(row, "rule_changed", before, "cleared", {"mode": mode, "tier": row["tier"]})

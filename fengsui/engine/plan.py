@@ -7,13 +7,14 @@ that was killed plans again at the same ticks as one that was not.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from sqlalchemy import Connection, func, select, update
 
+from fengsui.engine import verdicts
 from fengsui.engine.rules import Rule, detector_rules, in_force
 from fengsui.metrics.catalogue import UnknownMetric, metric_of
 from fengsui.store.slices import bucket, slice_levels
@@ -64,17 +65,20 @@ def series_key(rule: Rule, slice_key: str) -> str:
 
 
 def make(conn: Connection, now: datetime, max_head: int) -> Plan:
-    """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay."""
+    """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay, and those on
+    which an alert lives: nobody else could ever clear it."""
     unknown: dict[str, str] = {}
     wanted: list[tuple[int, Planned]] = []
+    burning = verdicts.watched(conn)
     for rule in detector_rules(conn, now):
         try:
             found = slices_of(conn, rule, now)
         except UnknownMetric:
             unknown[rule.rule_id] = rule.metric
             continue
-        wanted += [(one.volume, _planned(rule, one)) for one in found[: rule.max_series]]
-    kept = _cap(wanted, max_head)
+        planned = [(one.volume, _planned(rule, one)) for one in found]
+        wanted += [pair for n, pair in enumerate(planned) if n < rule.max_series or pair[1].series in burning]
+    kept = _cap(wanted, max_head, burning)
     return Plan(tuple(_with_parents(kept)), len(wanted) - len(kept), unknown)
 
 
@@ -113,9 +117,9 @@ def _planned(rule: Rule, one: Slice) -> Planned:
     return Planned(series_key(rule, one.slice_key), one.slice_id, one.slice_key, None, rule)
 
 
-def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int) -> list[Planned]:
+def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int, burning: Collection[str]) -> list[Planned]:
     heads = sorted((pair for pair in wanted if pair[1].rule.role == "head"), key=lambda pair: (-pair[0], pair[1].series))
-    kept = {one.series for _, one in heads[:max_head]}
+    kept = {one.series for _, one in heads[:max_head]} | set(burning)
     return [one for _, one in wanted if one.rule.role != "head" or one.series in kept]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from fengsui.alerts.definitions import book
 from fengsui.alerts.desk import open_desk
 from fengsui.alerts.escalate import WATCHES, _late
-from fengsui.store.tables import handling
+from fengsui.store.tables import handling, series
 
 
 def test_a_flood_of_many_customers_without_any_cue_is_severe_within_the_hour(centre):
@@ -176,6 +176,18 @@ def test_shadow_episodes_have_no_number_and_no_notice_and_a_change_of_mode_ends_
     centre.sees(observed=30, expected=1)
     centre.advance()
     assert [row["day_n"] for row in centre.episodes()] == [None, 1]
+
+
+def test_an_alert_of_a_slice_that_its_rule_no_longer_covers_ends(centre):
+    """Nothing judges it any more, so nothing could ever clear it."""
+    centre.record(n=30)
+    centre.sees()
+    centre.advance()
+    with centre.store.begin() as conn:
+        conn.execute(update(series).values(active=False))
+    centre.advance(timedelta(minutes=1))
+    assert centre.one()["condition"] == "cleared"
+    assert centre.machine_codes(centre.one()["episode_id"])[-1] == "rule_changed"
 
 
 def test_numbers_count_within_the_centres_day(centre):

@@ -8,14 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from fengsui.engine import shares, warm
 from fengsui.engine.plan import holds
 from fengsui.engine.readings import Clock
 from fengsui.engine.tail import explain
 from fengsui.store.slices import bucket
-from fengsui.store.tables import detector_state, profile, series, slice_, verdict
+from fengsui.store.tables import detector_state, episode, profile, series, slice_, verdict
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -37,6 +37,29 @@ def test_the_busiest_slices_that_match_are_watched(embedded: Centre) -> None:
     busy(embedded, "channel=a", "channel=b", "channel=c", "org.1=x")
     embedded.rule("by-channel", cuboid="channel", max_series=2)
     assert set(planned(embedded, embedded.engine())) == {"channel=b", "channel=c"}
+
+
+def test_a_series_on_which_an_alert_lives_is_watched_until_it_ends(tmp_path: Any, sqlite_store: Any) -> None:
+    """The trap: a busier slice takes its place, nothing judges it any more, and its alert burns for ever."""
+    centre = Centre(sqlite_store, make_settings(tmp_path, max_head_series=2))
+    busy(centre, "channel=a", "channel=b", "channel=c")
+    centre.rule("by-channel", cuboid="channel", max_series=2)
+    row = {
+        "episode_id": "e1", "rule_id": "by-channel", "rule_version": 1, "mode": "on", "metric": "complaints",
+        "slice_key": "channel=a", "series": "complaints|channel=a|60|by-channel", "slice_id": 1, "condition": "firing",
+        "direction": "up", "opened_at": START,
+        "started_at": START, "last_at": START, "grade": 2, "peak_grade": 2, "tier": 2, "likelihood": 2, "impact": 1, "loss": 1,
+        "factors": {}, "score": 2.0, "peak_score": 2.0, "reason": "x", "reason_params": {}, "explained": [],
+    }  # fmt: skip
+    with sqlite_store.begin() as conn:
+        conn.execute(insert(episode), [row])
+    engine = centre.engine()
+    assert set(planned(centre, engine)) == {"channel=a", "channel=b", "channel=c"}
+    with sqlite_store.begin() as conn:
+        conn.execute(update(episode).values(condition="cleared"))
+    centre.rule("by-channel", version=2, now=START + MINUTE, cuboid="channel", max_series=2)
+    active = {key for key, row in planned(centre, engine, START + MINUTE).items() if row[2]}
+    assert active == {"channel=b", "channel=c"}
 
 
 def test_where_names_one_value_or_several(embedded: Centre) -> None:
