@@ -20,7 +20,7 @@ from fengsui.store.tables import person
 
 ROLES = ("wall", "duty", "manager", "admin", "analyst")
 LANGUAGES = ("zh_CN", "en")
-RESERVED = ("machine", "seed", "cli")  # they sign rows that no person wrote
+RESERVED = ("machine", "seed", "cli", "nobody")  # they sign rows that no person wrote
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENDS_SESSIONS = ("role", "active", "scope")  # whoever loses a right loses the sessions that still carry it
 

@@ -17,6 +17,8 @@ from fengsui.store.tables import person
 from fengsui.store.upsert import upsert
 
 DEMO = "demo"
+NOBODY = "nobody"
+"""Signs the refusals of names that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def sign_in(store: Engine, tries: Tries, person_id: str, secret: str, ip: str | 
         row = conn.execute(select(person).where(person.c.person_id == name)).mappings().first()
     stored = row["password"] if row and row["active"] else None
     if not password.matches(stored, secret) or row is None or stored is None:
-        _note_failure(store, name if row else None, ip, now)
+        _note_failure(store, name if row else NOBODY, ip, now)
         raise SignInRefused("people.fault.wrong")
     tries.forget(name, ip)
     return _open(store, person_of(row), ip, now, password.rehashed(secret) if password.outdated(stored) else None)
@@ -65,8 +67,8 @@ def _open(store: Engine, who: Person, ip: str | None, now: datetime, stronger: s
     return SignedIn(token, who, expires_at)
 
 
-def _note_failure(store: Engine, person_id: str | None, ip: str | None, now: datetime) -> None:
-    """Only for names that exist: a flood of invented ones must not fill the table."""
-    if person_id is not None:
-        with store.begin() as conn:
-            audit.record(conn, person_id, "session.refused", {"ip": ip}, now)
+def _note_failure(store: Engine, person_id: str, ip: str | None, now: datetime) -> None:
+    """A commit for invented names, too: without it the answer is quicker and tells who exists. What was typed is not kept
+    (people type passwords there), and ``Tries`` bounds how many rows an address can make."""
+    with store.begin() as conn:
+        audit.record(conn, person_id, "session.refused", {"ip": ip}, now)

@@ -78,13 +78,14 @@ def test_even_the_password_of_the_decoy_opens_nothing(sqlite_store: Engine, trie
         sign_in(sqlite_store, tries, "nobody", "nobody has this password", None, NOW)
 
 
-def test_failures_are_audited_for_real_names_only(sqlite_store: Engine, tries: Tries):
+def test_an_invented_name_costs_the_same_commit_and_is_not_written_down(sqlite_store: Engine, tries: Tries):
     make(sqlite_store)
     for name in ("li", "invented"):
         with pytest.raises(SignInRefused):
             sign_in(sqlite_store, tries, name, "wrong", "10.0.0.1", NOW)
     with sqlite_store.connect() as conn:
-        assert conn.execute(select(audit.c.by).where(audit.c.action == "session.refused")).scalars().all() == ["li"]
+        assert conn.execute(select(audit.c.by).where(audit.c.action == "session.refused")).scalars().all() == ["li", "nobody"]
+        assert "invented" not in str(conn.execute(select(audit)).all())
 
 
 def test_the_fourth_try_waits_even_with_the_right_password(sqlite_store: Engine, tries: Tries):
@@ -97,6 +98,20 @@ def test_the_fourth_try_waits_even_with_the_right_password(sqlite_store: Engine,
     assert (refused.value.code, refused.value.params) == ("people.fault.too_many", {"wait_s": 897.0})
     assert sign_in(sqlite_store, tries, "li", GOOD, "10.0.0.2", NOW)
     assert sign_in(sqlite_store, tries, "li", GOOD, "10.0.0.1", NOW + timedelta(minutes=15))
+
+
+def test_whoever_walks_through_names_is_stopped_and_others_are_not(tries: Tries):
+    for n in range(10 * tries.limit):
+        assert tries.take(f"name{n}", "10.0.0.9", NOW) == 0
+    assert tries.take("li", "10.0.0.9", NOW) == 900
+    assert tries.take("li", "10.0.0.8", NOW) == 0
+    assert tries.take("li", "10.0.0.9", NOW + timedelta(minutes=15)) == 0
+
+
+def test_an_office_that_signs_in_rightly_is_never_stopped(tries: Tries):
+    for n in range(20 * tries.limit):
+        assert tries.take(f"name{n}", "10.0.0.9", NOW) == 0
+        tries.forget(f"name{n}", "10.0.0.9")
 
 
 def test_a_right_password_wipes_the_slate(tries: Tries):
