@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from fengsui.settings import Mistake, Settings
 
-SHOWN = 20  # differing cells
-
 
 @click.group(invoke_without_command=True, short_help="检查设置、数据源与数据库 · settings, sources and store")
 @click.pass_context
@@ -53,14 +51,14 @@ def check_source(where: Where, name: str) -> None:
 @pass_where
 def check_store(where: Where) -> None:
     """从记录重算全部汇总并比对 · recompute every roll-up from the records and compare."""
-    from fengsui.ingest.audit import check_store as compare
+    from fengsui.ingest.check import check_store as compare
 
     settings = where.settings()
     comparison = compare(where.store(settings), settings, utc_now())
-    for cell in comparison.differing[:SHOWN]:
-        click.echo(str(cell))
-    if comparison.differing:
-        where.fail("cli.check.store_differs", {"cells": comparison.cells, "differing": len(comparison.differing)})
+    for found in comparison.shown:
+        click.echo(f"{found.cell} {found.stored} != {found.wanted}")
+    if not comparison.equal:
+        where.fail("cli.check.store_differs", {"cells": comparison.cells, "differing": comparison.differing})
     where.tell("cli.check.store_equal", cells=comparison.cells)
 
 

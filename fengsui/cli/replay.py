@@ -32,7 +32,9 @@ def replay(where: Where, file: Path, mapping: Path, start: datetime | None, end:
         raise SystemExit(2) from None
     except ValueError as fault:
         where.fail("cli.replay.nothing", {"why": str(fault)})
-    where.tell("cli.replay.done", minutes=played.minutes, rows=played.rows, transitions=played.transitions, out=str(out))
+    where.tell(
+        "cli.replay.done", minutes=played.virtual_minutes, rows=played.rows, transitions=played.transitions, out=str(out)
+    )
 
 
 def _aware(at: datetime | None) -> datetime | None:
