@@ -81,7 +81,9 @@ def look(root: Path, glob: str) -> dict[str, Found]:
     if not root.is_dir():
         raise FileNotFoundError(root)
     next(root.iterdir(), None)  # glob is silent about a folder that it may not read
-    chosen = (path for path in sorted(root.glob(glob)) if path.is_file() and not ignored(path))
+    inside = root.resolve()  # whoever may write here must not make us read elsewhere by a link
+    found = (path for path in sorted(root.glob(glob)) if path.is_file() and not ignored(path))
+    chosen = (path for path in found if path.resolve().is_relative_to(inside))
     return {path.relative_to(root).as_posix(): _found(path) for path in chosen}
 
 

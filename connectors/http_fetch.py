@@ -47,7 +47,7 @@ class Fetcher:
             self._judge(response, now)
             if not response.is_redirect:
                 return Answer(self._document(content), _date(response), self._next_link(response))
-            url, params = str(response.url.join(response.headers["location"])), None
+            url, params = self._joined(response, response.headers["location"]), None
             self.same_host(home, url)
         raise self._config("connectors.config.redirect", "url", _host(url), _host(home))
 
@@ -97,7 +97,16 @@ class Fetcher:
 
     def _next_link(self, response: httpx.Response) -> str | None:
         link = response.links.get("next", {}).get("url")
-        return str(response.url.join(link)) if link else None
+        return self._joined(response, link) if link else None
+
+    def _joined(self, response: httpx.Response, link: str) -> str:
+        """A link of the server, absolute. One that is no address is the server's mistake, and is not followed."""
+        try:
+            found = str(response.url.join(link))
+            _host(found)
+        except (httpx.InvalidURL, ValueError):
+            raise self._config("connectors.config.redirect", "url", "…", _host(str(response.url))) from None
+        return found
 
     def _config(self, code: str, option: str, value: str, allowed: str) -> Fault:
         return ConfigFault(code, field=f"source.{self.source}.options.{option}", value=value, allowed=allowed, nearest=None)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 from urllib.parse import quote
@@ -75,7 +76,7 @@ class Mapper:
         try:
             return _BUILDERS[type(one)](one, reading)
         except Unreadable as bad:
-            return bad_record(bad, flat)
+            return bad_record(bad, flat, **_whose(one, reading))
 
 
 class _Reading:
@@ -247,9 +248,25 @@ def _among(flat: Flat, test: Among) -> bool:
     return plain(flat.get(test.field, "")) in {plain(word) for word in test.among}
 
 
-def bad_record(bad: Unreadable, flat: Flat) -> BadRecord:
+def _whose(one: ShapeMap, row: _Reading) -> dict[str, str]:
+    """The id and the customer of a row that cannot be read, as far as they can: an erasure must find it."""
+    parts = {
+        "source_id": getattr(one, "feedback", None) or getattr(one, "id", None),
+        "customer": getattr(one, "customer", None),
+    }
+    if isinstance(one, ReferenceMap):
+        parts = {"customer": one.id} if one.kind == "customer" else {}
+    found: dict[str, str] = {}
+    for name, column in parts.items():
+        with suppress(Unreadable):
+            if (value := row.text(column, name)) is not None:
+                found[name] = value[:ID_MAX]
+    return found
+
+
+def bad_record(bad: Unreadable, flat: Flat, **whose: str) -> BadRecord:
     raw = {name: scalar(value) for name, value in flat.items()}
-    return BadRecord(bad.code, raw, field=bad.field, allowed=bad.allowed, got=shape_of(bad.value))
+    return BadRecord(bad.code, raw, field=bad.field, allowed=bad.allowed, got=shape_of(bad.value), **whose)
 
 
 def fingerprint(flat: Flat) -> str:

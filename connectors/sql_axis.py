@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ class Axis:
         return self._written(floor if floor == moment else floor + timedelta(seconds=self.resolution_s))
 
     def _written(self, moment: datetime) -> Any:
-        local = moment.astimezone(ZoneInfo(self.zone))
+        local = moment.astimezone(_zone(self.zone))
         if self.kind == "aware":
             return moment.astimezone(UTC)
         if self.kind == "naive":
@@ -92,16 +92,21 @@ def _text_axis(match: re.Match[str], zone: str) -> Axis:
 
 
 def _zone_of_offset(offset: str | None) -> str | None:
-    """An IANA name for a whole-hour offset; its text column is ordered by local time of that offset."""
-    if offset is None:
-        return None
-    hours = 0 if offset == "Z" else int(offset[:3])
-    return "UTC" if hours == 0 else f"Etc/GMT{-hours:+d}"  # the Etc names count the other way round
+    """The offset as it is read by ``_zone``; its text column is ordered by local time of that offset."""
+    return "UTC" if offset == "Z" else offset
+
+
+def _zone(name: str) -> tzinfo:
+    """Of an IANA name, or of an offset such as ``+05:30``."""
+    if name[0] not in "+-":
+        return ZoneInfo(name)
+    away = timedelta(hours=int(name[1:3]), minutes=int(name[-2:]))
+    return timezone(away if name[0] == "+" else -away)
 
 
 def _floor(moment: datetime, resolution_s: int, zone: str) -> datetime:
     if resolution_s == 86_400:
-        local = moment.astimezone(ZoneInfo(zone))
+        local = moment.astimezone(_zone(zone))
         return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     seconds = math.floor(moment.timestamp() / resolution_s) * resolution_s
     return datetime.fromtimestamp(seconds, UTC)

@@ -92,9 +92,10 @@ class Session:
                     max_overflow=1,
                     pool_pre_ping=True,
                     connect_args=arguments,
+                    hide_parameters=True,  # cursor values are ids of customers' records
                 )
                 if self.dialect != "sqlite"
-                else sa.create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+                else sa.create_engine(self.url, isolation_level="AUTOCOMMIT", connect_args=arguments, hide_parameters=True)
             )
             sa.event.listen(engine, "connect", lambda raw, _: _settle(raw, self.url.get_driver_name(), self.timeout_s))
             self._engine = engine

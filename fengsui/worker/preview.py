@@ -21,14 +21,19 @@ def as_json(preview: Preview) -> dict[str, Any]:
 
 
 def _row(raw: Mapping[str, Any], outcome: Record | BadRecord) -> dict[str, Any]:
-    customer = getattr(outcome, "customer", None)
+    customer = outcome.params.get("customer") if isinstance(outcome, BadRecord) else getattr(outcome, "customer", None)
     shown = {name: HIDDEN if customer and value == customer else mask_value(_plain(value)) for name, value in raw.items()}
     if isinstance(outcome, BadRecord):
-        return {"raw": shown, "fault": {"code": outcome.code, "params": _plain(outcome.params)}}
+        return {"raw": shown, "fault": {"code": outcome.code, "params": _plain(_nameless(outcome.params))}}
     stored = {name: value for name, value in _plain(outcome).items() if value not in (None, [], {}, "")}
     if customer:
         stored["customer"] = HIDDEN
     return {"raw": shown, "shape": type(outcome).__name__.lower(), "stored": mask_value(stored)}
+
+
+def _nameless(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong, without whose row it is."""
+    return {name: value for name, value in params.items() if name not in ("source_id", "customer")}
 
 
 def _plain(value: Any) -> Any:
