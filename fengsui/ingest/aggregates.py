@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -11,13 +12,17 @@ from sqlalchemy import Connection, Row, select, tuple_
 from connectors.base import BadRecord, Measurement
 from fengsui.ingest.bulk import chunks, put
 from fengsui.ingest.deltas import Deltas, Places
+from fengsui.ingest.slices import LONGEST, longest
 from fengsui.metrics.measures import of_measurement
 from fengsui.store.slices import slice_key, slice_levels
 from fengsui.store.tables import gauge, measurement
 
 Key: TypeAlias = tuple[str, str, datetime]
 """(name, slice_key, start_at) within one source"""
-_VALUES = ("end_at", "numerator", "denominator", "duration_sum", "n")
+_COUNTS = ("numerator", "denominator", "duration_sum", "n")
+_VALUES = ("end_at", *_COUNTS)
+MOST = 2**53
+"""A larger count is a mistake, and its sums would leave the store's integers."""
 
 
 class Aggregates:
@@ -40,8 +45,14 @@ class Aggregates:
         if item.start.tzinfo is None or (item.end is not None and (item.end.tzinfo is None or item.end <= item.start)):
             self.bad.append(_bad("ingest.bad.span", item))
             return False
-        if item.end is None and item.gauge is None:
+        if item.end is None and (item.gauge is None or not math.isfinite(item.gauge)):
             self.bad.append(_bad("ingest.bad.gauge", item))
+            return False
+        if not all(0 <= getattr(item, name) <= MOST for name in _COUNTS):
+            self.bad.append(_bad("ingest.bad.count", item))
+            return False
+        if len(item.name) > LONGEST or longest(item.dims) > LONGEST:
+            self.bad.append(_bad("ingest.bad.long", item, allowed=LONGEST))
             return False
         dims = frozenset(name for name, value in item.dims.items() if value)
         known = self._dims.setdefault(item.name, self._stored_dims(item) or dims) if item.name not in self._dims else None
@@ -57,7 +68,7 @@ class Aggregates:
         return None if found is None else frozenset(slice_levels(found))
 
     def _gauges(self, items: list[Measurement], deltas: Deltas) -> None:
-        rows = {}
+        rows: dict[Key, dict[str, Any]] = {}
         for item in items:
             key = slice_key(_dims(item))
             rows[item.name, key, item.start] = {
@@ -68,8 +79,15 @@ class Aggregates:
                 "value": item.gauge,
             }
             deltas.feeds([f"g.{item.name}"], self._places.of_aggregate(_dims(item)), self._source)
-        put(self._conn, gauge, list(rows.values()))
-        self.new += len(rows)
+        old = self._stored_gauges(rows)
+        other = {key: row for key, row in rows.items() if old.get(key) != row["value"]}
+        put(self._conn, gauge, list(other.values()))
+        changed = len(other.keys() & old.keys())
+        self.new, self.changed, self.same = (
+            self.new + len(other) - changed,
+            self.changed + changed,
+            self.same + len(rows) - len(other),
+        )
 
     def _aggregates(self, items: list[Measurement], deltas: Deltas) -> None:
         old = self._stored(items)
@@ -111,6 +129,14 @@ class Aggregates:
             "updated_at": item.updated_at or self._now,
         }
 
+    def _stored_gauges(self, keys: Iterable[Key]) -> dict[Key, float]:
+        columns = tuple_(gauge.c.name, gauge.c.slice_key, gauge.c.at)
+        found: dict[Key, float] = {}
+        for part in chunks(sorted(keys), 200):
+            for row in self._conn.execute(select(gauge).where(gauge.c.source == self._source, columns.in_(part))):
+                found[row.name, row.slice_key, row.at] = row.value
+        return found
+
     def _stored(self, items: list[Measurement]) -> dict[Key, Mapping[str, Any]]:
         keys = {(item.name, slice_key(_dims(item)), item.start) for item in items}
         columns = tuple_(measurement.c.name, measurement.c.slice_key, measurement.c.start_at)
@@ -139,4 +165,4 @@ def _newer(row: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
 
 def _bad(code: str, item: Measurement, **params: Any) -> BadRecord:
     raw = {name: getattr(item, name) for name in item.__dataclass_fields__}
-    return BadRecord(code, raw, field=item.name, **params)
+    return BadRecord(code, raw, field=item.name[:LONGEST], **params)

@@ -11,6 +11,7 @@ from fengsui.ingest import policy
 from fengsui.ingest.keys import Vault, canonical
 from fengsui.ingest.record import DELETED, Record, feedback_row
 from fengsui.ingest.references import References
+from fengsui.ingest.slices import LONGEST, longest
 from fengsui.text import clean, masks
 from fengsui.text.cues import Cues
 
@@ -181,12 +182,14 @@ def _unfit(item: Feedback, tools: Tools) -> BadRecord | None:
             return _bad("ingest.bad.naive", item, field=name)
         if not OLDEST <= at < NEWEST or (name == "opened_at" and at > tools.clock + AHEAD):
             return _bad("ingest.bad.time", item, field=name, got=at.isoformat())
+    if longest(item.dims) > LONGEST:
+        return _bad("ingest.bad.long", item, field="dims", allowed=LONGEST)
     return next((bad for event in item.events if (bad := _unfit_event(event, item))), None)
 
 
 def _unfit_event(event: Event, whole: Feedback | Event) -> BadRecord | None:
     if event.kind not in KINDS:
-        return _bad("ingest.bad.event", whole, field="kind", got=event.kind)
+        return _bad("ingest.bad.event", whole, field="kind")
     if event.at.tzinfo is None:
         return _bad("ingest.bad.naive", whole, field=event.kind)
     if not OLDEST <= event.at < NEWEST:
@@ -195,7 +198,8 @@ def _unfit_event(event: Event, whole: Feedback | Event) -> BadRecord | None:
 
 
 def _bad(code: str, whole: Feedback | Event, **params: Any) -> BadRecord:
-    return BadRecord(code, _as_mapping(whole), source_id=whole.source_id, **params)
+    customer = getattr(whole, "customer", None)
+    return BadRecord(code, _as_mapping(whole), source_id=whole.source_id, customer=customer, **params)
 
 
 def _as_mapping(item: Feedback | Event) -> dict[str, Any]:

@@ -48,6 +48,16 @@ class Vault:
         """The same customer over all channels that share an id."""
         return self._customer(reference)
 
+    def own_id(self, source_id: str) -> str:
+        """A record's id; one that a connector made of the row's words (``h:…``) under our key, as ``k:…``. Idempotent.
+
+        Without a key, whoever reads the store could try out sentences and learn who said what.
+        """
+        if not source_id.startswith("h:"):
+            return source_id
+        print_, mark, ordinal = source_id[2:].rpartition("#")
+        return f"k:{self.hashed('row', print_ if mark else ordinal)}{mark}{ordinal if mark else ''}"
+
     @property
     def text_key(self) -> bytes:
         return self._keys.customer

@@ -22,13 +22,16 @@ HELD, REPLAYED, DISMISSED, PURGED = "held", "replayed", "dismissed", "purged"
 _IDENTITY = ("source_id", "customer")
 
 
-def hold(conn: Connection, source: str, bad: Iterable[BadRecord], vault: Vault, now: datetime) -> tuple[int, set[str]]:
-    """Store bad rows; how many of them were never seen before, and the ids of all."""
+def hold(
+    conn: Connection, source: str, bad: Iterable[BadRecord], vault: Vault, now: datetime, *, owner: str
+) -> tuple[int, set[str]]:
+    """Store bad rows; how many of them were never seen before, and the ids of all. ``owner``: the source whose records
+    they speak of (``belongs_to``), by which an erasure finds them."""
     seen: dict[str, list[BadRecord]] = {}
     for record in bad:
         seen.setdefault(quarantine_id(source, record, vault), []).append(record)
     old = {row["quarantine_id"]: row for row in rows_in(conn, select(quarantine), quarantine.c.quarantine_id, seen)}
-    put(conn, quarantine, [_row(id_, source, same, old.get(id_), vault, now) for id_, same in seen.items()])
+    put(conn, quarantine, [_row(id_, (source, owner), same, old.get(id_), vault, now) for id_, same in seen.items()])
     return len(seen.keys() - old.keys()), set(seen)
 
 
@@ -54,16 +57,16 @@ def mark(conn: Connection, ids: Iterable[str], state: str, now: datetime) -> Non
 
 
 def _row(
-    id_: str, source: str, same: Sequence[BadRecord], old: Mapping[str, Any] | None, vault: Vault, now: datetime
+    id_: str, sources: tuple[str, str], same: Sequence[BadRecord], old: Mapping[str, Any] | None, vault: Vault, now: datetime
 ) -> dict[str, Any]:
-    first = same[0]
+    first, (source, owner) = same[0], sources
     source_id, customer = (first.params.get(name) for name in _IDENTITY)
     return {
         "quarantine_id": id_,
         "source": source,
         "code": first.code,
         "params": json.loads(canonical({name: value for name, value in first.params.items() if name not in _IDENTITY})),
-        "record_key": f"{source}:{source_id}" if source_id else None,
+        "record_key": f"{owner}:{vault.own_id(str(source_id))}" if source_id else None,
         "customer": vault.customer(str(customer)) if customer else None,
         "first_at": old["first_at"] if old else now,
         "last_at": now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,9 +18,16 @@ PATHS = {"organisation": "org", "product": "product"}
 """kind of reference -> the dimension whose value it explains: ``attrs["path"]`` takes the place of the bare id."""
 
 
-def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> int:
-    """Write references, newest last; a customer's id as its hash. How many there were."""
-    rows = {}
+@dataclass(slots=True)
+class Counts:
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> Counts:
+    """Write references, newest last; a customer's id as its hash."""
+    rows: dict[tuple[str, str, date], dict[str, Any]] = {}
     for record in records:
         ref_id = vault.customer(record.ref_id) if record.kind == "customer" else record.ref_id
         rows[record.kind, ref_id, record.valid_from] = {
@@ -29,8 +37,15 @@ def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> int:
             "valid_to": record.valid_to,
             "attrs": dict(record.attrs),
         }
-    put(conn, reference, list(rows.values()))
-    return len(rows)
+    old = {(row["kind"], row["ref_id"], row["valid_from"]): row for row in _stored(conn, {key[1] for key in rows})}
+    other = {key: row for key, row in rows.items() if old.get(key) != row}
+    put(conn, reference, list(other.values()))
+    changed = len(other.keys() & old.keys())
+    return Counts(len(other) - changed, changed, len(rows) - len(other))
+
+
+def _stored(conn: Connection, ref_ids: Iterable[str]) -> Iterable[Mapping[str, Any]]:
+    return rows_in(conn, select(reference), reference.c.ref_id, ref_ids)
 
 
 class References:

@@ -13,8 +13,14 @@ from fengsui.ingest.deltas import cuboid_of
 from fengsui.store.slices import slice_id, slice_levels
 from fengsui.store.tables import slice_, slice_source
 
+LONGEST = 200
+"""Characters of one dimension's value: a longer one is a text in the wrong field, and no index holds it."""
 Fed: TypeAlias = Mapping[tuple[str, str], set[str]]
 """(measure, source) -> slice keys"""
+
+
+def longest(dims: Mapping[str, str]) -> int:
+    return max(map(len, dims.values()), default=0)
 
 
 class Known:

@@ -21,6 +21,7 @@ from fengsui.ingest.fold import Folded, Tools
 from fengsui.ingest.keys import KeyRing, Vault
 from fengsui.ingest.pause import without_gc
 from fengsui.ingest.record import Record
+from fengsui.ingest.rowids import keyed
 from fengsui.ingest.slices import Known
 from fengsui.ingest.sources import SourceUnknown
 from fengsui.settings.model import Settings
@@ -146,7 +147,8 @@ class Ingest:
     def _store_batch(
         self, conn: Connection, source: str, declared: Source, batch: Batch, tick: int, now: datetime
     ) -> tuple[Taken, Any, datetime | None, set[str]]:
-        references_n = references.store(conn, _of(batch, Reference), self._vault)
+        batch = keyed(batch, self._vault)
+        known = references.store(conn, _of(batch, Reference), self._vault)
         days = self._settings.retention.minute_rollups_days
         deltas = Deltas(minutes_cut(now, days), self._settings.counts_only)
         aggregates = Aggregates(conn, source, batch.source_now, self._places)
@@ -157,11 +159,11 @@ class Ingest:
         write.cells(conn, deltas)
         new_slices = self._known.write(conn, deltas.fed(), now)
         bad: list[BadRecord] = [*batch.bad, *aggregates.bad, *out.bad]
-        quarantined, ids = quarantine.hold(conn, source, bad, self._vault, now)
+        quarantined, ids = quarantine.hold(conn, source, bad, self._vault, now, owner=tools.feedback_source)
         done = Taken(
-            counts.new + aggregates.new + references_n,
-            counts.changed + aggregates.changed,
-            out.same + aggregates.same,
+            counts.new + aggregates.new + known.new,
+            counts.changed + aggregates.changed + known.changed,
+            out.same + aggregates.same + known.same,
             len(bad),
             len(out.gone),
             quarantined,
