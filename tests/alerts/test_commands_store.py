@@ -4,13 +4,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done, Refused
 from fengsui.alerts.commands.handling import Somebody
 from fengsui.alerts.tell import effective_tier
-from fengsui.store.tables import audit, watermark
+from fengsui.store.tables import audit, episode, watermark
 
 LI, WANG = Somebody("li", "李强", "duty"), Somebody("wang", "王敏", "manager")
 
@@ -159,6 +159,24 @@ def test_merging_ends_one_and_keeps_the_other_and_makes_no_rings(alarm):
     assert centre.handling(other)["state"] == "reviewed"
     assert commands.merge_into(centre.store, id_, 0, WANG, centre.now, into=other).code == "alerts.refused.into"
     assert centre.transitions(other)[0]["params"]["into"] == id_
+
+
+def test_nothing_is_merged_into_what_the_person_cannot_see(alarm):
+    """The trap: a scoped person hides an alert behind another organisation's, or behind one in shadow."""
+    centre, whole = alarm
+    for place in ("华东", "华南"):
+        centre.record(n=20, dims={"channel": "电话", "org": place})
+        centre.sees(f"org.1={place}", rule="complaints-region", grade=1, observed=20, expected=1)
+    centre.advance()
+    ids = {row["slice_key"]: row["episode_id"] for row in centre.episodes()}
+    hua = Somebody("hua", "华小南", "duty", ("华东",))
+    for into in (whole, ids["org.1=华南"]):
+        refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, hua, centre.now, into=into)
+        assert refused.code == "alerts.refused.into"
+    with centre.store.begin() as conn:
+        conn.execute(update(episode).where(episode.c.episode_id == whole).values(mode="shadow"))
+    refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, WANG, centre.now, into=whole)
+    assert refused.code == "alerts.refused.into"
 
 
 def test_a_regrade_holds_until_the_machine_rises_above_what_it_was(alarm):

@@ -62,8 +62,8 @@ def _check(before: Handling, now: Handling, step: Step) -> None:
     if before.state == "reviewed":
         assert step.code in ("reopen", "note")
     if before.owner is not None and now.owner != before.owner:
-        assert step.code in ("transfer", "claim", "claim_for")
-        assert step.code == "transfer" or before.state in ("new", "verified")
+        assert step.code in ("transfer", "claim", "claim_for", "give_back")
+        assert step.code in ("transfer", "give_back") or before.state in ("new", "verified")
     if step.code != "regrade":
         assert (now.tier, now.machine_tier) == (before.tier, before.machine_tier)
 
@@ -133,6 +133,15 @@ def test_reopened_goes_back_to_its_owner_or_to_verified():
     assert (owned.state, owned.owner, owned.resolved_at) == ("claimed", "li", None)
     nobody = _do(_do(_do(Handling(), "verify", LI), "review", LI, verdict="false"), "reopen", LI, reason="by_mistake")
     assert (nobody.state, nobody.verdict) == ("verified", None)
+
+
+def test_given_back_it_is_nobodys_and_the_next_claim_counts_from_its_own_time():
+    held = _do(_do(Handling(), "claim", LI), "start", LI)
+    refused = decide(held, Command("give_back", held.version, {"reason": "busy"}), Somebody("chen", "陈晨", "duty"), NOW)
+    assert isinstance(refused, Refused) and refused.code == "alerts.refused.not_owner"
+    free = _do(held, "give_back", LI, reason="busy")
+    assert (free.state, free.owner, free.claimed_at) == ("verified", None, None)
+    assert _do(free, "claim", WANG).owner == "wang"
 
 
 def test_a_regrade_remembers_the_machines_opinion():

@@ -67,15 +67,16 @@ def _gone(conn: Connection, row: Row | None, episode_id: str, command: Command, 
     if command.target is not None and not within(command.target.scope, row["slice_key"]):
         return Refused("alerts.refused.target_scope", {"who": command.target.name, "scope": list(command.target.scope)})
     into = command.params.get("into")
-    if command.name == "merge_into" and into and (into == episode_id or not _can_take(conn, into)):
+    if command.name == "merge_into" and into and (into == episode_id or not _can_take(conn, into, by)):
         return Refused("alerts.refused.into", {"into": into})
     return None
 
 
-def _can_take(conn: Connection, episode_id: str) -> bool:
-    """An alert that is itself reviewed (so also one merged away) takes no others in: no rings."""
-    state = conn.scalar(select(handling.c.state).where(handling.c.episode_id == episode_id))
-    return state is not None and state != "reviewed"
+def _can_take(conn: Connection, episode_id: str, by: Person) -> bool:
+    """An alert that is itself reviewed (so also one merged away) takes no others in: no rings. Nor does one that ``by`` cannot
+    see: another organisation's, or one in shadow."""
+    row = _episode(conn, episode_id)
+    return row is not None and row["state"] != "reviewed" and row["mode"] == "on" and within(by.scope, row["slice_key"])
 
 
 def _episode(conn: Connection, episode_id: str) -> Row | None:

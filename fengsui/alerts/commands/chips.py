@@ -11,6 +11,7 @@ from types import MappingProxyType
 CHIPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "transfer": ("their_field", "knows_case", "busy", "shift_ends"),
+        "give_back": ("not_mine", "busy", "shift_ends", "by_mistake"),
         "escalate": ("spreading", "needs_decision", "no_answer", "media"),
         "regrade": ("wider", "narrower", "key_customers", "known_cause"),
         "resolve": ("fixed", "workaround", "answered", "no_fault"),

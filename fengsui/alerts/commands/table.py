@@ -58,6 +58,10 @@ def _start(handling: Handling, command: Command, by: Person, now: datetime) -> C
     return {"state": "in_progress"}
 
 
+def _to_pool(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
+    return {"state": "verified", "owner": None, "owner_name": None, "claimed_at": None}
+
+
 def _nothing(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
     return {}
 
@@ -105,6 +109,7 @@ COMMANDS: Mapping[str, Rule] = MappingProxyType(
         "start": Rule(("claimed",), _start, mine=True),
         "note": Rule(STATES, _nothing, commutes=True, needs=("note",)),
         "transfer": Rule(OPEN, _to_target, mine=True, needs=("target", "reason")),
+        "give_back": Rule(OWNED, _to_pool, mine=True, needs=("reason",)),
         "add_participant": Rule(OPEN, _join, commutes=True, needs=("target",)),
         "escalate": Rule(OPEN, _nothing, commutes=True, needs=("reason",)),
         "regrade": Rule((*OPEN, "resolved"), _regrade, needs=("tier", "reason")),

@@ -63,6 +63,13 @@ def transfer(
     return carry_out(store, episode_id, Command("transfer", seen_version, {"reason": reason}, note=note), by, now, person)
 
 
+def give_back(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, reason: str, note: str | None = None
+) -> Done | Refused:
+    """退回: nobody has it; the deadline for claiming goes on. claimed, in_progress -> verified."""
+    return carry_out(store, episode_id, Command("give_back", seen_version, {"reason": reason}, note=note), by, now)
+
+
 def add_participant(
     store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, person: str, note: str | None = None
 ) -> Done | Refused:
