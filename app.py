@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from starlette.routing import Route
 from pages.gate import health, signin
 from pages.gate.address import path
 from pages.gate.door import Door
+
+os.umask(0o077)  # also where no `fengsui` started us: uploads are customers' words, nobody else on this machine reads them
 
 SCRIPT = Path(__file__).parent / "pages" / "_shell.py"
 """Inside pages/: Streamlit discovers pages beside the script it runs, and so finds none (a measured sign-in bypass)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -21,7 +22,7 @@ GRACE_S = 10.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 STEADY_S = 60.0  # alive for so long: a later crash is a new one
 POLL_S = 0.2
-LOG_BYTES = 20 * 2**20  # a larger log is put aside when its child starts; one old log is kept
+LOG_BYTES = 20 * 2**20  # a larger log is put aside; one old log is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,7 @@ class Child:
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        self.turn_log()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 list(self.task.command),
@@ -74,6 +74,7 @@ class Child:
 
     def look(self, now: float) -> Crashed | None:
         """Start again what is due; tell of a crash once."""
+        self.turn_log()
         if self.process is None:
             if now >= self.again_at:
                 self.start()
@@ -88,6 +89,12 @@ class Child:
         )
         self.again_at = now + self.wait_s
         return Crashed(self.task.name, status, self.wait_s, self.log)
+
+    def turn_log(self) -> None:
+        """Copied and emptied, not moved: the child holds it open (to append), for months if all is well."""
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
 
     def stop(self, grace_s: float) -> None:
         """SIGTERM to the whole group, SIGKILL to whoever of it is left; returns when none is."""

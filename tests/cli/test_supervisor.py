@@ -122,7 +122,7 @@ def test_what_is_never_ready_is_not_waited_for_without_end(supervisor: Superviso
 def test_children_get_their_environment_and_a_large_log_is_put_aside(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "LOG_BYTES", 3)
+    monkeypatch.setattr(module, "LOG_BYTES", 8)
     log = tmp_path / "run" / "speaker.log"
     log.parent.mkdir()
     log.write_text("older words")
@@ -130,6 +130,16 @@ def test_children_get_their_environment_and_a_large_log_is_put_aside(
     supervisor.start(Task("speaker", [sys.executable, "-c", code], {"WORD": "spring"}, tmp_path))
     assert supervisor.wait_for(lambda: log.read_text() == "spring\n", 10)
     assert log.with_suffix(".log.1").read_text() == "older words"
+
+
+def test_a_log_is_put_aside_while_its_child_lives(supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The trap: a child that never ends never starts anew, and its log fills the disk."""
+    monkeypatch.setattr(module, "LOG_BYTES", 200)
+    code = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.05)"
+    supervisor.start(Task("speaker", [sys.executable, "-c", code], {}, tmp_path))
+    log = tmp_path / "run" / "speaker.log"
+    assert supervisor.wait_for(lambda: log.with_suffix(".log.1").exists(), 10)
+    assert supervisor.wait_for(lambda: 0 < log.stat().st_size < 200, 10)
 
 
 # The whole supervisor as a process, stopped as a terminal or an init system would.
