@@ -38,7 +38,7 @@ class Shot:
 READY = {
     "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
-    "sources": ".st-key-p_a svg",
+    "sources": ".st-key-p_low_a svg",
     "running": ".st-key-p_ticks svg",
 }
 SHOTS = [

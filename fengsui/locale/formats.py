@@ -112,6 +112,19 @@ def as_metric(value: Any, place: Place) -> str:
     return place.words.get(f"locale.metric.{value}", str(value))
 
 
+def as_about(value: Any, place: Place) -> str:
+    """A count that was computed, not counted: 0.1 (and anything between 0 and that), 0.9, 3.4, 12, 180."""
+    number = float(value)
+    if 0 < abs(number) < 0.1:
+        number = 0.1 if number > 0 else -0.1
+    return _decimal(number, "#,##0.#" if abs(number) < 10 else "#,##0", place)
+
+
+def as_cue(value: Any, place: Place) -> str:
+    """``outage`` -> 用不了; words of the centre's own lexicon stand as they are."""
+    return place.words.get(f"alerts.cue.{value}", str(value))
+
+
 def as_text(value: Any, place: Place) -> str:
     return str(value)
 
@@ -120,6 +133,7 @@ Format = Callable[[Any, Place], str]
 FORMATS: dict[str, Format] = {
     "int": as_int,
     "num": as_num,
+    "about": as_about,
     "pct": as_pct,
     "time": as_time,
     "day": as_day,
@@ -127,5 +141,6 @@ FORMATS: dict[str, Format] = {
     "tier": as_tier,
     "slice": as_slice,
     "metric": as_metric,
+    "cue": as_cue,
     "text": as_text,
 }

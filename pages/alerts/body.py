@@ -70,7 +70,9 @@ def figures(visitor: Visitor, found: Detail, now: datetime) -> None:
 def chart(visitor: Visitor, found: Detail) -> None:
     shape = found.alert.shape
     metric = visitor.say(f"locale.metric.{found.alert.metric}")
-    st.html(heading(visitor.say("pages.alert.curve", metric=metric), visitor.say(f"pages.shape.{shape}"), legend(visitor)))
+    lines = ("actual", "expected", "band") if any(p.expected is not None for p in found.curve) else ("actual",)
+    words = visitor.say("pages.alert.curve", metric=metric), visitor.say(f"pages.shape.{shape}")
+    st.html(heading(*words, legend(visitor, lines)))
     points = (
         (
             p.at,

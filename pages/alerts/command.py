@@ -13,7 +13,7 @@ from fengsui.board import read
 from fengsui.board.alert import CLOSED, Alert
 from fengsui.board.read import Detail
 from pages.alerts import act
-from pages.look.alert_words import place, sentence, title
+from pages.look.alert_words import mainly, place, sentence, title
 from pages.look.house import house
 from pages.look.living import living
 from pages.look.pieces import badge, esc, stamp
@@ -56,10 +56,12 @@ def _title(visitor: Visitor, alert: Alert) -> str:
         line = visitor.say("pages.alert.claim_by" if alert.waiting else "pages.alert.handle_by", at=alert.due_at)
         due = f'<b><span data-until="{stamp(alert.due_at)}"></span></b><br>{esc(line)}'
     condition = visitor.say(f"locale.condition.{alert.condition}")
+    first, then = sentence(visitor, alert), mainly(visitor, alert)
+    lead = visitor.say("pages.lead.whole", first=first, then=then) if then else first
     return (
         f'<div class="ttl">{badge(visitor, alert.tier)}<h1>{esc(title(visitor, alert))}</h1>'
         f'<span class="sc">{esc(place(visitor, alert))} · {esc(condition)}</span>'
-        f'<div class="due">{esc(owner)} {due}</div></div><p class="lead">{esc(sentence(visitor, alert))}</p>'
+        f'<div class="due">{esc(owner)} {due}</div></div><p class="lead">{esc(lead)}</p>'
     )
 
 
@@ -134,9 +136,7 @@ def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
     second = visitor.say(f"pages.dialog.{name}_second")
     st.html(f'<p class="mut" style="font-size:13px;margin:0">{esc(second)}</p>')
     if name in ("transfer", "add_participant", "claim_for"):
-        people = read.colleagues(house().reader, alert.slice_key)
-        names = {person.person_id: _person(visitor, person) for person in people if person.person_id != alert.owner}
-        st.pills(visitor.say("pages.form.person"), list(names), format_func=lambda id_: names.get(id_, id_), key="f_person")
+        _whom(visitor, alert)
     if name == "regrade":
         _pills(visitor, "tier", [3, 2, 1], "locale.tier")
     if name == "judge":
@@ -145,6 +145,9 @@ def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
         _pills(visitor, "reason", list(REASONS[name]), f"pages.reason.{name}")
     label = "pages.form.note_needed" if name == "note" else "pages.form.note"
     st.text_input(visitor.say(label), placeholder=visitor.say("pages.form.note_hint"), key="f_note", max_chars=500)
+    lacking = act.missing()
+    if lacking:
+        st.html(f'<p class="over" role="alert" style="margin:0">{esc(lacking)}</p>')
     with st.container(horizontal=True, horizontal_alignment="right", key="dlg_act"):
         st.button(visitor.say("pages.form.cancel"), key="dlg_no", on_click=act.close_dialog)
         st.button(
@@ -154,6 +157,15 @@ def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
             on_click=confirm,
             args=(name, alert.episode_id, seen, alert.state),
         )
+
+
+def _whom(visitor: Visitor, alert: Alert) -> None:
+    people = read.colleagues(house().reader, alert.slice_key)
+    names = {person.person_id: _person(visitor, person) for person in people if person.person_id != alert.owner}
+    if names:
+        st.pills(visitor.say("pages.form.person"), list(names), format_func=lambda id_: names.get(id_, id_), key="f_person")
+    else:
+        st.html(f'<p class="none">{esc(visitor.say("pages.form.nobody"))}</p>')
 
 
 def _pills(visitor: Visitor, field: str, values: list[Any], words: str) -> None:
@@ -171,6 +183,9 @@ def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
     """The dialog's answers become the command's fields; what is missing the command itself refuses in words."""
     answers = {field: st.session_state.get(f"f_{field}") for field in ("person", "reason", "tier", "verdict", "note")}
     note = (answers["note"] or "").strip() or None
+    if name == "regrade" and not answers["tier"]:
+        act.lacks(name, "tier")
+        return
     if name == "judge":
         act.judge(answers["verdict"] or "", episode_id, seen, state, note)
         return
@@ -178,7 +193,7 @@ def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
         "transfer": {"person": answers["person"] or None, "reason": answers["reason"] or ""},
         "add_participant": {"person": answers["person"] or None},
         "claim_for": {"person": answers["person"] or None},
-        "regrade": {"tier": answers["tier"] or 0, "reason": answers["reason"] or ""},
+        "regrade": {"tier": answers["tier"], "reason": answers["reason"] or ""},
         "note": {},
     }.get(name, {"reason": answers["reason"] or ""})
     act.send(name, episode_id, seen, **needed, note=note or ("" if name == "note" else None))

@@ -10,7 +10,7 @@ from pathlib import Path
 from fengsui.board.alert import Alert
 from fengsui.board.read import Desk
 from fengsui.locale import say, tier_mark
-from pages.look.alert_words import actual, partner, place, title
+from pages.look.alert_words import actual, partner, scope, title
 from pages.look.living import living
 from pages.look.pieces import esc, stamp
 from pages.look.pieces import heading as panel_heading
@@ -46,7 +46,7 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     return (
         f'<div class="row t{alert.tier} {"new" if alert.waiting else ""} {"" if alert.live else "past"}" data-id="{esc(alert.episode_id)}">'
         f'<div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(visitor.say(f"locale.tier.{alert.tier}"))}</div>'
-        f'<div class="w"><b>{esc(title(visitor, alert))}</b><span><em>{esc(since)}</em>{esc(place(visitor, alert))}</span></div>'
+        f'<div class="w"><b>{esc(title(visitor, alert))}</b><span><em>{esc(since)}</em>{esc(scope(visitor, alert))}</span></div>'
         f'<div class="r"><b>{esc(actual(visitor, alert))}</b><span>{esc(partner(visitor, alert))}</span></div>'
         f'<div class="r"><b class="{"new" if alert.waiting else "own"}">{esc(owner)}</b>{left}</div></div>'
     )

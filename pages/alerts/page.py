@@ -108,7 +108,7 @@ def _draw(visitor: Visitor, found: Detail) -> None:
             body.chart(visitor, found)
         with st.container(border=True, key="p_rec"):
             st.html(body.records(visitor, found))
-        with st.container(border=True, key="p_sim", height="stretch"):
+        with st.container(border=True, key="p_low_sim", height="stretch"):
             st.html(body.similar(visitor, found))
     with side:
         with st.container(border=True, key="p_why"):
@@ -116,5 +116,5 @@ def _draw(visitor: Visitor, found: Detail) -> None:
         if found.alert.explained or found.children:
             with st.container(border=True, key="p_part"):
                 st.html(body.explained(visitor, found))
-        with st.container(border=True, key="p_tl", height="stretch"):
+        with st.container(border=True, key="p_low_tl", height="stretch"):
             st.html(body.timeline(visitor, found))

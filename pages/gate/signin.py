@@ -67,7 +67,7 @@ def _page(request: Request, code: str, status: int, params: dict[str, object] | 
         lang="zh-CN" if lang == "zh_CN" else "en",
         brand=html.escape(say(lang, "pages.bar.name")),
         centre=html.escape(house().settings.centre.name),
-        action=path("signin"),
+        action=html.escape(_again(request), quote=True),
         next=html.escape(inside(request.query_params.get("next")), quote=True),
         value=html.escape(name, quote=True),
         fault=f'<p class="fault" role="alert">✖ {html.escape(say(lang, code, params))}</p>' if code else "",
@@ -77,6 +77,11 @@ def _page(request: Request, code: str, status: int, params: dict[str, object] | 
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
     }
     return HTMLResponse(filled, status_code=status, headers=headers)
+
+
+def _again(request: Request) -> str:
+    """The same address: after a wrong password people still come to the page they asked for, in their language."""
+    return f"{path('signin')}?{request.url.query}" if request.url.query else path("signin")
 
 
 def ask_for(request: Request) -> Response:

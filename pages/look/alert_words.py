@@ -7,8 +7,12 @@ from typing import Any
 
 from fengsui.board.alert import Alert
 from fengsui.locale import has
+from fengsui.store.slices import ALL, slice_key, slice_levels
 from pages.look.figures import together
 from pages.look.visitor import Visitor
+
+NAMED = 2  # parts named in the lead: more is a table, and stands beside it
+MOSTLY = 0.75  # of the deviation: two such parts together hold at least half of it
 
 
 def title(visitor: Visitor, alert: Alert) -> str:
@@ -26,6 +30,18 @@ def place(visitor: Visitor, alert: Alert) -> str:
     return visitor.say("pages.alert.place", key=alert.slice_key)
 
 
+def scope(visitor: Visitor, alert: Alert) -> str:
+    """``place``; where that is the whole centre, also where most of it comes from: 「全中心 · 主要在 华南 · 支付」."""
+    mostly: dict[str, str] = {}
+    for part in alert.explained:
+        levels = slice_levels(part["slice_key"])
+        if part.get("share", 0.0) >= MOSTLY and not levels.keys() & mostly.keys():
+            mostly |= levels
+    if alert.slice_key != ALL or not mostly:
+        return place(visitor, alert)
+    return visitor.say("pages.alert.place_mainly", key=alert.slice_key, part=slice_key(mostly))
+
+
 def actual(visitor: Visitor, alert: Alert) -> str:
     return together(visitor, alert.shape, alert.unit, alert.observed)
 
@@ -39,6 +55,28 @@ def partner(visitor: Visitor, alert: Alert) -> str:
 def sentence(visitor: Visitor, alert: Alert) -> str:
     """What a person would say aloud: the stored reason in the reader's words."""
     return visitor.say(alert.reason, **alert.reason_params)
+
+
+def mainly(visitor: Visitor, alert: Alert) -> str:
+    """The parts that make the deviation, as a second sentence: scope, how much more (or fewer), share. Empty if unknown."""
+    side = "up" if alert.direction == "up" else "down"
+    parts = [
+        visitor.say(
+            f"pages.lead.part_{side}",
+            key=part["slice_key"],
+            gap=abs(part["observed"] - part["expected"]),
+            share=whole_share(part["share"]),
+        )
+        for part in alert.explained[:NAMED]
+        if "share" in part
+    ]
+    joiner = "；" if visitor.lang == "zh_CN" else "; "
+    return visitor.say("pages.lead.mainly", parts=joiner.join(parts)) if parts else ""
+
+
+def whole_share(share: float) -> float:
+    """In whole per cent, 100 % at most: a part can exceed the whole where others fell."""
+    return round(min(share, 1.0), 2)
 
 
 def learning(visitor: Visitor, state: Mapping[str, Any]) -> str:

@@ -94,7 +94,7 @@ def bars(lang: str, theme: str, height: int, slow: float | None = None) -> Spec:
         sort=None,
         axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap="greedy", labelSeparation=24),
     )
-    scale = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 1]))  # all zero has no scale of its own
+    scale = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 1]), nice=True)  # all zero has no scale of its own
     y = alt.Y("y:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s", domain=False, ticks=False))
     tips = [alt.Tooltip("x:N", title=say(lang, "pages.chart.time")), alt.Tooltip("y:Q", title=say(lang, "pages.chart.value"))]
     chart = alt.Chart(alt.NamedData("d")).mark_bar(cornerRadius=1).encode(x=x, y=y, color=color, tooltip=tips)

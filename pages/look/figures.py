@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fengsui.locale.catalogue import catalogue
-from fengsui.locale.formats import MINUS, Place, as_int, as_num
+from fengsui.locale.formats import MINUS, Place, as_about, as_int, as_num
 from pages.look.visitor import Visitor
 
 
@@ -16,7 +16,7 @@ def figure(visitor: Visitor, shape: str, unit: str, value: float | None) -> tupl
         return f"{value * 100:.1f}", "%"
     if shape == "duration":
         return _duration(visitor, value, place)
-    number = as_int(value, place) if shape == "count" or abs(value) >= 10 else as_num(value, place)
+    number = as_about(value, place) if shape == "count" or abs(value) >= 10 else as_num(value, place)
     return number, visitor.say(f"pages.unit.{unit}")
 
 

@@ -26,8 +26,8 @@ def heading(title: str, second: str = "", right: str = "") -> str:
     return f'<h3 class="h">{esc(title)}<em>{esc(second)}</em><u>{right}</u></h3>'
 
 
-def legend(visitor: Visitor) -> str:
-    names = [visitor.say(f"pages.legend.{name}") for name in ("actual", "expected", "band")]
+def legend(visitor: Visitor, shown: Sequence[str] = ("actual", "expected", "band")) -> str:
+    names = [visitor.say(f"pages.legend.{name}") for name in shown]
     return (
         '<span class="lg">' + "".join(f'<span><i class="l{n}"></i>{esc(x)}</span>' for n, x in enumerate(names, 1)) + "</span>"
     )

@@ -26,6 +26,7 @@ from pages.look.visitor import Visitor, require_role
 HERE = Path(__file__).parent
 READERS = frozenset({"manager", "admin", "analyst"})
 SLOW_S = 5.0
+SILENT_S = 60
 GIB = 2**30
 
 
@@ -46,9 +47,9 @@ def _live() -> None:
     with left:
         with st.container(border=True, key="p_ticks"):
             _ticks(visitor, found)
-        with st.container(border=True, key="p_lags", height="stretch"):
+        with st.container(border=True, key="p_low_lags", height="stretch"):
             st.html(_lags(visitor))
-    with right, st.container(border=True, key="p_events", height="stretch"):
+    with right, st.container(border=True, key="p_low_events", height="stretch"):
         st.html(_events(visitor, found))
 
 
@@ -56,7 +57,8 @@ def _sentence(visitor: Visitor, found: Running) -> str:
     if found.seen_at is None:
         return visitor.say("pages.running.never")
     age = (now() - found.seen_at).total_seconds()
-    return visitor.say("pages.running.well" if age < 60 else "pages.running.silent", span=age, tick=_last(found))
+    state = "silent" if age >= SILENT_S else "faulty" if found.faulty else "well"
+    return visitor.say(f"pages.running.{state}", span=age, tick=_last(found))
 
 
 def _last(found: Running) -> int:
@@ -100,7 +102,7 @@ def _ticks(visitor: Visitor, found: Running) -> None:
         st.html(f'<p class="none">{esc(visitor.say("pages.state.no_data"))}</p>')
         return
     rows = [{"x": charts.wall_time(tick.now, visitor.zone).strftime("%H:%M:%S"), "y": tick.seconds} for tick in shown]
-    spec = charts.bars(visitor.lang, mode(), 180, SLOW_S)
+    spec = charts.bars(visitor.lang, mode(), 380, SLOW_S)
     st.vega_lite_chart(pd.DataFrame(rows), spec, key="ticks", theme=None, width="stretch")
 
 
@@ -128,7 +130,8 @@ def _events(visitor: Visitor, found: Running) -> str:
 def _event(visitor: Visitor, trouble: Trouble) -> str:
     words = visitor.say(trouble.code, **trouble.params) if has(visitor.lang, trouble.code) else trouble.code
     subject = f"{house().settings.title(trouble.subject, visitor.lang)}：" if trouble.subject else ""
-    return f'<div class="lg2"><span class="faint num">{esc(_when(visitor, trouble.at))}</span><span>{esc(subject)}{esc(words)}</span></div>'
+    often = f"<em>{esc(visitor.say('pages.running.often', n=trouble.n))}</em>" if trouble.n > 1 else ""
+    return f'<div class="lg2"><span class="faint num">{esc(_when(visitor, trouble.at))}</span><span>{esc(subject)}{esc(words)}</span>{often}</div>'
 
 
 def _when(visitor: Visitor, at: datetime) -> str:

@@ -28,7 +28,7 @@ def panel(visitor: Visitor, source: Source, found: SourceDetail) -> None:
     st.html(heading(title, standing) + f'<p class="pr">{_story(visitor, source)}</p>')
     st.html(heading(visitor.say("pages.sources.hours"), visitor.say("pages.unit.item"), esc(_coverage(visitor, found))))
     rows = [{"x": charts.wall_time(at, visitor.zone).strftime("%H"), "y": n} for at, n in found.hours]
-    st.vega_lite_chart(pd.DataFrame(rows), charts.bars(visitor.lang, mode(), 110), key="hours", theme=None, width="stretch")
+    st.vega_lite_chart(pd.DataFrame(rows), charts.bars(visitor.lang, mode(), 300), key="hours", theme=None, width="stretch")
     st.html(f'<p class="foot">{esc(_polls(visitor, found))}</p>')
     if visitor.handles:
         with st.container(key="sb", horizontal=True):

@@ -66,11 +66,11 @@ def _below(source: str) -> None:
         return
     found = read.source_detail(house().reader, source, now())
     left, middle, right = st.columns([444, 420, 532], gap="small")
-    with left, st.container(border=True, key="p_a", height="stretch"):
+    with left, st.container(border=True, key="p_low_a", height="stretch"):
         chosen.panel(visitor, state, found)
-    with middle, st.container(border=True, key="p_b", height="stretch"):
+    with middle, st.container(border=True, key="p_low_b", height="stretch"):
         _held(visitor)
-    with right, st.container(border=True, key="p_c", height="stretch"):
+    with right, st.container(border=True, key="p_low_c", height="stretch"):
         ask.preview(visitor, source)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from fengsui.locale import tier_mark
-from pages.look.alert_words import actual, learning, partner, place, title
+from pages.look.alert_words import actual, learning, partner, scope, title
 from pages.look.house import house
 from pages.look.pieces import esc, stamp
 from pages.look.visitor import Visitor
@@ -56,7 +56,7 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     age = f'<span data-since="{stamp(alert.started_at)}" data-words="{esc(visitor.say("pages.age.ago", t="{t}"))}"></span>'
     return (
         f'<div class="row t{alert.tier} {"new" if alert.waiting else ""}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
-        f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(place(visitor, alert))}</span></div>'
+        f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(scope(visitor, alert))}</span></div>'
         f'<div class="v"><b>{esc(actual(visitor, alert))}</b><span>{esc(partner(visitor, alert))}</span></div>'
         f'<div class="o"><b>{esc(owner)}</b><span>{age}{" · " if left else ""}{left}</span></div></div>'
     )

@@ -23,7 +23,7 @@ FLAGS += ["--disable-component-update", "--disable-sync"]
 READY = {
     "wall": ".st-key-p_curve svg .mark-symbol path",
     "alerts": ".st-key-p_series svg .mark-line path",
-    "sources": ".st-key-p_a svg .mark-rect path",
+    "sources": ".st-key-p_low_a svg .mark-rect path",
     "running": ".st-key-p_ticks svg .mark-rect path",
 }
 LATIN = {"App", "SLA", "Excel", "CSV", "GiB", "b", "n"}

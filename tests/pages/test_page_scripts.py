@@ -168,12 +168,23 @@ def test_a_transfer_goes_through_its_dialog(home: Path, looks: Looks) -> None:
     assert "李强" in texts(app)
 
 
-def test_an_empty_dialog_is_refused_in_words(home: Path, looks: Looks) -> None:
+def test_an_empty_dialog_says_what_is_missing_and_stays_open(home: Path, looks: Looks) -> None:
     looks("wang")
     app = show("alerts", id="e1")
     app.button(key="do_regrade").click().run()
     app.button(key="dlg_ok").click().run()
-    assert "没有执行" in "".join(toast.value for toast in app.toast)
+    assert "还缺一项：级别" in texts(app)
+    assert "dialog" in app.session_state
+
+
+def test_a_verdict_that_is_missing_verifies_nothing(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_judge").click().run()
+    app.button(key="dlg_ok").click().run()
+    assert "还缺一项：判定" in texts(app)
+    app.button(key="dlg_no").click().run()
+    assert "核实" not in "".join(toast.value for toast in app.toast)
 
 
 def test_a_cancelled_dialog_writes_nothing(home: Path, looks: Looks) -> None:

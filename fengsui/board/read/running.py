@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Engine, func, select
 from fengsui.store.tables import leader, outbox, source_state, tick
 
 TICKS = 60
-EVENTS = 8
+FRESH = 3
+EVENTS = 12
+LOOKED_AT = 300  # faulty rounds that are read: a fault of every round is one line with its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,13 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that went wrong, or the daily sign of life. ``subject``: a source or empty."""
+    """Something that went wrong, or the daily sign of life. ``subject``: a source or empty; ``n``: how often, ``at``: last."""
 
     at: datetime
     code: str
     params: Mapping[str, Any]
     subject: str
+    n: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,12 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``ticks``: oldest first. ``notices``: state -> count over the last day. ``heartbeat``: newest audit row of it."""
+    """``ticks``: oldest first; ``faulty``: one of the newest ``FRESH`` rounds left a step out.
+
+    ``notices``: state -> count over the last day. ``heartbeat``: newest audit row of it."""
 
     ticks: tuple[Tick, ...]
+    faulty: bool
     leader: str | None
     leader_since: datetime | None
     seen_at: datetime | None
@@ -67,6 +73,7 @@ def running(store: Engine, home: Path, now: datetime) -> Running:
         ticks = _ticks(conn)
         return Running(
             ticks=tuple(ticks),
+            faulty=any(one.fault_code for one in ticks[-FRESH:]),
             leader=head.holder if head else None,
             leader_since=head.since if head else None,
             seen_at=head.seen_at if head else None,
@@ -103,8 +110,11 @@ def _troubles(conn: Connection) -> list[Trouble]:
     """Faults of ticks and of sources that are ill now, and signs of life, the newest first."""
     found = [
         Trouble(row.now, row.fault_code, row.fault_params or {}, "")
-        for row in conn.execute(select(tick).where(tick.c.fault_code.is_not(None)).order_by(tick.c.tick.desc()).limit(EVENTS))
+        for row in conn.execute(
+            select(tick).where(tick.c.fault_code.is_not(None)).order_by(tick.c.tick.desc()).limit(LOOKED_AT)
+        )
     ]
+    found = _gathered(found)
     found += [
         Trouble(row.fault_since, row.fault_code, row.fault_params or {}, row.source)
         for row in conn.execute(select(source_state).where(source_state.c.fault_code.is_not(None)))
@@ -112,6 +122,15 @@ def _troubles(conn: Connection) -> list[Trouble]:
     alive = select(outbox).where(outbox.c.kind == "alive").order_by(outbox.c.created_at.desc()).limit(1)
     found += [Trouble(row.created_at, row.code, row.params, "") for row in conn.execute(alive)]
     return sorted(found, key=lambda trouble: trouble.at, reverse=True)[:EVENTS]
+
+
+def _gathered(troubles: list[Trouble]) -> list[Trouble]:
+    """The same words once, at the time of the newest."""
+    found: dict[str, Trouble] = {}
+    for one in troubles:
+        key = repr((one.code, sorted(one.params.items())))
+        found[key] = replace(found[key], n=found[key].n + 1) if key in found else one
+    return list(found.values())
 
 
 def _disk(home: Path) -> Disk:
