@@ -76,7 +76,10 @@ def quiet(x: Reading, expected: float | None, band: Band | None, days: float) ->
 def loud(x: Reading, expected: float, band: Band, days: float, finding: Finding, budget: float) -> Verdict:
     """Something stands out; whether enough for a grade depends on budget and age."""
     grade = graded(finding, budget, days)
-    reason = Reason(finding.code, finding.params or {}) if grade else (LOOKS_CALM if x.complete else IS_INCOMPLETE)
+    young = {"young": True} if days < maturity.YOUNG_DAYS else {}
+    reason = (
+        Reason(finding.code, {**(finding.params or {}), **young}) if grade else (LOOKS_CALM if x.complete else IS_INCOMPLETE)
+    )
     return Verdict(
         x.series,
         x.start,

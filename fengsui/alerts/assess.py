@@ -17,6 +17,8 @@ from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd
 
 STAFF_WORTH_ASKING = 0.2
+YOUNG_TIER = 2
+"""A series in its first week may say 重要 at most, however wide the matrix finds it; only a floor goes above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: C
     dear = factors.loss(crowd, weights)
     reasons = {"likelihood": likely.reasons, "impact": wide.reasons, "loss": dear.reasons}
     tier = tier_of(book.matrix, likely.level, wide.level, dear.level)
+    if sight.reason_params.get("young") and tier > YOUNG_TIER:
+        tier, reasons["cap"] = YOUNG_TIER, [factors.said("young")]
     tier, floor = _floored(conn, book, sight, crowd, people, tier, reasons)
     paper = batch.paper(sight, crowd, people, staff, weights)
     if paper is not None:

@@ -6,11 +6,15 @@ from itertools import count, product
 import pytest
 
 from fengsui.alerts import batch, factors, floors
+from fengsui.alerts.assess import assess
 from fengsui.alerts.bodies import Floor, Matrix, Weights
+from fengsui.alerts.definitions import book
 from fengsui.alerts.matrix import tier_of
+from fengsui.alerts.seed import seed
 from fengsui.alerts.seeds import FLOORS, MATRIX, WEIGHTS
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Heard, crowd, mood_of
+from fengsui.settings import Settings
 
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 SEEDED = Matrix(**MATRIX)
@@ -194,3 +198,15 @@ def test_a_floor_that_is_off_holds_nothing():
 )
 def test_the_customers_own_rating_comes_before_the_tagger(ratings, sentiment, mood):
     assert mood_of({"sentiment": sentiment}, ratings) == mood
+
+
+@pytest.mark.parametrize(("young", "tier"), [({}, 3), ({"young": True}, 2)])
+def test_a_series_in_its_first_week_says_important_at_most(sqlite_store, tmp_path, young, tier):
+    """A collection that began yesterday looks like a flood of the whole scope."""
+    with sqlite_store.begin() as conn:
+        seed(conn, Settings(home=tmp_path), NOW)
+        flood = people(heard(60, cues=("money",), mood=True))
+        found = assess(conn, book(conn, NOW), sight(reason_params=young), NOW - timedelta(hours=1), flood)
+    assert found.floor is None
+    assert found.tier == tier
+    assert ("cap" in found.factors) is bool(young)
