@@ -28,9 +28,7 @@ def open_store(url: str, *, read_only: bool = False) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database, read_only)
     flags = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
-    return create_engine(
-        url, pool_pre_ping=True, json_serializer=_dumps, hide_parameters=True, connect_args={"options": flags}
-    )
+    return create_engine(url, pool_pre_ping=True, json_serializer=_dumps, hide_parameters=True, connect_args={"options": flags})
 
 
 def _open_sqlite(url: str, database: str | None, read_only: bool) -> Engine:
