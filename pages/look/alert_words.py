@@ -11,7 +11,7 @@ from fengsui.store.slices import ALL, slice_key, slice_levels
 from pages.look.figures import together
 from pages.look.visitor import Visitor
 
-NAMED = 2  # parts named in the lead: more is a table, and stands beside it
+NAMED = 2  # parts named in a sentence or a row: more is a table, and stands beside it
 MOSTLY = 0.75  # of the deviation: two such parts together hold at least half of it
 
 
@@ -33,13 +33,25 @@ def place(visitor: Visitor, alert: Alert) -> str:
 def scope(visitor: Visitor, alert: Alert) -> str:
     """``place``; where that is the whole centre, also where most of it comes from: 「全中心 · 主要在 华南 · 支付」."""
     mostly: dict[str, str] = {}
-    for part in alert.explained:
+    for part in _telling(alert):
         levels = slice_levels(part["slice_key"])
-        if part.get("share", 0.0) >= MOSTLY and not levels.keys() & mostly.keys():
+        if part["share"] >= MOSTLY and not levels.keys() & mostly.keys() and len(mostly) < NAMED:
             mostly |= levels
     if alert.slice_key != ALL or not mostly:
         return place(visitor, alert)
     return visitor.say("pages.alert.place_mainly", key=alert.slice_key, part=slice_key(mostly))
+
+
+def _telling(alert: Alert) -> list[Mapping[str, Any]]:
+    """Parts with a share: those that hold most of it as people ask (place, channel, matter), then the rest by share."""
+    asked = ("org.", "channel", "category.")
+
+    def rank(part: Mapping[str, Any]) -> tuple[int, float]:
+        if part["share"] < MOSTLY:
+            return len(asked) + 1, -part["share"]
+        return next((n for n, name in enumerate(asked) if str(part["slice_key"]).startswith(name)), len(asked)), -part["share"]
+
+    return sorted((part for part in alert.explained if "share" in part), key=rank)
 
 
 def actual(visitor: Visitor, alert: Alert) -> str:
@@ -67,8 +79,7 @@ def mainly(visitor: Visitor, alert: Alert) -> str:
             gap=abs(part["observed"] - part["expected"]),
             share=whole_share(part["share"]),
         )
-        for part in alert.explained[:NAMED]
-        if "share" in part
+        for part in _telling(alert)[:NAMED]
     ]
     joiner = "；" if visitor.lang == "zh_CN" else "; "
     return visitor.say("pages.lead.mainly", parts=joiner.join(parts)) if parts else ""
@@ -83,4 +94,5 @@ def learning(visitor: Visitor, state: Mapping[str, Any]) -> str:
     """How far the detectors are; before they have any series the history is still being read."""
     if not state["all"]:
         return visitor.say("pages.wall.reading")
-    return visitor.say("pages.wall.learning", ready=state["ready"], all=state["all"])
+    code = "pages.wall.learning" if state["learning"] else "pages.wall.ready_of"
+    return visitor.say(code, ready=state["ready"], all=state["all"])

@@ -132,6 +132,16 @@ def test_the_house_itself(afternoon: Engine, tmp_path: Path) -> None:
     assert read.worker_seen_at(afternoon) == NOW
 
 
+def test_a_fault_of_every_round_is_one_line_and_the_house_is_not_well(afternoon: Engine, tmp_path: Path) -> None:
+    assert not read.running(afternoon, tmp_path, NOW).faulty
+    broken = {"fault_code": "worker.room.broken", "fault_params": {"room": "engine", "kind": "KeyError"}}
+    with afternoon.begin() as conn:
+        conn.execute(update(t.tick).where(t.tick.c.tick > 41872 - 30).values(**broken))
+    found = read.running(afternoon, tmp_path, NOW)
+    assert found.faulty
+    assert [one.n for one in found.troubles if one.code == "worker.room.broken"] == [30]
+
+
 def test_an_empty_house_has_never_been_seen(store: Engine, tmp_path: Path) -> None:
     found = read.running(store, tmp_path, NOW)
     assert (found.leader, found.seen_at, found.ticks, found.alive_at) == (None, None, (), None)

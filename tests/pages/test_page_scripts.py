@@ -270,6 +270,19 @@ def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks,
     assert "其余 6 条在预警台" in texts(show("wall"))
 
 
+def test_an_alert_on_the_whole_centre_says_where_most_of_it_is(home: Path, looks: Looks) -> None:
+    """The queue has the largest share, but people ask for the place first; a part below the line is not named."""
+    parts = [("queue=支付服务组", 1.0), ("category.1=支付", 0.97), ("org.1=华南", 0.95), ("channel=App", 0.6)]
+    explained = [{"slice_key": key, "observed": 56, "expected": 1.0, "share": share} for key, share in parts]
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.episode).where(t.episode.c.episode_id == "e1").values(slice_key="all", explained=explained))
+    looks("wang")
+    assert "全中心 · 主要在 华南 · 支付<" in texts(show("wall"))
+    desk = texts(show("alerts", id="e1"))
+    assert "主要来自 华南：多出 55 件，占 95%；支付：多出 55 件，占 97%。" in desk
+
+
 @pytest.mark.parametrize(("ready", "says"), [(1, "学习中 · 1/2 个序列就绪"), (None, "学习中 · 正在读取历史")])
 def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | None, says: str) -> None:
     """Before the detectors are ready neither wall nor desk may say 正常 or 无预警."""
