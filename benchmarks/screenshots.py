@@ -19,6 +19,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+CALLED = {"alerts": "duty-desk"}  # as the page of the documentation that shows it
 WIDE, PHONE = (1920, 1080), (390, 844)
 
 
@@ -32,7 +33,7 @@ class Shot:
     @property
     def name(self) -> str:
         width = "" if self.size == WIDE else "_phone"
-        return f"{self.page}{'' if self.theme == 'dark' else '_light'}{width}.png"
+        return f"{CALLED.get(self.page, self.page)}{'' if self.theme == 'dark' else '_light'}{width}.png"
 
 
 READY = {
