@@ -15,7 +15,7 @@ from fengsui.board.read import Detail, Picture
 from fengsui.board.read.detail import Happened
 from fengsui.locale import has, say, tier_mark
 from pages.look import charts
-from pages.look.alert_words import learning, place, title
+from pages.look.alert_words import learning, place, title, whole_share
 from pages.look.figures import figure, signed, together
 from pages.look.living import living
 from pages.look.pieces import badge, esc, heading, legend, stamp
@@ -192,6 +192,12 @@ def explained(visitor: Visitor, found: Detail) -> str:
 
 def _part(visitor: Visitor, part: Mapping[str, Any], shape: str, unit: str) -> str:
     name = visitor.say("pages.alert.place", key=part["slice_key"])
+    if "share" in part:
+        most = visitor.say("pages.part.share", share=whole_share(part["share"]))
+        often = visitor.say("pages.part.usual", share=whole_share(part["usual_share"]))
+        return (
+            f'<div class="part"><span>{esc(name)}</span><b class="num">{esc(most)}</b><em class="num">{esc(often)}</em></div>'
+        )
     value = together(visitor, shape, unit, part["observed"])
     usual = together(visitor, shape, unit, part["expected"])
     return f'<div class="part"><span>{esc(name)}</span><b class="num">{esc(value)}</b><em class="num">{esc(visitor.say("pages.partner.expected", value=usual))}</em></div>'

@@ -70,18 +70,17 @@ def sentence(visitor: Visitor, alert: Alert) -> str:
 
 
 def mainly(visitor: Visitor, alert: Alert) -> str:
-    """The parts that make the deviation, as a second sentence: scope, how much more (or fewer), share. Empty if unknown."""
-    side = "up" if alert.direction == "up" else "down"
+    """The parts that make the deviation, as a second sentence, by share: the parts are counted less often than
+    the whole, so their numbers would not add up to it. Empty if unknown."""
     parts = [
         visitor.say(
-            f"pages.lead.part_{side}",
+            "pages.lead.part",
             key=part["slice_key"],
-            gap=abs(part["observed"] - part["expected"]),
             share=whole_share(part["share"]),
         )
         for part in _telling(alert)[:NAMED]
     ]
-    joiner = "；" if visitor.lang == "zh_CN" else "; "
+    joiner = "、" if visitor.lang == "zh_CN" else ", "
     return visitor.say("pages.lead.mainly", parts=joiner.join(parts)) if parts else ""
 
 

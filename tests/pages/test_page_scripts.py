@@ -273,14 +273,16 @@ def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks,
 def test_an_alert_on_the_whole_centre_says_where_most_of_it_is(home: Path, looks: Looks) -> None:
     """The queue has the largest share, but people ask for the place first; a part below the line is not named."""
     parts = [("queue=支付服务组", 1.0), ("category.1=支付", 0.97), ("org.1=华南", 0.95), ("channel=App", 0.6)]
-    explained = [{"slice_key": key, "observed": 56, "expected": 1.0, "share": share} for key, share in parts]
+    explained = [
+        {"slice_key": key, "observed": 56, "expected": 1.0, "share": share, "usual_share": 0.2} for key, share in parts
+    ]
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
     with store.begin() as conn:
         conn.execute(update(t.episode).where(t.episode.c.episode_id == "e1").values(slice_key="all", explained=explained))
     looks("wang")
     assert "全中心 · 主要在 华南 · 支付<" in texts(show("wall"))
     desk = texts(show("alerts", id="e1"))
-    assert "主要来自 华南：多出 55 件，占 95%；支付：多出 55 件，占 97%。" in desk
+    assert "主要来自 华南（占 95%）、支付（占 97%）。" in desk
 
 
 @pytest.mark.parametrize(("ready", "says"), [(1, "学习中 · 1/2 个序列就绪"), (None, "学习中 · 正在读取历史")])
