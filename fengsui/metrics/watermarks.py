@@ -76,8 +76,13 @@ def of_series(
     the mark is the newest of their watermarks and stays there.
     """
     known = of_sources(conn, now, sources)
+    return of_fed(feeding(conn, metric_of(metric).measures(), list(slice_ids)), known, step_s)
+
+
+def of_fed(fed: Mapping[int, set[str]], known: Mapping[str, SourceMark], step_s: int) -> dict[int, Mark]:
+    """``of_series`` for a caller that knows what feeds each slice (``feeding``) and where the sources are (``of_sources``)."""
     marks: dict[int, Mark] = {}
-    for slice_id, names in feeding(conn, metric_of(metric).measures(), list(slice_ids)).items():
+    for slice_id, names in fed.items():
         fed_by = [known[name] for name in sorted(names) if name in known and _counts(known[name], step_s)]
         if fed_by:
             marks[slice_id] = _mark(fed_by)
