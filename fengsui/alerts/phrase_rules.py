@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import func, select, update
 
@@ -65,6 +66,13 @@ def _said(desk: Desk, rule_id: str, rule: PhraseRule) -> dict[str, list[_Said]]:
     return found
 
 
+def _began(heard: list[_Said], within_s: float) -> datetime:
+    """Since when people say it: after the last long pause. One ordinary record half an hour earlier is not the beginning."""
+    pause = timedelta(seconds=within_s / 6)
+    later = [after.at for before, after in pairwise(heard) if after.at - before.at > pause]
+    return later[-1] if later else heard[0].at
+
+
 def _sight(desk: Desk, rule_id: str, rule: PhraseRule, slice_key: str, heard: list[_Said], crowd: Crowd) -> Sight:
     usual = _usual(desk, rule_id, rule, slice_key)
     n = crowd.n
@@ -77,7 +85,7 @@ def _sight(desk: Desk, rule_id: str, rule: PhraseRule, slice_key: str, heard: li
         shape="phrase",
         start=end - STEP,
         end=end,
-        window_start=heard[0].at if heard else end - STEP,
+        window_start=_began(heard, rule.within_s) if heard else end - STEP,
         grade=rule.grade if fires else 0,
         calm=not fires and n <= max(rule.count, rule.ratio * usual) / 2,
         direction="up",

@@ -1,12 +1,13 @@
 """Threshold, phrase, record and detector rules: what each takes as a sight, in which scope and in whose units."""
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert
 
 from fengsui.alerts import definitions
+from fengsui.alerts.phrase_rules import _began, _Said
 from fengsui.store.slices import bucket, slice_id, slice_levels
 from fengsui.store.tables import rollup, slice_, slice_source
 
@@ -113,3 +114,14 @@ def _due(centre, key, met, of):
             insert(slice_source), [{"slice_id": slice_id(key), "measure": m, "source": "crm"} for m in ("due.n", "due.met")]
         )
         conn.execute(insert(rollup), [{**cell, "measure": "due.n", "value": of}, {**cell, "measure": "due.met", "value": met}])
+
+
+@pytest.mark.parametrize(
+    ("minutes", "began"),
+    [((0, 25, 26, 27), 25), ((0, 9, 18, 27), 0), ((5,), 5), ((0, 20, 40, 41), 40)],
+)
+def test_a_flood_of_words_begins_after_the_last_long_pause(minutes, began):
+    """Not with the one ordinary record that happens to lie in the hour."""
+    start = datetime(2026, 11, 18, 6, tzinfo=UTC)
+    heard = [_Said(f"k{minute}", start + timedelta(minutes=minute)) for minute in minutes]
+    assert _began(heard, 3600) == start + timedelta(minutes=began)
