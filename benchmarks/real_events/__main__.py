@@ -1,6 +1,6 @@
-"""``python -m benchmarks.real_events [DATASET …]``: replay every file of ``$FENGSUI_REAL_DATA`` and write docs/real-events.md.
+"""``python -m benchmarks.real_events [FILE | EVENT …]``: replay files of ``$FENGSUI_REAL_DATA`` and write docs/real-events.md.
 
-A file is replayed once, whole; transitions are kept in ``dist/real_events/`` so that the table can be written again.
+Transitions are kept in ``dist/real_events/`` so that the table can be written again (``--table``).
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ MAPPINGS = {
     "comcast_fcc_2015-04_2015-06": "comcast.toml",
     "bank_calls_5min_2003": "bank_calls.toml",
 }
+BEFORE, AFTER = timedelta(days=35), timedelta(days=2)
 HEAD = """# What it saw in real events
 
 Made by `python -m benchmarks.real_events`: {n} of 20 labelled events in public files of real records (not part of this
-repository). Each file was played once, whole, through the real connector, ingest, metrics, engine and alerts under a virtual
-clock, with the seeded rules and nothing set for any file, date or event. `lead` is against the end of the hour whose count
+repository), played through the real connector, ingest, metrics, engine and alerts under a virtual clock, whole or from 35
+days before the event on, with the seeded rules and nothing set for any file, date or event. `lead` is against the end of the hour whose count
 first passes the plain 4-sigma line: positive is earlier. {missing}
 
 | event | what happened | first alert (UTC) | lead | on | grade | tier | wanted |
@@ -39,43 +40,47 @@ first passes the plain 4-sigma line: positive is earlier. {missing}
 
 
 def main(names: list[str]) -> None:
+    """``names``: files to play whole, events (``B01``) to play from 35 days before to 2 days after, ``--table`` for none."""
     folder = Path(os.environ["FENGSUI_REAL_DATA"])
     OUT.mkdir(parents=True, exist_ok=True)
-    for name in [] if names == ["--table"] else names or list(MAPPINGS):
-        _replay(folder, name)
     events = read_events(folder, {})
-    played = {name: _read(OUT / f"{name}.csv") for name in MAPPINGS if (OUT / f"{name}.csv").exists()}
-    seen = [see(event, played[event.dataset]) for event in events if event.dataset in played]
-    head = HEAD.format(n=len(seen), missing=_missing(played))
-    text = head + "".join(_line(one) for one in seen) + _quiet(events, played)
+    known = {event.event_id: event for event in events}
+    for name in [] if names == ["--table"] else names or list(MAPPINGS):
+        if name in known:
+            event = known[name]
+            _replay(folder, event.dataset, name, event.start - BEFORE, event.end + AFTER)
+        else:
+            _replay(folder, name, name)
+    whole = {name: rows for name in MAPPINGS if (rows := _read(name)) is not None}
+    heard = [(event, rows) for event in events if (rows := _read(event.event_id) or whole.get(event.dataset)) is not None]
+    seen = [see(event, rows) for event, rows in heard]
+    head = HEAD.format(n=len(seen), missing=_missing(events, seen))
+    text = head + "".join(_line(one) for one in seen) + _quiet(events, whole)
     PAGE.write_text(text, encoding="utf-8")
     print(text)
 
 
-def _replay(folder: Path, name: str) -> None:
-    rules = HERE / f"{MAPPINGS[name].removesuffix('.toml')}.rules.json"
+def _replay(folder: Path, dataset: str, name: str, start: datetime | None = None, end: datetime | None = None) -> None:
+    mapping = HERE / MAPPINGS[dataset]
+    rules = mapping.with_suffix(".rules.json")
+    extra = rules if rules.exists() else None
     began = time.process_time()
-    played = run(
-        folder / f"{name}.csv.gz",
-        HERE / MAPPINGS[name],
-        out=OUT / f"{name}.csv",
-        rules=rules if rules.exists() else None,
-        lang="en",
-    )
-    cpu = time.process_time() - began
-    print(
-        f"{name}: {played.virtual_minutes} virtual minutes, {played.rows} rows, {played.virtual_minutes / cpu:.0f} a CPU second"
-    )
+    played = run(folder / f"{dataset}.csv.gz", mapping, start=start, end=end, out=OUT / f"{name}.csv", rules=extra, lang="en")
+    rate = played.virtual_minutes / (time.process_time() - began)
+    print(f"{name}: {played.virtual_minutes} virtual minutes, {played.rows} rows, {rate:.0f} a CPU second")
     span = f"{played.first.isoformat()} {played.last.isoformat()}"
     (OUT / f"{name}.span").write_text(span, encoding="utf-8")
 
 
-def _missing(played: Mapping[str, object]) -> str:
-    left = [name for name in MAPPINGS if name not in played]
-    return f"Not played for this page: {', '.join(left)}." if left else ""
+def _missing(events: list[Event], seen: list[Seen]) -> str:
+    left = {event.event_id for event in events} - {one.event.event_id for one in seen}
+    return f"Not played for this page: {', '.join(sorted(left))}." if left else ""
 
 
-def _read(path: Path) -> list[dict[str, str]]:
+def _read(name: str) -> list[dict[str, str]] | None:
+    path = OUT / f"{name}.csv"
+    if not path.exists():
+        return None
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
