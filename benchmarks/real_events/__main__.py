@@ -31,8 +31,8 @@ HEAD = """# What it saw in real events
 
 Made by `python -m benchmarks.real_events`: {n} of 20 labelled events in public files of real records (not part of this
 repository), played through the real connector, ingest, metrics, engine and alerts under a virtual clock, whole or from 35
-days before the event on, with the seeded rules and nothing set for any file, date or event. `lead` is against the end of the hour whose count
-first passes the plain 4-sigma line: positive is earlier. {missing}
+days before the event on, with the seeded rules and nothing set for any file, date or event. `lead` is against the end of
+the hour whose count first passes the plain 4-sigma line: positive is earlier. {missing}
 
 | event | what happened | first alert (UTC) | lead | on | grade | tier | wanted |
 |---|---|---|---|---|---|---|---|
