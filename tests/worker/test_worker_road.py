@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from connectors.base import ConfigFault, TryLater
 from fengsui.store import tables as t
 from fengsui.store.leadership import LostLeadership
-from fengsui.worker import journal
+from fengsui.worker import journal, road
 from fengsui.worker.chores import Desk
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.poller import Fetched
@@ -245,6 +245,8 @@ def test_no_log_quotes_a_row_whatever_goes_wrong(
         with small.store.begin() as conn:
             conn.execute(text("insert into tick (tick) values (:words)"), {"words": said})
 
+    monkeypatch.setattr(road.log, "disabled", False)  # another test's logging configuration may have switched it off
+    monkeypatch.setattr(road.log, "handlers", [caplog.handler])
     line = small.start()
     monkeypatch.setattr(type(line.house), "alert", broken)
     counts = line.minute(START)
