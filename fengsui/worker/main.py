@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from fengsui.settings import Keys, Settings, open_keys
 from fengsui.store.database import open_store
-from fengsui.store.leadership import Leadership, LostLeadership, this_process, try_lead
+from fengsui.store.leadership import LostLeadership, this_process, try_lead
 from fengsui.store.migrate import upgrade
 from fengsui.worker.term import BACK_OFF_S, Term, begin, utc_now
 
@@ -43,35 +43,18 @@ def _one_term(settings: Settings, store: Engine, keys: Keys, ending: threading.E
         if leadership is None:
             return STAND_BY_S
         log.info("leading, epoch %d", leadership.epoch)
-        _serve(_begun(settings, store, keys, leadership, ending, clock), ending)
-    except LostLeadership as lost:
-        log.warning("%s: standing by", lost)
-        return STAND_BY_S
+        _serve(begin(settings, store, keys, leadership, ending, clock), ending)
     except OperationalError as fault:
         log.error("the store does not answer: %s", type(fault.orig).__name__)
         return BACK_OFF_S
     return 0.0
 
 
-def _begun(
-    settings: Settings,
-    store: Engine,
-    keys: Keys,
-    leadership: Leadership,
-    ending: threading.Event,
-    clock: Callable[[], datetime],
-) -> Term:
-    """A term, or nothing held: seeding may find that another worker was elected meanwhile."""
-    try:
-        return begin(settings, store, keys, leadership, ending, clock)
-    except BaseException:
-        leadership.release()
-        raise
-
-
 def _serve(term: Term, ending: threading.Event) -> None:
     try:
         term.serve(ending)
+    except LostLeadership as lost:
+        log.warning("%s: standing by", lost)
     finally:
         term.leadership.release()
         term.close()
