@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
 from detectors.base import Reading, Verdict
@@ -34,6 +34,8 @@ NO_TICK = -1
 EPOCH = bucket_start(0)
 STRETCH = 120
 """Most instants of one transaction: a click must not wait long for its turn."""
+
+_MOVE = update(watermark).where(watermark.c.name == NAME, watermark.c.seq == bindparam("mine"))
 
 Fence: TypeAlias = Callable[[Connection], None]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -238,16 +240,15 @@ class Engine:
         done = Stretch()
         with self._store.begin() as conn:
             fence(conn)
-            self._check(conn)
             watched = verdicts.watched(conn)
             while closing and not done.speaks and done.instants < STRETCH:
                 self._close(conn, closing, view, tick, watched, done)
                 closing = view.closable(self._lives())
+            at = max(done.at, self._at or done.at)
+            self._move(conn, at, self._seq + done.instants, tick)
             upsert(conn, verdict, done.rows)
             if self._keep_states:
                 state.save(conn, {key: one.unsaved for key, one in done.closed.items()})
-            at = max(done.at, self._at or done.at)
-            upsert(conn, watermark, [{"name": NAME, "at": at, "seq": self._seq + done.instants, "tick": tick}])
         for one in done.closed.values():
             one.unsaved = state.Unsaved()
         self._seq, self._at = self._seq + done.instants, at
@@ -286,9 +287,14 @@ class Engine:
 
     # --- memory and store ----------------------------------------------------------------------------------------
 
-    def _check(self, conn: Connection) -> None:
-        if _mark(conn)[1] != self._seq:
+    def _move(self, conn: Connection, at: datetime, seq: int, tick: int) -> None:
+        """The watermark moves from where this engine left it, or the whole transaction is undone."""
+        values = {"at": at, "seq": seq, "tick": tick}
+        if conn.execute(_MOVE, {**values, "mine": self._seq}).rowcount:
+            return
+        if self._seq or _mark(conn)[1]:
             raise Overtaken(f"advance {self._seq + 1} was made by another engine")
+        conn.execute(insert(watermark), {"name": NAME, **values})
 
     def _reload(self, now: datetime, before: Roster | None = None) -> None:
         """Take plan, position and states from the store; detectors of ``before`` that stay in the plan are kept."""

@@ -17,6 +17,7 @@ from fengsui.metrics.watermarks import Mark, SourcePace
 from fengsui.store.slices import bucket
 from fengsui.store.tables import slice_source
 
+_FED = select(func.count()).select_from(slice_source)
 AHEAD = 120  # minutes of cells read at once while catching up
 
 
@@ -61,7 +62,7 @@ class Feeders:
         return self._known[key]
 
     def refresh(self, conn: Connection) -> None:
-        n = conn.execute(select(func.count()).select_from(slice_source)).scalar_one()
+        n = conn.execute(_FED).scalar_one()
         if n != self._n:
             self._n, self._known = n, {}
 

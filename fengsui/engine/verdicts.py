@@ -12,6 +12,7 @@ from fengsui.store.tables import episode
 
 EVERY = 5  # minutes; quarter-hour closes are among them
 LOUD = 1.0
+_WATCHED = select(episode.c.series).where(episode.c.condition != "cleared", episode.c.series.is_not(None))
 
 
 def worth_keeping(verdict: Verdict, watched: frozenset[str]) -> bool:
@@ -27,8 +28,7 @@ def speaks(verdict: Verdict, watched: frozenset[str]) -> bool:
 
 def watched(conn: Connection) -> frozenset[str]:
     """Series on which an episode lives: its clearing is judged step by step."""
-    rows = conn.execute(select(episode.c.series).where(episode.c.condition != "cleared", episode.c.series.is_not(None)))
-    return frozenset(rows.scalars())
+    return frozenset(conn.execute(_WATCHED).scalars())
 
 
 def row(reading: Reading, verdict: Verdict, seq: int, tick: int) -> dict[str, Any]:

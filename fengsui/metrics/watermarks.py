@@ -20,6 +20,7 @@ from fengsui.store.tables import slice_source, source_state
 MINUTE_S = 60
 QUARTER_S = 900
 CHUNK = 500
+_MARKED = select(source_state.c.source, source_state.c.watermark).where(source_state.c.watermark.is_not(None))
 
 
 class SourcePace(Protocol):
@@ -56,7 +57,7 @@ class SourceMark:
 
 def of_sources(conn: Connection, now: datetime, sources: Mapping[str, SourcePace]) -> dict[str, SourceMark]:
     """Every source of ``sources`` that has a watermark; the others hold nothing up and are absent."""
-    rows = conn.execute(select(source_state.c.source, source_state.c.watermark).where(source_state.c.watermark.is_not(None)))
+    rows = conn.execute(_MARKED)
     return {
         row.source: _source_mark(row.source, row.watermark, now, sources[row.source]) for row in rows if row.source in sources
     }

@@ -42,8 +42,9 @@ class InlineFeed:
         """Poll what is due and not outstanding; returns how many answers wait to be taken."""
         outstanding = {fetched.source for fetched in self._line}
         for source in self._poller.connectors:
-            if source not in outstanding and self._poller.due(source, now):
-                self._line.append(self._poller.poll(source, now))
+            fetched = None if source in outstanding else self._poller.poll_due(source, now)
+            if fetched is not None:
+                self._line.append(fetched)
         return len(self._line)
 
     def put(self, fetched: Fetched) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
 from fengsui.store.database import reading
 from fengsui.store.tables import source_state, tick, watermark
 
 Fence: TypeAlias = Callable[[Connection], None]
+
+_BEGIN = insert(tick)
+_FINISH = update(tick).where(tick.c.tick == bindparam("this"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,20 @@ def has_written(store: Store, entry: Entry) -> bool:
         return conn.execute(taken.union_all(closed).limit(1)).first() is not None
 
 
-def begin(store: Store, now: datetime, fence: Fence) -> Entry:
-    """Number and date the next tick. Time never goes back, whatever the machine's clock does."""
+def begin(store: Store, now: datetime, fence: Fence, after: Entry | None = None) -> Entry:
+    """Number and date the next tick. Time never goes back, whatever the machine's clock does. ``after``: the newest tick,
+    where the caller has finished it itself; the fence keeps all others from writing one."""
     with store.begin() as conn:
         fence(conn)
-        last = conn.execute(select(tick.c.tick, tick.c.now).order_by(tick.c.tick.desc()).limit(1)).first()
+        last = after or _newest(conn)
         entry = Entry(1, now) if last is None else Entry(last.tick + 1, max(now, last.now))
-        conn.execute(insert(tick), [{"tick": entry.tick, "now": entry.now}])
+        conn.execute(_BEGIN, [{"tick": entry.tick, "now": entry.now}])
     return entry
+
+
+def _newest(conn: Connection) -> Entry | None:
+    row = conn.execute(select(tick.c.tick, tick.c.now).order_by(tick.c.tick.desc()).limit(1)).first()
+    return None if row is None else Entry(row.tick, row.now)
 
 
 def finish(
@@ -65,15 +74,15 @@ def finish(
     with store.begin() as conn:
         fence(conn)
         conn.execute(
-            update(tick)
-            .where(tick.c.tick == entry.tick)
-            .values(
-                finished_at=entry.now,
-                seconds=seconds,
-                counts=dict(counts) | _faults(troubles),
-                fault_code=first.code if first else None,
-                fault_params={"room": first.room, **first.params} if first else None,
-            )
+            _FINISH,
+            {
+                "this": entry.tick,
+                "finished_at": entry.now,
+                "seconds": seconds,
+                "counts": dict(counts) | _faults(troubles),
+                "fault_code": first.code if first else None,
+                "fault_params": {"room": first.room, **first.params} if first else None,
+            },
         )
 
 

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine as Store
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectors.base import Batch, ConfigFault, Connector, Fault, TryLater
 from fengsui.settings import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import source_state
+
+_STATE = select(source_state.c.cursor, source_state.c.next_poll_at).where(source_state.c.source == bindparam("asked"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,20 @@ class Poller:
 
     def due(self, source: str, now: datetime) -> bool:
         """False for a stopped source, and for one that asked us to wait."""
+        return source not in self.stopped and _may(self._state(source)[1], now)
+
+    def poll_due(self, source: str, now: datetime) -> Fetched | None:
+        """``poll`` for a source that is due, else None."""
         if source in self.stopped:
-            return False
-        wait_until = self._state(source)[1]
-        return wait_until is None or wait_until <= now
+            return None
+        cursor, wait_until = self._state(source)
+        return self._ask(source, cursor, now) if _may(wait_until, now) else None
 
     def poll(self, source: str, now: datetime) -> Fetched:
         """Never raises for what a source does: a fault is a result, and the next source is polled all the same."""
-        cursor, _ = self._state(source)
+        return self._ask(source, self._state(source)[0], now)
+
+    def _ask(self, source: str, cursor: dict[str, Any] | None, now: datetime) -> Fetched:
         began = time.perf_counter()
         try:
             batch = self.connectors[source].poll(cursor, self.settings.limits.batch_rows, now)
@@ -76,10 +84,13 @@ class Poller:
 
     def _state(self, source: str) -> tuple[dict[str, Any] | None, datetime | None]:
         """Its cursor, and until when it asked us to wait (ingest keeps both)."""
-        wanted = select(source_state.c.cursor, source_state.c.next_poll_at).where(source_state.c.source == source)
         with reading(self.store).connect() as conn:
-            row = conn.execute(wanted).first()
+            row = conn.execute(_STATE, {"asked": source}).first()
         return (None, None) if row is None else (row.cursor, row.next_poll_at)
+
+
+def _may(wait_until: datetime | None, now: datetime) -> bool:
+    return wait_until is None or wait_until <= now
 
 
 def fault_of(raised: Exception) -> Fault:

@@ -113,16 +113,21 @@ class Road:
         self._last: datetime | None = None
         self._awake_since: datetime | None = None
         self._backfilling = True
+        self._finished: journal.Entry | None = None
+        self._alerts_even = False
 
     def tick(self, now: datetime) -> TickCounts:
         """Finish what was left half-way, with its own ``now``; then one new tick. Raises ``LostLeadership``."""
-        left = journal.unfinished(self._store)
+        last, self._finished = self._finished, None
+        left = journal.unfinished(self._store) if last is None else None
         if left is not None:
             log.warning("tick %d was left unfinished: finishing it", left.tick)
             self._finish(left)
         self._notice_gap(now)
-        entry = journal.begin(self._store, now, self._fence_of(now))
-        return self._walk(entry)
+        entry = journal.begin(self._store, now, self._fence_of(now), last)
+        counts = self._walk(entry)
+        self._finished = entry
+        return counts
 
     # --- the steps of a tick -------------------------------------------------------------------------------------
 
@@ -174,7 +179,7 @@ class Road:
     def _judge(self, entry: Entry, fence: Fence, counts: TickCounts, *, held: bool) -> None:
         """Pairs of transaction 1 and, where it speaks, transaction 2 until nothing advances; alerts have their turn in every
         tick, for their clocks run when nothing comes. They are behind the engine only where a worker died between the two."""
-        told = self._alerts_behind() and self._alert(entry, fence, counts)
+        told = not self._alerts_even and self._alerts_behind() and self._alert(entry, fence, counts)
         counts.more = not held and self._warm(entry, fence, counts)
         while counts.more and counts.pairs < MAX_PAIRS:
             done = self._advance(entry, fence, counts)
@@ -206,6 +211,7 @@ class Road:
             self._rooms.draw(entry.tick, now, self._fence_of(now))
 
     def _advance(self, entry: Entry, fence: Fence, counts: TickCounts) -> Advance | None:
+        self._alerts_even = False
         with self._room("engine", counts):
             done = self._rooms.engine.advance(entry.tick, entry.now, fence)
             counts.steps += done.steps
@@ -216,10 +222,11 @@ class Road:
         return None
 
     def _alert(self, entry: Entry, fence: Fence, counts: TickCounts) -> bool:
+        self._alerts_even = False
         with self._room("alerts", counts):
             counts.transitions += self._rooms.alert(entry.tick, entry.now, fence)
-            return True
-        return False
+            self._alerts_even = True
+        return self._alerts_even
 
     def _tell(self, entry: Entry, fence: Fence, counts: TickCounts) -> None:
         with self._room("notify", counts):
