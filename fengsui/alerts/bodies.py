@@ -198,11 +198,12 @@ class PlanStep(Body):
 
 
 class Plan(Body):
-    """预案: what to do, in order, for a tier or for alerts of a cue."""
+    """预案: what to do, in order, for a tier; with ``rules`` only for alerts of these, before the plan of the tier alone."""
 
     name: Names
     tier: TierNumber
     owner_role: str
+    rules: tuple[str, ...] = ()
     steps: tuple[PlanStep, ...]
 
 

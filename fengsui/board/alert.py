@@ -67,6 +67,7 @@ class Alert:
     owner_name: str | None
     verdict: str | None
     participants: tuple[Any, ...]
+    plan_done: tuple[Mapping[str, Any], ...]
     claimed_at: datetime | None
     resolved_at: datetime | None
 
@@ -111,7 +112,7 @@ def select_alerts() -> Select[Any]:
     )
 
 
-_HANDLING = ("state", "handling_version", "owner", "verdict", "participants", "claimed_at", "resolved_at")
+_HANDLING = ("state", "handling_version", "owner", "verdict", "participants", "plan_done", "claimed_at", "resolved_at")
 _PLAIN = [
     "episode_id",
     "rule_id",
@@ -167,6 +168,11 @@ def still_open() -> Select[Any]:
     return select_alerts().where(and_(handling.c.state.not_in(CLOSED)))
 
 
+def number(row: Any) -> str:
+    """As people say it: day and number of the day."""
+    return f"{row.day:%m%d}-{row.day_n:02d}" if row.day else str(row.episode_id)[:8]
+
+
 def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
     values = {name: getattr(row, name) for name in _PLAIN}
     metric = METRICS.get(row.metric)
@@ -175,10 +181,11 @@ def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
         title=wording.title(dict(row._mapping)),
         shape=metric.shape if metric else "count",
         unit=metric.unit if metric else "item",
-        number=f"{row.day:%m%d}-{row.day_n:02d}" if row.day else row.episode_id[:8],
+        number=number(row),
         tier=effective_tier(row.tier, row.regraded, row.machine_tier),
         machine_tier=row.tier,
         names=names.get(row.rule_id, {}),
         explained=tuple(row.explained or ()),
         participants=tuple(row.participants or ()),
+        plan_done=tuple(row.plan_done or ()),
     )

@@ -14,6 +14,7 @@ from fengsui.board.alert import Alert
 from fengsui.board.read import Detail, Picture
 from fengsui.board.read.detail import Happened
 from fengsui.locale import has, say, tier_mark
+from pages.alerts import plan
 from pages.look import charts
 from pages.look.alert_words import learning, place, title, whole_share
 from pages.look.figures import figure, signed, together
@@ -205,20 +206,21 @@ def _part(visitor: Visitor, part: Mapping[str, Any], shape: str, unit: str) -> s
 
 def timeline(visitor: Visitor, found: Detail) -> str:
     moves = found.timeline
-    rows = "".join(_move(visitor, move) for move in moves[:SHOWN_MOVES])
+    steps = plan.words(visitor, found)
+    rows = "".join(_move(visitor, move, steps) for move in moves[:SHOWN_MOVES])
     right = esc(visitor.say("pages.timeline.of", n=len(moves))) if len(moves) > SHOWN_MOVES else ""
     return heading(visitor.say("pages.timeline.title"), "", right) + f'<div class="tl">{rows}</div>'
 
 
-def _move(visitor: Visitor, move: Happened) -> str:
+def _move(visitor: Visitor, move: Happened, steps: Mapping[str, str]) -> str:
     note = f"<small>「{esc(move.note)}」</small>" if move.note else ""
     hot = "hot" if move.code in ("opened", "raised", "reopened") else "hand" if move.axis == "person" else ""
     at = visitor.say("pages.time", at=move.at)
-    return f'<div class="{hot}"><em>{esc(at)}</em><i></i><div>{esc(did(visitor, move))}{note}</div></div>'
+    return f'<div class="{hot}"><em>{esc(at)}</em><i></i><div>{esc(did(visitor, move, steps))}{note}</div></div>'
 
 
-def did(visitor: Visitor, move: Happened) -> str:
-    """One transition in words; reasons and tiers by their names."""
+def did(visitor: Visitor, move: Happened, steps: Mapping[str, str]) -> str:
+    """One transition in words; reasons, tiers and steps of the plan (id -> text) by their names."""
     params: dict[str, Any] = {
         "who": move.by,
         "for_person": move.for_person,
@@ -226,14 +228,25 @@ def did(visitor: Visitor, move: Happened) -> str:
         "after": move.after,
         **move.params,
     }
-    reason = f"pages.reason.{move.code}.{params.get('reason')}"
+    command = "merge_into" if move.code == "merged_here" else move.code
+    reason = f"alerts.chip.{command}.{params.get('reason')}"
     if has(visitor.lang, reason):
         params["reason"] = visitor.say(reason)
     if params.get("verdict"):
         params["verdict"] = visitor.say(f"locale.verdict.{params['verdict']}")
+    params |= {"number": move.other, "whom": _whom(visitor, params.get("to"))}
+    if move.code == "plan_step":
+        params["step"] = steps.get(str(params.get("step")), params.get("step"))
     if move.after and move.after.isdigit():
         params.setdefault("tier", int(move.after))
     for code in (f"pages.did.{move.axis}.{move.code}", f"alerts.transition.{move.code}"):
         if has(visitor.lang, code):
             return visitor.say(code, **params)
     return visitor.say("pages.did.other", who=move.by, what=move.code)
+
+
+def _whom(visitor: Visitor, recipients: Any) -> str:
+    """Roles by their names; a person's id says nothing to a reader and is left out; nobody is empty."""
+    codes = [f"locale.role.{one}" for one in recipients or ()]
+    names = [visitor.say(code) for code in codes if has(visitor.lang, code)]
+    return ("、" if visitor.lang == "zh_CN" else ", ").join(names)

@@ -9,23 +9,19 @@ from typing import Any
 
 import streamlit as st
 
+from fengsui.alerts.commands.chips import CHIPS
 from fengsui.board import read
 from fengsui.board.alert import CLOSED, Alert
 from fengsui.board.read import Detail
+from fengsui.locale import tier_mark
 from pages.alerts import act
 from pages.look.alert_words import mainly, place, sentence, title
-from pages.look.house import house
+from pages.look.house import house, now
 from pages.look.living import living
 from pages.look.pieces import badge, esc, stamp
 from pages.look.visitor import Visitor
 
-REASONS = {
-    "transfer": ("technical", "not_mine", "busy", "shift_end"),
-    "regrade": ("more_customers", "money", "media", "mitigated", "overrated"),
-    "resolve": ("fixed", "recovered", "explained", "workaround"),
-    "escalate": ("severe", "need_help", "no_answer"),
-    "reopen": ("again", "not_done"),
-}
+MOST_OTHERS = 12  # alerts offered to merge into
 _HEAD = """
 .ttl{display:flex;align-items:center;gap:12px;flex-wrap:wrap}.ttl h1{font-size:21px;line-height:30px;font-weight:600;margin:0}
 .ttl .sc{color:var(--mut);font-size:14px}.ttl .due{margin-left:auto;text-align:right;font-size:13px;color:var(--mut);line-height:19px}
@@ -73,6 +69,7 @@ def _buttons(visitor: Visitor, alert: Alert) -> None:
         _do(visitor, "start", act.send, ("start", id_, seen), first=True)
     closed = alert.state in CLOSED
     _do(visitor, "transfer", act.open_dialog, ("transfer", id_, seen), off=closed, hint="pages.hint.closed")
+    _do(visitor, "note", act.open_dialog, ("note", id_, seen))
     _do(visitor, "regrade", act.open_dialog, ("regrade", id_, seen), off=alert.state == "reviewed", hint="pages.hint.closed")
     resolve = ("resolve", id_, seen)
     _do(
@@ -85,15 +82,19 @@ def _buttons(visitor: Visitor, alert: Alert) -> None:
         hint="pages.hint.claim_first",
     )
     with st.popover(visitor.say("pages.command.more"), key="more"):
-        for name in _rare(alert):
-            _do(visitor, name, act.open_dialog, (name, id_, seen), width="stretch")
+        for name in rare(alert):
+            click = act.send if name == "verify" else act.open_dialog  # nothing to ask: somebody looked
+            _do(visitor, name, click, (name, id_, seen), width="stretch")
 
 
-def _rare(alert: Alert) -> tuple[str, ...]:
+def rare(alert: Alert) -> tuple[str, ...]:
+    """What stands behind 更多, by the state of the alert."""
     if alert.state in CLOSED:
-        return ("note", "reopen") if alert.state == "reviewed" else ("note", "judge", "reopen")
-    others = ("note", "escalate", "add_participant", "judge")
-    return (*others, "claim_for") if alert.waiting else others
+        return ("reopen",) if alert.state == "reviewed" else ("judge", "merge_into", "reopen")
+    others = ("escalate", "add_participant", "judge", "merge_into")
+    if not alert.waiting:
+        return (*others, "give_back")
+    return (*others, "claim_for", "verify") if alert.state == "new" else (*others, "claim_for")
 
 
 def _do(
@@ -141,8 +142,10 @@ def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
         _pills(visitor, "tier", [3, 2, 1], "locale.tier")
     if name == "judge":
         _pills(visitor, "verdict", ["false", "expected", "real", "new_normal"], "locale.verdict")
-    if name in REASONS:
-        _pills(visitor, "reason", list(REASONS[name]), f"pages.reason.{name}")
+    if name == "merge_into":
+        _into(visitor, alert)
+    if name in CHIPS:
+        _pills(visitor, "reason", list(CHIPS[name]), f"alerts.chip.{name}")
     label = "pages.form.note_needed" if name == "note" else "pages.form.note"
     st.text_input(visitor.say(label), placeholder=visitor.say("pages.form.note_hint"), key="f_note", max_chars=500)
     lacking = act.missing()
@@ -168,6 +171,26 @@ def _whom(visitor: Visitor, alert: Alert) -> None:
         st.html(f'<p class="none">{esc(visitor.say("pages.form.nobody"))}</p>')
 
 
+def _into(visitor: Visitor, alert: Alert) -> None:
+    """Other open alerts, those of the same figure or place first."""
+    desk = read.desk(house().reader, visitor.scope, visitor.zone, now())
+    others = sorted((one for one in desk.alerts if one.episode_id != alert.episode_id), key=lambda one: not _alike(one, alert))
+    names = {one.episode_id: _other(visitor, one) for one in others[:MOST_OTHERS]}
+    if names:
+        label = visitor.say("pages.form.into")
+        st.radio(label, list(names), index=None, format_func=lambda id_: names.get(id_, id_), key="f_into")
+    else:
+        st.html(f'<p class="none">{esc(visitor.say("pages.form.no_other"))}</p>')
+
+
+def _alike(one: Alert, alert: Alert) -> bool:
+    return one.metric == alert.metric or one.slice_key == alert.slice_key
+
+
+def _other(visitor: Visitor, one: Alert) -> str:
+    return f"{tier_mark(one.tier)} {one.number} {title(visitor, one)} · {place(visitor, one)}"
+
+
 def _pills(visitor: Visitor, field: str, values: list[Any], words: str) -> None:
     label = visitor.say(f"pages.form.{field}")
     st.pills(label, values, format_func=lambda value: visitor.say(f"{words}.{value}"), key=f"f_{field}")
@@ -181,7 +204,7 @@ def _person(visitor: Visitor, person: Any) -> str:
 
 def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
     """The dialog's answers become the command's fields; what is missing the command itself refuses in words."""
-    answers = {field: st.session_state.get(f"f_{field}") for field in ("person", "reason", "tier", "verdict", "note")}
+    answers = {field: st.session_state.get(f"f_{field}") for field in ("person", "reason", "tier", "verdict", "into", "note")}
     note = (answers["note"] or "").strip() or None
     if name == "regrade" and not answers["tier"]:
         act.lacks(name, "tier")
@@ -194,6 +217,7 @@ def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
         "add_participant": {"person": answers["person"] or None},
         "claim_for": {"person": answers["person"] or None},
         "regrade": {"tier": answers["tier"], "reason": answers["reason"] or ""},
+        "merge_into": {"into": answers["into"] or "", "reason": answers["reason"] or ""},
         "note": {},
     }.get(name, {"reason": answers["reason"] or ""})
     act.send(name, episode_id, seen, **needed, note=note or ("" if name == "note" else None))

@@ -9,7 +9,7 @@ import streamlit as st
 from fengsui.board import read
 from fengsui.board.alert import Alert
 from fengsui.board.read import Desk, Detail
-from pages.alerts import act, body, command, listing
+from pages.alerts import act, body, command, listing, plan
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
@@ -116,5 +116,7 @@ def _draw(visitor: Visitor, found: Detail) -> None:
         if found.alert.explained or found.children:
             with st.container(border=True, key="p_part"):
                 st.html(body.explained(visitor, found))
+        with st.container(border=True, key="p_plan"):
+            plan.checklist(visitor, found)
         with st.container(border=True, key="p_low_tl", height="stretch"):
             st.html(body.timeline(visitor, found))

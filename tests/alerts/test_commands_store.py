@@ -154,10 +154,15 @@ def test_merging_ends_one_and_keeps_the_other_and_makes_no_rings(alarm):
     centre.sees("channel=电话", rule="complaints-channel", grade=1, observed=20, expected=1)
     centre.advance()
     other = next(row["episode_id"] for row in centre.episodes() if row["episode_id"] != id_)
-    assert commands.merge_into(centre.store, id_, 0, WANG, centre.now, into=id_).code == "alerts.refused.into"
-    assert commands.merge_into(centre.store, other, 0, WANG, centre.now, into=id_) == Done(1)
+    assert (
+        commands.merge_into(centre.store, id_, 0, WANG, centre.now, into=id_, reason="same_cause").code == "alerts.refused.into"
+    )
+    assert commands.merge_into(centre.store, other, 0, WANG, centre.now, into=id_, reason="same_cause") == Done(1)
     assert centre.handling(other)["state"] == "reviewed"
-    assert commands.merge_into(centre.store, id_, 0, WANG, centre.now, into=other).code == "alerts.refused.into"
+    assert (
+        commands.merge_into(centre.store, id_, 0, WANG, centre.now, into=other, reason="same_cause").code
+        == "alerts.refused.into"
+    )
     assert centre.transitions(other)[0]["params"]["into"] == id_
 
 
@@ -171,11 +176,11 @@ def test_nothing_is_merged_into_what_the_person_cannot_see(alarm):
     ids = {row["slice_key"]: row["episode_id"] for row in centre.episodes()}
     hua = Somebody("hua", "华小南", "duty", ("华东",))
     for into in (whole, ids["org.1=华南"]):
-        refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, hua, centre.now, into=into)
+        refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, hua, centre.now, into=into, reason="same_cause")
         assert refused.code == "alerts.refused.into"
     with centre.store.begin() as conn:
         conn.execute(update(episode).where(episode.c.episode_id == whole).values(mode="shadow"))
-    refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, WANG, centre.now, into=whole)
+    refused = commands.merge_into(centre.store, ids["org.1=华东"], 0, WANG, centre.now, into=whole, reason="same_cause")
     assert refused.code == "alerts.refused.into"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -13,10 +14,16 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
+from fengsui.alerts import definitions
+from fengsui.alerts.commands.table import COMMANDS
 from fengsui.board import snapshot
+from fengsui.board.read.timeline import Happened
+from fengsui.locale import has
 from fengsui.settings import load
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
+from pages.alerts import body
+from pages.look.visitor import who
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -161,7 +168,7 @@ def test_a_transfer_goes_through_its_dialog(home: Path, looks: Looks) -> None:
     app.button(key="do_transfer").click().run()
     assert not app.exception
     app.session_state["f_person"] = "li"
-    app.session_state["f_reason"] = "technical"
+    app.session_state["f_reason"] = "their_field"
     app.button(key="dlg_ok").click().run()
     assert not app.exception
     assert "已转派" in "".join(toast.value for toast in app.toast)
@@ -193,6 +200,94 @@ def test_a_cancelled_dialog_writes_nothing(home: Path, looks: Looks) -> None:
     app.button(key="do_note").click().run()
     app.button(key="dlg_no").click().run()
     assert not app.exception and "dialog" not in app.session_state
+
+
+def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path, looks: Looks) -> None:
+    """A command without a button is one that nobody gives at night."""
+    offered: set[str] = set()
+    looks("wang")
+    for id_, state in (("e1", "new"), ("e1", "claimed"), ("e1", "resolved")):
+        store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+        with store.begin() as conn:
+            conn.execute(update(t.handling).where(t.handling.c.episode_id == id_).values(state=state, owner="wang"))
+        app = show("alerts", id=id_)
+        offered |= {button.key.removeprefix("do_") for button in app.button if button.key and button.key.startswith("do_")}
+        offered |= {"plan_step"} if [box for box in app.checkbox if box.key and box.key.startswith("plan_")] else set()
+    assert offered - {"judge"} == set(COMMANDS) - {"review"}, "judge is how a page says review"
+    for name in offered - {"judge"}:
+        for lang in ("zh_CN", "en"):
+            codes = [f"pages.done.{name}"] + ([] if name == "claim" else [f"pages.did.person.{name}"])
+            assert all(has(lang, code) for code in codes), name
+
+
+@pytest.mark.parametrize("axis", ["person", "machine"])
+def test_every_transition_has_words_in_the_history(home: Path, looks: Looks, axis: str) -> None:
+    machine = ["opened", "raised", "worsened", "data_back", "no_data", "cleared", "refired", "rule_changed", "escalated"]
+    codes = list(COMMANDS) if axis == "person" else [*machine, "overdue"]
+    params = {"who": "王敏", "owner": "李强", "reason": "busy", "verdict": "real", "tier": 2, "late": 900, "to": ["manager"]}
+    looks("wang")
+    visitor = who()
+    for code in codes:
+        for lang in ("zh_CN", "en"):
+            move = Happened(NOW, axis, 1, "wang", None, code, None, "2", {**params, "step": "read"}, None, "1118-03")
+            said = body.did(replace(visitor, lang=lang), move, {"read": "看原文"})
+            assert "«" not in said and "_" not in said, said
+            assert said != replace(visitor, lang=lang).say("pages.did.other", who="wang", what=code), code
+
+
+def test_an_owner_gives_back_with_a_reason_and_it_waits_again(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_claim").click().run()
+    app.button(key="do_give_back").click().run()
+    app.button(key="dlg_ok").click().run()
+    assert "还缺一项：原因" in texts(app)
+    app.session_state["f_reason"] = "shift_ends"
+    app.button(key="dlg_ok").click().run()
+    assert not app.exception
+    assert "已退回" in "".join(toast.value for toast in app.toast)
+    shown = texts(app)
+    assert "王敏 退回待认领：交班" in shown
+    assert not app.button(key="do_claim").disabled
+
+
+def test_one_alert_goes_into_another_and_both_say_so(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_merge_into").click().run()
+    assert not [name for name in app.radio(key="f_into").options if "1118-01" in name], "not into itself"
+    app.session_state["f_into"] = "e3"
+    app.session_state["f_reason"] = "same_cause"
+    app.button(key="dlg_ok").click().run()
+    assert not app.exception
+    assert "把这条并入 1118-03：同一原因" in texts(show("alerts", id="e1"))
+    assert "把 1118-01 并入这条：同一原因" in texts(show("alerts", id="e3"))
+
+
+def test_a_step_of_the_plan_is_ticked_once_with_who_and_when(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    assert "严重预警预案 · 第 1 版" in texts(app) and "0 / 6" in texts(app)
+    app.checkbox(key="plan_e1_call").check().run()
+    assert not app.exception
+    shown = texts(app.run())
+    assert "王敏 14:32" in shown and "1 / 6" in shown
+    assert "完成预案：电话通知值班主管和责任部门" in shown
+    assert not [box for box in app.checkbox if box.key == "plan_e1_call"]
+
+
+def test_a_plan_that_names_the_rule_goes_before_the_one_of_the_tier(home: Path, looks: Looks) -> None:
+    steps = [{"id": "flow", "text": {"zh_CN": "抽查三单支付流水", "en": "Check three payments"}}]
+    body_ = {"name": {"zh_CN": "支付故障", "en": "Payments"}, "tier": 3, "owner_role": "duty", "rules": ["complaints_cell"]}
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        definitions.save(conn, "plan", "payment", {**body_, "steps": steps}, "wang", NOW)
+    looks("wang")
+    app = show("alerts", id="e1")
+    assert [box.label for box in app.checkbox] == ["抽查三单支付流水"]
+    looks("ana")
+    reader = show("alerts", id="e1")
+    assert not reader.checkbox and "抽查三单支付流水" in texts(reader), "an analyst reads the plan and ticks nothing"
 
 
 def test_replay_and_fetch_now_are_requests_to_the_worker(home: Path, looks: Looks) -> None:

@@ -13,8 +13,9 @@ CHIPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transfer": ("their_field", "knows_case", "busy", "shift_ends"),
         "give_back": ("not_mine", "busy", "shift_ends", "by_mistake"),
         "escalate": ("spreading", "needs_decision", "no_answer", "media"),
-        "regrade": ("wider", "narrower", "key_customers", "known_cause"),
-        "resolve": ("fixed", "workaround", "answered", "no_fault"),
+        "regrade": ("wider", "narrower", "key_customers", "money", "media", "mitigated", "known_cause"),
+        "resolve": ("fixed", "recovered", "workaround", "answered", "no_fault"),
+        "merge_into": ("same_cause", "same_customers", "duplicate"),
         "reopen": ("came_back", "not_fixed", "by_mistake"),
     }
 )

@@ -117,7 +117,7 @@ COMMANDS: Mapping[str, Rule] = MappingProxyType(
         # From verified without an owner: a false or expected alert needs nobody to handle it.
         "review": Rule(("verified", *OWNED, "resolved"), _review, mine=True, needs=("verdict",)),
         "reopen": Rule(("resolved", "reviewed"), _reopen, needs=("reason",)),
-        "merge_into": Rule((*OPEN, "resolved"), _merge, mine=True, needs=("into",)),
+        "merge_into": Rule((*OPEN, "resolved"), _merge, mine=True, needs=("into", "reason")),
         "plan_step": Rule(OPEN, _plan_step, commutes=True, needs=("step",)),
     }
 )

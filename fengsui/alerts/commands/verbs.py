@@ -123,10 +123,20 @@ def reopen(
 
 
 def merge_into(
-    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, into: str, note: str | None = None
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    into: str,
+    reason: str,
+    note: str | None = None,
 ) -> Done | Refused:
     """并入: the same trouble as alert ``into``; this one ends, that one goes on."""
-    return carry_out(store, episode_id, Command("merge_into", seen_version, {"into": into}, note=note), by, now)
+    return carry_out(
+        store, episode_id, Command("merge_into", seen_version, {"into": into, "reason": reason}, note=note), by, now
+    )
 
 
 def plan_step(

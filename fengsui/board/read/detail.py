@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from fengsui.board.alert import Alert, alerts, select_alerts
 from fengsui.board.curve import Point, curve
 from fengsui.board.definitions import newest
+from fengsui.board.read.plan import Plan, plan
 from fengsui.board.read.records import BehindIt, records
+from fengsui.board.read.timeline import Happened, timeline
 from fengsui.board.scope import Scope
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.store.slices import bucket, bucket_start, slice_levels
-from fengsui.store.tables import episode, person, transition
+from fengsui.store.tables import episode, transition
 
 STEP_S = 300
 BEFORE = timedelta(hours=2)
 AFTER = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 SIMILAR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One transition, newest first in a list. ``by`` is a name, ``machine`` for the house."""
-
-    at: datetime
-    axis: str
-    by: str
-    for_person: str | None
-    code: str
-    before: str | None
-    after: str | None
-    params: Mapping[str, Any]
-    note: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +43,7 @@ class Detail:
     records: BehindIt
     children: tuple[Alert, ...]
     similar: tuple[Similar, ...]
+    plan: Plan | None
     cells: Sequence[Sequence[int]]  # of this loss: [likelihood - 1][impact - 1] -> tier; empty where no matrix is seeded
 
 
@@ -68,14 +55,16 @@ def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detai
             return None
         alert = found[0]
         metric = load(conn, now).get(alert.metric)
+        moves = timeline(conn, alert)
         return Detail(
             alert=alert,
             metric=metric,
             curve=tuple(_curve(conn, alert, metric, now)),
-            timeline=tuple(_timeline(conn, episode_id)),
+            timeline=tuple(moves),
             records=records(conn, alert, scope),
             children=tuple(alerts(conn, select_alerts().where(episode.c.parent_id == episode_id), scope)),
             similar=tuple(_similar(conn, alert, scope)),
+            plan=plan(conn, alert, moves),
             cells=_cells(conn, alert.loss),
         )
 
@@ -97,33 +86,6 @@ def _cells(conn: Connection, loss: int) -> Sequence[Sequence[int]]:
     _, body = newest(conn, "matrix").get("default", (0, {"cells": []}))
     sheets: Sequence[Sequence[Sequence[int]]] = body["cells"]
     return sheets[loss - 1] if len(sheets) >= loss else []
-
-
-def _timeline(conn: Connection, episode_id: str) -> list[Happened]:
-    query = select(transition).where(transition.c.episode_id == episode_id).order_by(transition.c.at, transition.c.n)
-    rows = conn.execute(query).fetchall()
-    names = _names(conn, [row.by for row in rows] + [row.for_person for row in rows])
-    found = [
-        Happened(
-            row.at,
-            row.axis,
-            names.get(row.by, row.by),
-            names.get(row.for_person, row.for_person),
-            row.code,
-            row.before,
-            row.after,
-            row.params,
-            row.note,
-        )
-        for row in rows
-    ]
-    return found[::-1]
-
-
-def _names(conn: Connection, ids: Sequence[str | None]) -> dict[str | None, str]:
-    wanted = {id_ for id_ in ids if id_ is not None}
-    rows = conn.execute(select(person.c.person_id, person.c.name).where(person.c.person_id.in_(wanted)))
-    return {row.person_id: row.name for row in rows}
 
 
 def _similar(conn: Connection, alert: Alert, scope: Scope) -> list[Similar]:
