@@ -1,7 +1,8 @@
 """Child processes under one parent: started, logged, started again when they crash, and all gone at the end.
 
 Each child leads a process group of its own, so that stopping it stops its children, and Ctrl-C in the terminal reaches the
-supervisor alone, which then stops them in the reverse order of their start: SIGTERM, and SIGKILL after a grace.
+supervisor alone, which then stops them in the reverse order of their start: SIGTERM, and SIGKILL after a grace. Where the
+supervisor itself is killed, its warden does so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from fengsui.warden import Warden
 
 GRACE_S = 10.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
@@ -48,8 +51,9 @@ class Crashed:
 class Child:
     """A task and its present process."""
 
-    def __init__(self, task: Task, logs: Path, steady_s: float) -> None:
+    def __init__(self, task: Task, logs: Path, steady_s: float, warden: Warden) -> None:
         self.task = task
+        self._warden = warden
         self.log = logs / f"{task.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.begun = 0.0
@@ -70,6 +74,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._warden.watch(self.process.pid)
         self.begun = time.monotonic()
 
     def look(self, now: float) -> Crashed | None:
@@ -82,8 +87,7 @@ class Child:
         status = self.process.poll()
         if status is None:
             return None
-        self.kill_group()  # what it left behind
-        self.process = None
+        self._end_group()  # what it left behind
         self.wait_s = (
             FIRST_WAIT_S if now - self.begun > self._steady_s else min(max(self.wait_s * 2, FIRST_WAIT_S), LONGEST_WAIT_S)
         )
@@ -103,12 +107,14 @@ class Child:
         self.signal_group(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(grace_s)
-        self.kill_group()
-        self.process.wait()
-        self.process = None
+        self._end_group()
 
-    def kill_group(self) -> None:
+    def _end_group(self) -> None:
+        assert self.process is not None
         self.signal_group(signal.SIGKILL)
+        self.process.wait()
+        self._warden.forget(self.process.pid)
+        self.process = None
 
     def signal_group(self, number: signal.Signals) -> None:
         """The group lives as long as any process of it, also after its leader's end."""
@@ -128,10 +134,11 @@ class Supervisor:
         self._tell = tell
         self._grace_s = grace_s
         self._steady_s = steady_s
+        self._warden = Warden(grace_s)
         self._stopping = threading.Event()
 
     def start(self, task: Task) -> None:
-        child = Child(task, self._logs, self._steady_s)
+        child = Child(task, self._logs, self._steady_s, self._warden)
         self.children.append(child)
         child.start()
 
@@ -167,9 +174,11 @@ class Supervisor:
         self.stop()
         for child in reversed(self.children):
             child.stop(self._grace_s)
+        self._warden.close()
 
     def _step(self) -> None:
         now = time.monotonic()
+        self._warden.look()
         for child in self.children:
             crashed = child.look(now)
             if crashed:

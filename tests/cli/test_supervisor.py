@@ -180,6 +180,50 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals):
             process.stdout.close()
 
 
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A supervisor in a process of its own with three families, one of them deaf to SIGTERM."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WHOLE, str(tmp_path), FAMILY], stdout=subprocess.PIPE, start_new_session=True
+    )
+    soon(lambda: all(pids(tmp_path, name) for name in NAMES), 20)
+    yield process
+    process.kill()
+    process.wait()
+    assert process.stdout
+    process.stdout.close()
+
+
+NAMES = ("demo", "worker", "dashboard")
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed_at_once(tmp_path: Path, whole: subprocess.Popen[bytes]):
+    """kill -9 and the kernel's out-of-memory killer give nobody time to say goodbye."""
+    numbers = [number for name in NAMES for number in pids(tmp_path, name)]
+    assert len(living(numbers)) == 6
+    whole.kill()
+    whole.wait()
+    soon(lambda: not living(numbers), 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_warden_that_was_killed_is_replaced_and_knows_the_children(tmp_path: Path, whole: subprocess.Popen[bytes]):
+    numbers = [number for name in NAMES for number in pids(tmp_path, name)]
+
+    def wardens() -> list[int]:
+        mine = living([one.pid for one in psutil.Process(whole.pid).children()])
+        return [number for number in mine if "warden.py" in Path(f"/proc/{number}/cmdline").read_text()]
+
+    (first,) = wardens()
+    os.kill(first, signal.SIGKILL)
+    soon(lambda: bool(wardens()) and first not in wardens(), 5)
+    (second,) = wardens()
+    time.sleep(0.5)  # it was told of the children in the same breath
+    whole.kill()
+    whole.wait()
+    soon(lambda: not living([*numbers, second]), 5)
+
+
 def test_stop_may_come_from_another_thread(supervisor: Supervisor):
     threading.Timer(0.1, supervisor.stop).start()
     supervisor.run()
