@@ -102,7 +102,7 @@ class CountSurprise(Detector):
     """Counts per minute, per quarter of an hour or per any step up to a day; with exposure, counts per unit of exposure."""
 
     name: ClassVar[str] = "count_surprise"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 1: counts came with an exposure of 1 a step, whatever its length
     kind: ClassVar[Literal["count"]] = "count"
 
     def __init__(

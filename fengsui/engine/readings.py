@@ -20,7 +20,7 @@ from fengsui.store.slices import bucket_start, slice_levels
 CLOCKS_KEPT = 40_000
 
 ABSENT: Mapping[str, tuple[float | None, float | None]] = {
-    "count": (0.0, 1.0),
+    "count": (0.0, None),
     "share": (0.0, 0.0),
     "duration": (None, 0.0),
     "gauge": (None, None),
@@ -84,10 +84,17 @@ class Maker:
         self._clock = clock
         self._events = tuple(one for one in events if one.concerns(planned))
         self._absent: tuple[float | None, float | None] = ABSENT[kind]
+        self._counts = kind == "count"
 
     def reading(self, start: int, minutes: int, value: Value | None, complete: bool) -> Reading:
-        """The reading of ``[start, start + minutes)``. No cell means none came: zero for counts, no data for durations."""
+        """The reading of ``[start, start + minutes)``. No cell means none came: zero for counts, no data for durations.
+
+        Counts have no exposure but time: an exposure of 1 would say that a minute's count is measured in other units than
+        that of the quarter of an hour from which history is learned.
+        """
         amount, exposure = self._absent if value is None else value
+        if self._counts:
+            exposure = None
         at, end = bucket_start(start), bucket_start(start + minutes)
         local, kind_of_day = self._clock.at(start)
         context = Context(local, kind_of_day, self._during(at, end), self.planned.rule.budget)

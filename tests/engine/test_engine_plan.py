@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from detectors.count_surprise import CountSurprise
 from fengsui.engine import shares, warm
-from fengsui.engine.plan import holds
-from fengsui.engine.readings import Clock
+from fengsui.engine.plan import Planned, holds
+from fengsui.engine.readings import Clock, Maker
+from fengsui.engine.rules import Rule
 from fengsui.engine.tail import explain
+from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket
 from fengsui.store.tables import detector_state, episode, profile, series, slice_, verdict
 from tests.engine.smallcentre import START, Centre, make_settings
@@ -159,6 +162,22 @@ def test_history_is_learned_in_quarters_then_in_minutes_and_every_record_once(ce
     assert body["total"] * 3 == pytest.approx(12 * 1440)
     days_of_minutes = 8 * 1440 - 30
     assert body["n"] == days_of_minutes + (12 * 1440 - days_of_minutes) // 15
+
+
+def test_quarters_of_history_and_minutes_after_it_teach_one_level() -> None:
+    """The trap: a count of "exposure 1" in a quarter and in a minute; the level then falls to a fifteenth and the noise of
+    that fall hides every modest rise for weeks."""
+    detector, first, end = CountSurprise(), bucket(START - timedelta(days=6), 15), bucket(START, 15)
+    rule = Rule("surge", 1, "complaints", "all", {}, "head", 60, "count_surprise", {}, 0.04, 1)
+    maker = Maker(Planned("complaints|all|60|surge", 1, "all", None, rule), Clock("Asia/Shanghai", "CN"), (), "count")
+    for start in range(first, end - 3 * 1440, 15):
+        detector.learn_one(maker.reading(start, 15, Value(15.0 + start % 7 - 3, 1.0), True))
+    for start in range(end - 3 * 1440, end):
+        none = start % 5 == 0
+        detector.learn_one(maker.reading(start, 1, None if none else Value(1.0 + start % 2 / 2, 1.0), True))
+    found = detector.judge_one(maker.reading(end, 1, Value(1.0, 1.0), True))
+    assert found.expected == pytest.approx(1.0, rel=0.25)
+    assert max(detector.body()["noise"]["a"]) < 0.05
 
 
 def test_only_the_newest_day_is_judged_and_no_alert_can_be_made_of_it(centre: Centre) -> None:
