@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +28,14 @@ class Found:
     @property
     def plain(self) -> bool:
         """Can grow line by line: neither packed nor a workbook."""
-        return self.path.suffix.lower() not in (".gz", ".xlsx", ".xlsm")
+        return self.path.suffix.lower() not in (".gz", ".xlsx", ".xlsm", ".xls")
 
 
 @dataclass(slots=True)
 class FileState:
     """One file's part of the cursor. ``position`` is behind the last complete line, ``head`` and ``anchor`` are hashes of
-    the first bytes and of those before the position; ``done``: nothing to read until size or time of change differ."""
+    the first bytes and of those before the position; ``done``: nothing to read until size or time of change differ;
+    ``refused``: it could not be opened for lack of rights, which change without a trace in size and time."""
 
     size: int
     mtime_ns: int
@@ -40,6 +44,7 @@ class FileState:
     rows: int = 0
     anchor: str = ""
     done: bool = False
+    refused: bool = False
 
     @classmethod
     def start(cls, found: Found) -> FileState:
@@ -49,6 +54,11 @@ class FileState:
     def waiting(cls, found: Found) -> FileState:
         """Seen, not read: it was changed a moment ago. A size of -1 never matches."""
         return cls(-1, found.mtime_ns, "")
+
+    @classmethod
+    def given_up(cls, found: Found) -> FileState:
+        """It cannot be read, was told, and rests until it changes or, where we have no right to, until we have."""
+        return replace(cls.start(found), done=True, refused=not readable(found.path))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> FileState:
@@ -64,6 +74,10 @@ class FileState:
     def same(self, found: Found) -> bool:
         return (self.size, self.mtime_ns) == (found.size, found.mtime_ns)
 
+    def rests(self, found: Found) -> bool:
+        """Is there nothing to read?"""
+        return self.done and self.same(found) and not (self.refused and readable(found.path))
+
     def take(self, line: RawLine) -> None:
         """A line was read. A last one without line end is not passed: when the file grows it is read again, in full."""
         if line.whole:
@@ -76,24 +90,51 @@ class FileState:
 
 def look(root: Path, glob: str) -> dict[str, Found]:
     """Files by their name below ``root``, in order of name. Raises FileNotFoundError, PermissionError."""
-    if root.is_file():
-        return {root.name: _found(root)}
+    if root.is_file() and (alone := _found(root)) is not None:
+        return {spelt(root.name): alone}
     if not root.is_dir():
         raise FileNotFoundError(root)
     next(root.iterdir(), None)  # glob is silent about a folder that it may not read
     inside = root.resolve()  # whoever may write here must not make us read elsewhere by a link
-    found = (path for path in sorted(root.glob(glob)) if path.is_file() and not ignored(path))
-    chosen = (path for path in found if path.resolve().is_relative_to(inside))
-    return {path.relative_to(root).as_posix(): _found(path) for path in chosen}
+    chosen = (path for path in sorted(root.glob(glob)) if not ignored(path) and _inside(path, inside))
+    looked = ((spelt(path.relative_to(root).as_posix()), _found(path)) for path in chosen)
+    return {name: found for name, found in looked if found is not None}
+
+
+def spelt(name: str) -> str:
+    """A name as text that JSON and every store take: bytes that are no UTF-8 as ``\\udcff``."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Is it below the folder, links followed? A link to itself is nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):
+        return False
 
 
 def ignored(path: Path) -> bool:
     return path.name.startswith((".", "~$")) or path.suffix.lower() in IGNORED
 
 
-def _found(path: Path) -> Found:
-    stat = path.stat()
-    return Found(path, stat.st_size, stat.st_mtime_ns)
+def _found(path: Path) -> Found | None:
+    """None for what is no file, or no longer there. One that we may not even look at is found, and told when it is read."""
+    try:
+        seen = path.stat()
+    except PermissionError:
+        return Found(path, 0, 0)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as mistake:
+        if mistake.errno == errno.ELOOP:
+            return None
+        raise
+    return Found(path, seen.st_size, seen.st_mtime_ns) if stat.S_ISREG(seen.st_mode) else None
 
 
 def adopt(raw: dict[str, Any], files: dict[str, Found]) -> dict[str, FileState]:

@@ -5,12 +5,16 @@ the folder, how far it was read: a file that grew goes on behind the last comple
 over (delivered again, never twice stored), a renamed one is not read again. ``.part``, ``.tmp``, ``~$…`` and dot files are
 ignored.
 
+One file never holds up the others: what cannot be opened or read is one bad record (told once), what fails for a moment is
+tried again after the others were read. A poll holds at most ``POLL_BYTES`` of text and one line more.
+
 Fails on: an edit in the middle of a file that also grew (only its first KiB and the bytes before the position are compared).
 Row ids: without an ``id`` in the mapping a row is the hash of its mapped fields and its ordinal among equal rows of its file.
 """
 
 from __future__ import annotations
 
+import csv
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,26 +23,31 @@ from datetime import date, datetime
 from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any, Literal
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
-from openpyxl.utils.exceptions import InvalidFileException
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from connectors.base import BadRecord, Batch, Capabilities, Common, ConfigFault, Cursor, Preview, TryLater
+from connectors.base import BadRecord, Batch, Capabilities, Common, ConfigFault, Cursor, Fault, Preview, TryLater
 from connectors.checked import Strict, checked
 from connectors.file_rows import Format, RawLine, Style, format_of, rows_of
-from connectors.file_state import FileState, Found, adopt, at_position, goes_on, look
+from connectors.file_state import FileState, Found, adopt, at_position, goes_on, look, spelt
 from connectors.gather import opened, preview_of, sort_out
 from connectors.mapper import Mapper, Outcome, fingerprint, mapper_of
 from connectors.mapping import RawMapping
+from connectors.not_a_workbook import NotAWorkbook
 
-BROKEN = (EOFError, zlib.error, BadZipFile, BadGzipFile, InvalidFileException, ParseError, KeyError, ValueError)
-"""What gzip, zipfile, openpyxl and the decoder of a header raise for a file that is not what its name says."""
+BROKEN = (EOFError, zlib.error, BadGzipFile, ValueError, csv.Error)
+"""What gzip and the reading of a header raise for a file that is not what its name says; workbooks: ``sheet_rows``."""
+
+POLL_BYTES = 32 << 20
+"""Of text read in one poll; the rest waits for the next, which follows at once."""
 
 
 class NotSuchAFile(Exception):
-    """The file is not what its name says: one bad record, and the others are read."""
+    """The file is not what its name says, or may not be read: one bad record, and the others are read."""
+
+    def __init__(self, got: str, code: str = "connectors.bad.file") -> None:
+        super().__init__(got)
+        self.code = code
 
 
 class FilesOptions(Strict):
@@ -53,6 +62,14 @@ class FilesOptions(Strict):
     settle_s: float = Field(
         5.0, ge=0, description="a last line without line end, a workbook and a gzip wait this long unchanged"
     )
+
+    @field_validator("glob")
+    @classmethod
+    def _relative(cls, glob: str) -> str:
+        parts = Path(glob).parts
+        if not parts or parts[0] == "/" or any(part == ".." or ("**" in part and part != "**") for part in parts):
+            raise ValueError("*.csv, 2026*/*.xlsx, **/*")
+        return glob
 
     def style(self) -> Style:
         return Style(self.encoding, self.delimiter, tuple(self.columns), self.skip_lines, self.sheet)
@@ -92,27 +109,39 @@ class FilesConnector:
         files = self._files()
         states = adopt((cursor or {}).get("files", {}), files)
         outcomes: list[Outcome] = []
-        read, more = 0, False
+        read, more, failed = 0, False, None
         for name, found in files.items():
             state = states.get(name)
-            if state is not None and state.done and state.same(found):
+            if state is not None and state.rests(found):
                 continue
             if read >= limit:
                 more = True
                 break
-            count, more, states[name] = self._read(found, state, limit - read, now, outcomes)
+            try:
+                count, more, states[name] = self._read(found, state, limit - read, now, outcomes)
+            except Fault as fault:  # of this file; it is tried again with the next poll
+                failed = failed or fault
+                continue
             read += count
             if more:
                 break
+        if failed is not None and not (read or more):
+            raise failed
         records, bad = sort_out(outcomes)
         kept = {name: state.to_json() for name, state in states.items()}
-        return Batch(records, bad, {"files": kept}, more, now, not more, read)
+        return Batch(records, bad, {"files": kept}, more, now, not more and failed is None, read)
 
     def between(self, start: datetime, end: datetime, limit: int) -> Iterator[Batch]:
+        failed: Fault | None = None
         for found in self._files().values():
-            for batch in self._whole(found, limit, end):
-                chosen = tuple(one for one in batch.records if (at := opened(one)) is None or start <= at < end)
-                yield Batch(chosen, batch.bad, {}, True, end, False, batch.read)
+            try:
+                for batch in self._whole(found, limit, end):
+                    chosen = tuple(one for one in batch.records if (at := opened(one)) is None or start <= at < end)
+                    yield Batch(chosen, batch.bad, {}, True, end, False, batch.read)
+            except Fault as fault:
+                failed = failed or fault
+        if failed is not None:
+            raise failed
         yield Batch((), (), {}, False, end, True, 0)
 
     def count_by_day(self, start: date, end: date, zone: str) -> Mapping[date, int]:
@@ -139,22 +168,28 @@ class FilesConnector:
     def _read(
         self, found: Found, state: FileState | None, limit: int, now: datetime, outcomes: list[Outcome]
     ) -> tuple[int, bool, FileState]:
-        """Up to ``limit`` rows of a file into ``outcomes``: how many, whether there are more, and where the file stands."""
+        """Up to ``limit`` rows of a file into ``outcomes``: how many, whether there are more, and where the file stands.
+        Raises Fault where not one row could be read."""
         settled = not 0 <= now.timestamp() - found.mtime_ns / 1e9 < self.options.settle_s
         if not (settled or found.plain):
             return 0, False, FileState.waiting(found)
-        reader = self._reader_at(found, state, settled)
         count = 0
         try:
+            reader = self._reader_at(found, state, settled)
+            began = reader.state.position
             for line in reader.lines:
                 outcomes.extend(self._outcomes(line, reader, now))
                 count += 1
                 reader.state.take(line)
-                if count >= limit:
+                if count >= limit or reader.state.position - began > POLL_BYTES:
                     return count, True, self._keep(reader)
         except NotSuchAFile as mistake:
             outcomes.append(_unreadable(found, mistake))
-            count += 1
+            return count + 1, False, FileState.given_up(found)
+        except Fault:
+            if count == 0:
+                raise
+            return count, True, at_position(reader.state, found)  # what was read counts; the next poll meets the fault first
         return count, False, reader.state.finished(found, settled)
 
     def _keep(self, reader: _Reader) -> FileState:
@@ -228,6 +263,8 @@ class FilesConnector:
             raise TryLater("connectors.later.no_folder", path=self.options.path) from None
         except PermissionError:
             raise self._denied() from None
+        except OSError as mistake:
+            raise TryLater("connectors.later.gone", what=type(mistake).__name__) from None
         return {name: one for name, one in found.items() if self.options.format != "auto" or format_of(one.path)}
 
     def _format(self, found: Found) -> Format:
@@ -242,13 +279,14 @@ def _opened(found: Found, form: Format, style: Style, position: int, final: bool
     """Rows of a file; its vanishing, refusal and breakage in our terms."""
     try:
         yield from rows_of(found.path, form, style, position, final, found.size)
+    except NotAWorkbook as mistake:
+        raise NotSuchAFile(mistake.got, mistake.code) from None
     except BROKEN as mistake:
         raise NotSuchAFile(type(mistake).__name__) from None
     except FileNotFoundError:
         raise TryLater("connectors.later.file_gone") from None  # moved while we looked: the next poll knows
     except PermissionError:
-        name = found.path.name
-        raise ConfigFault("connectors.config.denied", field="options.path", value=name, allowed="", nearest=None) from None
+        raise NotSuchAFile("", "connectors.bad.denied") from None
     except OSError as mistake:
         raise TryLater("connectors.later.gone", what=type(mistake).__name__) from None
 
@@ -259,7 +297,8 @@ def _batch(outcomes: list[Outcome], read: int, now: datetime, more: bool) -> Bat
 
 
 def _unreadable(found: Found, mistake: NotSuchAFile) -> BadRecord:
-    return BadRecord("connectors.bad.file", {"file": found.path.name}, field="", allowed=found.path.suffix, got=str(mistake))
+    name = spelt(found.path.name)
+    return BadRecord(mistake.code, {"file": name}, field="", allowed=found.path.suffix, got=str(mistake))
 
 
 # --- uploads ---------------------------------------------------------------------------------------------------------

@@ -456,26 +456,13 @@ def test_an_empty_file_and_a_header_alone_are_no_rows(folder: Path) -> None:
     assert (batch.read, batch.bad, batch.complete) == (0, (), True)
 
 
-def test_a_file_that_vanishes_between_looking_and_opening_is_tried_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(folder / "a.csv", HEAD + line("1"))
-    source = over(folder)
-    found = source._files()  # type: ignore[attr-defined]
-    (folder / "a.csv").unlink()
-    monkeypatch.setattr(source, "_files", lambda: found)
-    with pytest.raises(TryLater, match="file_gone"):
-        source.poll(None, 10, NOW)
-
-
-@pytest.mark.parametrize(("mistake", "fault"), [(PermissionError, ConfigFault), (OSError, TryLater)])
-def test_a_file_that_may_not_be_read_is_a_fault(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, mistake: type[OSError], fault: type[Exception]
-) -> None:
+def test_a_file_that_cannot_be_read_for_a_moment_is_tried_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> object:
-        raise mistake
+        raise OSError
 
     put(folder / "a.csv", HEAD + line("1"))
     monkeypatch.setattr("connectors.files.rows_of", refuse)
-    with pytest.raises(fault):
+    with pytest.raises(TryLater, match="gone"):
         poll(over(folder))
 
 
