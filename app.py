@@ -37,7 +37,8 @@ app = st.App(
     routes=[
         Route(path("signin"), signin.page, methods=["GET"]),
         Route(path("signin"), signin.submit, methods=["POST"]),
-        Route(path("signout"), signin.leave, methods=["GET", "POST"]),
+        Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
+        Route(path("signout"), signin.leave, methods=["POST"]),
         Route(path("healthz"), health.healthz, methods=["GET"]),
     ],
     middleware=[Middleware(Door)],

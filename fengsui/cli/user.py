@@ -27,7 +27,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("person_id")
-@click.option("--name", help="姓名，默认同用户名 · display name")
+@click.option("--name", help="姓名，默认同账号 · display name")
 @click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
 @click.option(
     "--scope", multiple=True, metavar="ORG", help="可见机构，如 华南 或 华东/上海，可多次 · organisation scope, repeatable"

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out: server-rendered, works without JavaScript and before any websocket."""
+"""Sign-in and sign-out: only a POST from our own page changes anything; server-rendered, works without JavaScript and before any websocket."""
 
 from __future__ import annotations
 
@@ -43,8 +43,15 @@ async def submit(request: Request) -> Response:
     return response
 
 
+async def ask_to_leave(request: Request) -> Response:
+    """Asks, and changes nothing: browsers fetch links ahead, and a foreign page may point anywhere."""
+    return _farewell(request, "", 200)
+
+
 async def leave(request: Request) -> Response:
-    """Ends the session. A GET: the worst a foreign link can do is to sign somebody out."""
+    """Ends the session."""
+    if not own(request):
+        return _farewell(request, "pages.signout.foreign", 403)
     token = request.cookies.get(COOKIE)
     if token:
         await anyio.to_thread.run_sync(people.sign_out, house().writer, token, now())
@@ -62,16 +69,34 @@ def _tries() -> Tries:
 def _page(request: Request, code: str, status: int, params: dict[str, object] | None = None, name: str = "") -> Response:
     lang = language(request.query_params.get("lang"), house().settings.centre.language)
     words = {key: html.escape(say(lang, f"pages.signin.{key}")) for key in ("title", "name", "password", "submit", "help")}
-    filled = _template().substitute(
+    filled = _template("signin").substitute(
         words,
-        lang="zh-CN" if lang == "zh_CN" else "en",
-        brand=html.escape(say(lang, "pages.bar.name")),
-        centre=html.escape(house().settings.centre.name),
+        **_frame(lang, code, params),
         action=html.escape(_again(request), quote=True),
         next=html.escape(inside(request.query_params.get("next")), quote=True),
         value=html.escape(name, quote=True),
-        fault=f'<p class="fault" role="alert">✖ {html.escape(say(lang, code, params))}</p>' if code else "",
     )
+    return _plain(filled, status)
+
+
+def _farewell(request: Request, code: str, status: int) -> Response:
+    lang = language(request.query_params.get("lang"), house().settings.centre.language)
+    words = {key: html.escape(say(lang, f"pages.signout.{key}")) for key in ("title", "question", "stay")}
+    links = {"action": html.escape(path("signout"), quote=True), "back": html.escape(path("wall"), quote=True)}
+    return _plain(_template("signout").substitute(words, **_frame(lang, code, None), **links), status)
+
+
+def _frame(lang: str, code: str, params: dict[str, object] | None) -> dict[str, str]:
+    return {
+        "lang": "zh-CN" if lang == "zh_CN" else "en",
+        "style": (HERE / "gate.css").read_text(encoding="utf-8"),
+        "brand": html.escape(say(lang, "pages.bar.name")),
+        "centre": html.escape(house().settings.centre.name),
+        "fault": f'<p class="fault" role="alert">✖ {html.escape(say(lang, code, params))}</p>' if code else "",
+    }
+
+
+def _plain(filled: str, status: int) -> HTMLResponse:
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -91,5 +116,5 @@ def ask_for(request: Request) -> Response:
 
 
 @cache
-def _template() -> Template:
-    return Template((HERE / "signin.html").read_text(encoding="utf-8"))
+def _template(name: str) -> Template:
+    return Template((HERE / f"{name}.html").read_text(encoding="utf-8"))

@@ -53,7 +53,13 @@ def test_the_gate(client: httpx.Client) -> None:
     assert client.get("/alerts").status_code == 200
     assert client.get("/").headers["location"] == "/wall"
 
-    client.get("/signout")
+    asked = client.get("/signout")
+    assert asked.status_code == 200 and "要退出登录吗" in asked.text
+    assert client.get("/alerts").status_code == 200, "a link, or a browser that fetches ahead, signs nobody out"
+    assert client.post("/signout", headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.post("/signout").status_code == 403
+    assert client.get("/alerts").status_code == 200
+    assert client.post("/signout", headers=own).headers["location"] == "/signin"
     assert client.get("/alerts").status_code == 303
 
 
