@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from fengsui.alerts import batch, factors, floors, window
 from fengsui.alerts.bodies import PhraseRule, RecordRule
 from fengsui.alerts.definitions import Book
+from fengsui.alerts.floors import YOUNG_TIER
+from fengsui.alerts.gap import gap_of
 from fengsui.alerts.matrix import tier_of
+from fengsui.alerts.said import said
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd
 
 STAFF_WORTH_ASKING = 0.2
-YOUNG_TIER = 2
-"""A series in its first week may say 重要 at most, however wide the matrix finds it; only a floor goes above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Assessment:
     factors: Mapping[str, Any]
     n: int
     customers: int  # affected
+    crowd: Crowd
 
 
 def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: Crowd | None = None) -> Assessment:
@@ -43,16 +45,16 @@ def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: C
     age_s = sight.unusual_s if sight.unusual_s is not None else (sight.end - since).total_seconds()
     likely = factors.likelihood(sight, age_s, weights)
     wide = factors.impact(sight, crowd, people, weights)
-    dear = factors.loss(crowd, weights)
+    dear = factors.loss(crowd, weights, sight)
     reasons = {"likelihood": likely.reasons, "impact": wide.reasons, "loss": dear.reasons}
     tier = tier_of(book.matrix, likely.level, wide.level, dear.level)
-    if sight.reason_params.get("young") and tier > YOUNG_TIER:
-        tier, reasons["cap"] = YOUNG_TIER, [factors.said("young")]
+    if sight.young and tier > YOUNG_TIER:
+        tier, reasons["cap"] = YOUNG_TIER, [said("young")]
     tier, floor = _floored(conn, book, sight, crowd, people, tier, reasons)
     paper = batch.paper(sight, crowd, people, staff, weights)
     if paper is not None:
         tier, floor, reasons = min(tier, weights.batch_tier), None, {**reasons, "cap": [paper]}
-    return Assessment(tier, likely.level, wide.level, dear.level, floor, reasons, crowd.n, people)
+    return Assessment(tier, likely.level, wide.level, dear.level, floor, reasons, crowd.n, people, crowd)
 
 
 def _usual_staff(conn: Connection, book: Book, sight: Sight, crowd: Crowd) -> float:
@@ -67,7 +69,11 @@ def _floored(
     rule = book.rule(sight.rule_id)
     if isinstance(rule, RecordRule) and rule.tier > tier:
         tier = rule.tier
-        reasons["floor"] = [factors.said("single_record", tier=tier)]
+        reasons["floor"] = [said("single_record", tier=tier)]
+
+    gap = gap_of(sight, book.weights)
+    if gap is not None and gap.inside:  # what customers say meanwhile is another rule's matter
+        return tier, None
 
     def usual(cues: tuple[str, ...], length: timedelta) -> float:
         if isinstance(rule, PhraseRule) and rule.cue in cues:
@@ -77,5 +83,5 @@ def _floored(
     raised = floors.highest(book.floors, sight, crowd, people, usual)
     if raised is None or raised.tier <= tier:
         return tier, None
-    reasons["floor"] = [factors.said("floor", floor=raised.id, n=raised.customers)]
+    reasons["floor"] = [said("floor", floor=raised.id, n=raised.customers)]
     return raised.tier, raised.id

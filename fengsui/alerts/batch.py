@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fengsui.alerts.bodies import Weights
-from fengsui.alerts.factors import said
+from fengsui.alerts.said import said
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd
 

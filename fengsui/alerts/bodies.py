@@ -136,6 +136,12 @@ class Floor(Body):
     within_s: Positive = 3600
     tier: TierNumber
     enabled: bool = True
+    rests_on: Literal["content", "counts"] | None = None  # counts: only on a series that has learned its usual level
+
+    @property
+    def statistical(self) -> bool:
+        """It rests on how many there are, not on what they say; a floor without cues always does."""
+        return self.rests_on == "counts" or not self.cues
 
 
 class Weights(Body):
@@ -153,6 +159,8 @@ class Weights(Body):
     impact_share: tuple[Share, Share] = (0.3, 0.6)  # excess as a share of the window's volume
     impact_breadth: tuple[Positive, Positive] = (2, 3)  # organisations or channels touched
     persistence_s: tuple[Positive, Positive] = (900, 3600)
+    target_margin: Annotated[float, Field(ge=1)] = 1.25  # shares, durations: so many times the target are well past it
+    change: tuple[float, float] = (1.5, 3.0)  # without a target: times the usual for impact 2 and 3
     staff_channels: tuple[str, ...] = ()
     staff_kinds: tuple[str, ...] = ("staff_report",)
     batch_lag_s: Positive = 21_600

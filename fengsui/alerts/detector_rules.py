@@ -14,6 +14,7 @@ from fengsui.alerts.bodies import DetectorRule
 from fengsui.alerts.desk import Desk
 from fengsui.alerts.machine import apply
 from fengsui.alerts.sight import Sight
+from fengsui.metrics.catalogue import Metric
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import series, verdict
 
@@ -48,7 +49,7 @@ def _judge(desk: Desk, row: RowMapping) -> None:
     rule = desk.book.rule(row["rule_id"])
     if not isinstance(rule, DetectorRule) or rule.mode == "off":
         return
-    sight = sight_of(row, rule, _shape(desk, row["metric"]))
+    sight = sight_of(row, rule, desk.metrics.get(row["metric"]))
     if rule.role == "tail" and row["role"] != "pool" and desk.find(row["rule_id"], row["slice_key"]) is None:
         inside = {"mode": rule.mode, "metric": sight.metric, "slice_key": sight.slice_key}
         if family.parent_of(desk, inside) is None:  # the long tail only explains (DESIGN §5)
@@ -56,13 +57,9 @@ def _judge(desk: Desk, row: RowMapping) -> None:
     apply(desk, sight)
 
 
-def _shape(desk: Desk, metric: str) -> str:
-    found = desk.metrics.get(metric)
-    return found.shape if found else "count"
-
-
-def sight_of(row: Any, rule: DetectorRule, shape: str) -> Sight:
+def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:
     """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
+    shape = metric.shape if metric else "count"
     bad = rule.direction == "both" or row["direction"] == rule.direction
     grade = int(row["grade"]) if bad else 0
     observed, expected = figures(row, shape)
@@ -89,7 +86,16 @@ def sight_of(row: Any, rule: DetectorRule, shape: str) -> Sight:
         series=row["series"],
         reason=row["reason"],
         reason_params=row["reason_params"],
+        good=metric.good if metric else "none",
+        target=_target(metric),
     )
+
+
+def _target(metric: Metric | None) -> float | None:
+    """A detector follows the middle of a duration; the target of another quantile says nothing of it."""
+    if metric is None or (metric.shape == "duration" and metric.quantile != 0.5):
+        return None
+    return metric.target
 
 
 def figures(row: Any, shape: str) -> tuple[float | None, float | None]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fengsui.alerts.bodies import Weights
+from fengsui.alerts.gap import gap_of
+from fengsui.alerts.said import said
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd, Heard
 
@@ -25,11 +27,6 @@ CHEERFUL = 0.25
 class Factor:
     level: int
     reasons: Reasons
-
-
-def said(code: str, **params: Any) -> dict[str, Any]:
-    """One reason as it is stored."""
-    return {"code": f"alerts.factor.{code}", "params": params}
 
 
 def likelihood(sight: Sight, age_s: float, weights: Weights) -> Factor:
@@ -75,7 +72,13 @@ def impact(sight: Sight, crowd: Crowd, people: int, weights: Weights) -> Factor:
         reasons.append(said("volume", share=share))
     if share >= weights.impact_share[1] and level == 2 and people >= many / 2:
         level = 3
-    return _breadth(Factor(level, reasons), crowd, people, weights)
+    return _within_gap(_breadth(Factor(level, reasons), crowd, people, weights), sight, weights)
+
+
+def _within_gap(factor: Factor, sight: Sight, weights: Weights) -> Factor:
+    """A drifting figure is as bad as its distance to the target (``gap``)."""
+    gap = gap_of(sight, weights)
+    return Factor(min(factor.level, gap.impact), [gap.reason, *factor.reasons]) if gap else factor
 
 
 def _breadth(factor: Factor, crowd: Crowd, people: int, weights: Weights) -> Factor:
@@ -90,8 +93,12 @@ def _breadth(factor: Factor, crowd: Crowd, people: int, weights: Weights) -> Fac
     return Factor(2 if spread and factor.level == 1 else factor.level, reasons)
 
 
-def loss(crowd: Crowd, weights: Weights) -> Factor:
-    """The gravest of: kind, mood, category, customer tier, cues. A crowd in good mood weighs 1 whatever its kind."""
+def loss(crowd: Crowd, weights: Weights, sight: Sight | None = None) -> Factor:
+    """The gravest of: kind, mood, category, customer tier, cues. A crowd in good mood weighs 1 whatever its kind, and so does
+    a figure that keeps its target."""
+    gap = gap_of(sight, weights) if sight else None
+    if gap is not None and gap.loss == 1:
+        return Factor(1, [gap.reason])
     parts = [part for part in (_kind(crowd), _mood(crowd), _category(crowd), _tier(crowd), *_cues(crowd)) if part]
     if _cheerful(crowd):
         grave = [part for part in parts if part[1]["code"] == "alerts.factor.cue"]
@@ -130,7 +137,7 @@ def _tier(crowd: Crowd) -> _Part:
 
 
 def _mood(crowd: Crowd) -> _Part:
-    known = [one for one in crowd.heard if one.mood is not None]
+    known = [one for one in crowd.once() if one.mood is not None]
     share = sum(one.mood == "negative" for one in known) / len(known) if known else 0.0
     if len(known) < MOOD_MIN or share < crowd.weights.negative_share:
         return None
@@ -139,8 +146,9 @@ def _mood(crowd: Crowd) -> _Part:
 
 def _cheerful(crowd: Crowd) -> bool:
     """Most have shown by rating or words that they are not angry: a joke that spreads is no disaster."""
-    shown = [one for one in crowd.heard if one.mood == "positive" or one.mood == "negative" or one.rated]
-    if len(shown) < max(MOOD_MIN, len(crowd.heard) / 2):
+    people = crowd.once()
+    shown = [one for one in people if one.mood == "positive" or one.mood == "negative" or one.rated]
+    if len(shown) < max(MOOD_MIN, len(people) / 2):
         return False
     return sum(one.mood == "negative" for one in shown) / len(shown) < CHEERFUL
 

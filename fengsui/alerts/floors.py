@@ -10,6 +10,10 @@ from fengsui.alerts.bodies import Floor
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd
 
+YOUNG_TIER = 2
+"""A series in its first week may say 重要 at most."""
+SEVERE = 3
+
 Usual = Callable[[tuple[str, ...], timedelta], float]
 """(cues, length of window) -> how many records with them are usual"""
 
@@ -24,11 +28,19 @@ class Raised:
 def highest(floors: Mapping[str, Floor], sight: Sight, crowd: Crowd, people: int, usual: Usual) -> Raised | None:
     """The floor with the highest tier that applies, by id where two are equal."""
     applying = [
-        Raised(id_, floor.tier, n)
+        Raised(id_, min(floor.tier, _most(floor, sight)), n)
         for id_, floor in sorted(floors.items())
         if floor.enabled and (n := _customers(floor, sight, crowd, people, usual)) >= floor.customers
     ]
     return max(applying, key=lambda one: one.tier, default=None)
+
+
+def _most(floor: Floor, sight: Sight) -> int:
+    """Words of regulator, media, safety or outage hold from the first minute. How many are many is known after a week: a
+    collection that has just begun is no mass of customers. Words and records have no series that could know."""
+    if not floor.statistical:
+        return SEVERE
+    return 1 if not sight.ready or sight.shape in ("phrase", "record") else YOUNG_TIER if sight.young else SEVERE
 
 
 def _customers(floor: Floor, sight: Sight, crowd: Crowd, people: int, usual: Usual) -> int:

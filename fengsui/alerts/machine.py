@@ -9,6 +9,7 @@ from typing import Any
 from fengsui.alerts import family, life, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.desk import Desk, Row
+from fengsui.alerts.explained import explained
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.tell import News
 from fengsui.alerts.voices import Crowd
@@ -96,7 +97,7 @@ def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
         row |= deadlines(desk, row["tier"], row)
     desk.add(row)
     desk.moved.opened += 1
-    _explain(desk, row, sight)
+    _explain(desk, row, sight, found.crowd)
     family.adopt(desk, row)
     n = desk.append(row, "opened", None, "firing", _params(row, sight))
     _announce(desk, row, n, "opened")
@@ -117,7 +118,7 @@ def _go_on(desk: Desk, row: Row, sight: Sight, step: life.Change, found: Assessm
             values |= deadlines(desk, found.tier, row)
     desk.change(row, **values)
     if found is not None:
-        _explain(desk, row, sight)
+        _explain(desk, row, sight, found.crowd, again=step.code in ("raised", "refired"))
     if step.code is not None:
         n = desk.append(row, step.code, before, step.condition, {**_params(row, sight), **step.params})
         _count(desk, step.code)
@@ -190,11 +191,11 @@ def deadlines(desk: Desk, tier: int, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _explain(desk: Desk, row: Row, sight: Sight) -> None:
-    """At the opening and every five minutes: which parts make the excess."""
-    if sight.shape != "count" or (row["explained"] and bucket(sight.end, 1) % EXPLAIN_MIN):
+def _explain(desk: Desk, row: Row, sight: Sight, crowd: Crowd, *, again: bool = False) -> None:
+    """At the opening, at each higher tier and every five minutes: which parts make the deviation."""
+    if sight.series is None or (row["explained"] and not again and bucket(sight.end, 1) % EXPLAIN_MIN):
         return
-    parts = family.explained(desk, row, sight)
+    parts = explained(desk, row, sight, crowd)
     if parts != row["explained"]:
         desk.change(row, explained=parts)
 

@@ -38,6 +38,13 @@ class Sight:
     reason_params: Mapping[str, Any] = field(default_factory=dict)
     cue: str | None = None
     unusual_s: float | None = None  # thresholds: for how long already
+    good: str = "none"  # the side on which the metric is good: up, down, none
+    target: float | None = None  # of the metric, in the same units; None: nobody set one, or it is of another figure
+
+    @property
+    def young(self) -> bool:
+        """Its series has not seen a whole week yet: what it calls unusual may be the beginning of a collection."""
+        return not self.ready or bool(self.reason_params.get("young"))
 
     @property
     def excess(self) -> float:

@@ -29,10 +29,11 @@ class Heard:
     cues: tuple[str, ...]
     mood: str | None  # negative, neutral, positive; None: nobody knows
     rated: bool  # the mood is the customer's own rating
+    copied: str | None = None  # root of a text too long to be equal by chance, whoever sent it
 
     @property
     def voice(self) -> str:
-        return self.customer or self.repeat_of or self.record_key
+        return self.copied or self.customer or self.repeat_of or self.record_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,26 @@ class Crowd:
         """Distinct voices outside staff entry, scaled up where only a part was read."""
         return round(len({one.voice for one in self.public()}) * self.scale)
 
+    def voices(self) -> int:
+        """Distinct voices among the records read, staff entry included: what shares are of."""
+        return len({one.voice for one in self.heard})
+
     def share(self, test: Callable[[Heard], bool]) -> float:
-        """Share of the records for which ``test`` holds."""
-        return sum(map(test, self.heard)) / len(self.heard) if self.heard else 0.0
+        """Share of the voices for which ``test`` holds of any record: who says it a hundred times says it once."""
+        return len({one.voice for one in self.heard if test(one)}) / self.voices() if self.heard else 0.0
 
     def top(self, key: Callable[[Heard], str | None]) -> list[tuple[str, float]]:
-        """Values of ``key`` with their share of the records, largest first; records without one are left out."""
-        counted = Counter(value for one in self.heard if (value := key(one)))
-        return [(value, n / len(self.heard)) for value, n in counted.most_common()]
+        """Values of ``key`` with the share of voices that have it, largest first; records without one are left out."""
+        pairs = {(value, one.voice) for one in self.heard if (value := key(one))}
+        counted = Counter(value for value, _ in sorted(pairs))
+        return [(value, n / self.voices()) for value, n in counted.most_common()]
+
+    def once(self) -> list[Heard]:
+        """One record of each voice, the newest."""
+        newest: dict[str, Heard] = {}
+        for one in sorted(self.heard, key=lambda one: (one.opened_at, one.record_key)):
+            newest[one.voice] = one
+        return list(newest.values())
 
 
 def entered_by_staff(one: Heard, weights: Weights) -> bool:

@@ -1,8 +1,10 @@
-"""Read the records of a slice and window. The only file of alerts that queries ``feedback``."""
+"""Read the records of a slice and window, and tell how many people speak in them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +13,12 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, 
 from fengsui.alerts.bodies import Weights
 from fengsui.alerts.voices import Crowd, Heard, crowd, mood_of
 from fengsui.store.slices import UNKNOWN, slice_levels
-from fengsui.store.tables import feedback
+from fengsui.store.tables import feedback, feedback_text
+from fengsui.text.clean import is_long
 
 READ_MAX = 4000
 """The newest so many records decide; beyond them distinct customers are scaled up."""
+COPIES_MIN = 10
 LONGEST = timedelta(days=1)
 USUAL = timedelta(days=7)
 
@@ -41,14 +45,26 @@ def read(
     where = and_(_within(metric, slice_key, start, end), _with_cue(cues))
     n = conn.scalar(select(func.count()).select_from(feedback).where(where)) or 0
     newest = select(*_COLUMNS).where(where).order_by(feedback.c.opened_at.desc(), feedback.c.record_key).limit(READ_MAX)
-    return crowd(map(_heard, conn.execute(newest).mappings()), n, weights)
+    return crowd(_told_apart(conn, list(map(_heard, conn.execute(newest).mappings()))), n, weights)
 
 
 def of_keys(conn: Connection, keys: Collection[str], weights: Weights) -> Crowd:
     """The crowd of named records (phrase and record rules)."""
     rows = conn.execute(select(*_COLUMNS).where(feedback.c.record_key.in_(keys))).mappings()
-    heard = [_heard(row) for row in rows]
+    heard = _told_apart(conn, [_heard(row) for row in rows])
     return crowd(heard, len(heard), weights)
+
+
+def _told_apart(conn: Connection, heard: list[Heard]) -> list[Heard]:
+    """Records of one long text are one voice, whatever names it was sent under: five words may be equal by chance, a
+    paragraph is copied. Asked only where one text is there many times."""
+    counted = Counter(one.repeat_of for one in heard if one.repeat_of)
+    roots = [root for root, n in counted.items() if n + 1 >= COPIES_MIN]
+    if not roots:
+        return heard
+    query = select(feedback_text.c.record_key, feedback_text.c.text).where(feedback_text.c.record_key.in_(roots))
+    long = {key for key, words in conn.execute(query).tuples() if is_long(words)}
+    return [replace(one, copied=root) if (root := one.repeat_of or one.record_key) in long else one for one in heard]
 
 
 def usual_staff_share(conn: Connection, metric: str, slice_key: str, before: datetime, weights: Weights) -> float:

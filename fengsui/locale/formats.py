@@ -125,6 +125,16 @@ def as_cue(value: Any, place: Place) -> str:
     return place.words.get(f"alerts.cue.{value}", str(value))
 
 
+def as_floor(value: Any, place: Place) -> str:
+    """``core-outage`` -> 核心业务中断; a floor that the centre defined itself stands by its id."""
+    return place.words.get(f"alerts.floor.{value}", str(value))
+
+
+def as_room(value: Any, place: Place) -> str:
+    """``ingest`` -> 接入: a step of a round by its name."""
+    return place.words.get(f"locale.room.{value}", str(value))
+
+
 def as_text(value: Any, place: Place) -> str:
     return str(value)
 
@@ -142,5 +152,7 @@ FORMATS: dict[str, Format] = {
     "slice": as_slice,
     "metric": as_metric,
     "cue": as_cue,
+    "floor": as_floor,
+    "room": as_room,
     "text": as_text,
 }

@@ -16,6 +16,8 @@ _LATIN = re.compile(r"[A-Za-z]{2}")
 
 SHORT = 6
 """Normal forms shorter than this are equal by chance (好评, thanks) and are no repeats."""
+LONG = 60
+"""Bytes of a normal form: three a Chinese character, one a Latin letter."""
 
 
 def clean(text: str, limit: int) -> str:
@@ -52,6 +54,16 @@ def equal_hash(text: str, key: bytes) -> str:
 def can_repeat(text: str) -> bool:
     """Whether the text is long enough that an equal one is no accident."""
     return len(normal_form(text)) >= SHORT
+
+
+def is_long(text: str) -> bool:
+    """Whether the text is so long that many people with the same one have copied it: 20 Chinese characters or a dozen
+    English words.
+
+    >>> is_long("支付失败了怎么办"), is_long("App 支付一直失败，钱已经扣了订单却没有，请尽快处理并退款")
+    (False, True)
+    """
+    return len(normal_form(text).encode()) >= LONG
 
 
 def language(text: str) -> str | None:

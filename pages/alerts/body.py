@@ -142,17 +142,14 @@ def why(visitor: Visitor, found: Detail) -> str:
     factors = "".join(
         _factor(visitor, name, getattr(alert, name), alert.factors.get(name, ())) for name in ("likelihood", "impact", "loss")
     )
-    floor = (
-        f"<div><b>{esc(visitor.say('pages.why.floor'))}</b><span>{esc(_floor(visitor, alert))}</span></div>"
-        if alert.floor
-        else ""
-    )
-    return f'{head}<div class="mx">{_matrix(visitor, found)}<div class="fx">{factors}{floor}</div></div>'
+    bounds = "".join(_bound(visitor, name, alert.factors.get(name, ())) for name in ("floor", "cap"))
+    return f'{head}<div class="mx">{_matrix(visitor, found)}<div class="fx">{factors}{bounds}</div></div>'
 
 
-def _floor(visitor: Visitor, alert: Alert) -> str:
-    code = str(alert.floor)
-    return visitor.say(code) if has(visitor.lang, code) else visitor.say("pages.why.floor_rule", rule=code)
+def _bound(visitor: Visitor, name: str, facts: Any) -> str:
+    """What held the tier up or down against the matrix."""
+    words = "<br>".join(esc(visitor.say(fact["code"], **fact.get("params", {}))) for fact in facts)
+    return f"<div><b>{esc(visitor.say(f'pages.why.{name}'))}</b><span>{words}</span></div>" if words else ""
 
 
 def _matrix(visitor: Visitor, found: Detail) -> str:

@@ -15,7 +15,7 @@ from fengsui import alerts
 from fengsui.alerts.seed import seed
 from fengsui.settings.model import Settings
 from fengsui.store.slices import slice_id
-from fengsui.store.tables import episode, feedback, gauge, handling, outbox, person, series, transition, verdict
+from fengsui.store.tables import episode, feedback, feedback_text, gauge, handling, outbox, person, series, transition, verdict
 from fengsui.store.upsert import upsert
 
 CUBOIDS = ("all", "channel", "org.1", "category.1", "channel|org.1")
@@ -72,6 +72,12 @@ class Centre:
         with self.store.begin() as conn:
             conn.execute(insert(feedback), rows)
         return [row["record_key"] for row in rows]
+
+    def words(self, said: Mapping[str, str]) -> None:
+        """What the records say."""
+        rows = [{"record_key": key, "text": words, "text_hash": words[:8], "mask_version": 1} for key, words in said.items()]
+        with self.store.begin() as conn:
+            conn.execute(insert(feedback_text), rows)
 
     def sees(
         self,

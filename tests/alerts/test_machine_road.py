@@ -1,5 +1,6 @@
 """Transaction 2 end to end: verdicts and records become episodes, tiers, transitions and notices."""
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -60,6 +61,49 @@ def test_two_hundred_copies_by_one_author_count_as_one_customer(centre):
     assert found["customers"] == 1
     assert found["tier"] == 1
     assert found["factors"]["cap"][0]["code"] == "alerts.factor.copies"
+
+
+def test_a_sure_drift_inside_the_target_is_a_quiet_notice_and_past_it_is_as_grave_as_ever(centre):
+    """First answers after 91 s instead of 30, promised within half an hour: surely slower, and nobody is worse off."""
+    centre.now -= timedelta(minutes=2)  # steps of a quarter of an hour end on the quarter
+    centre.record(n=80, dims={"category": "支付/支付失败"}, cues=("churn",))
+    drift = {"rule": "response-time-all", "metric": "response_time", "expected": math.log(30), "direction": "up", "step_s": 900}
+    centre.sees(grade=3, observed=math.log(91), minutes=60, **drift)
+    centre.advance()
+    found = centre.one()
+    assert found["tier"] == 1
+    assert found["factors"]["impact"][0] == {
+        "code": "alerts.factor.inside_duration", "params": {"observed": pytest.approx(91), "target": 1800.0},
+    }  # fmt: skip
+    centre.now += timedelta(minutes=15)
+    centre.sees(grade=3, observed=math.log(5400), minutes=60, **drift)
+    centre.advance()
+    found = centre.one()
+    assert found["factors"]["impact"][0]["code"] == "alerts.factor.past_duration"
+    assert found["tier"] == 3
+
+
+SAME_WORDS = "转发有礼：凡转发本条消息到三个群并截图发给客服的用户，均可领取现金红包一个"
+
+
+def test_one_text_under_many_names_is_one_voice_and_not_severe(centre):
+    """A paragraph that two hundred accounts send is a copy; "支付失败怎么办" by two hundred people is two hundred people."""
+    (root,) = centre.record(customer="a")
+    copies = centre.record(n=200, repeat_of=root)
+    centre.words(dict.fromkeys((root, *copies), SAME_WORDS))
+    centre.sees(grade=3, observed=201, expected=5, minutes=60)
+    centre.advance()
+    found = centre.one()
+    assert (found["tier"], found["floor"], found["factors"]["cap"][0]["code"]) == (1, None, "alerts.factor.copies")
+
+
+def test_many_people_with_the_same_few_words_are_many_people(centre):
+    (root,) = centre.record(customer="a")
+    copies = centre.record(n=200, repeat_of=root)
+    centre.words(dict.fromkeys((root, *copies), "支付失败了怎么办"))
+    centre.sees(grade=3, observed=201, expected=1, minutes=60)
+    centre.advance()
+    assert (centre.one()["tier"], centre.one()["customers"]) == (3, 200)
 
 
 def test_a_joke_that_spreads_is_not_severe(centre):

@@ -9,6 +9,7 @@ from fengsui.alerts import batch, factors, floors
 from fengsui.alerts.assess import assess
 from fengsui.alerts.bodies import Floor, Matrix, Weights
 from fengsui.alerts.definitions import book
+from fengsui.alerts.gap import gap_of
 from fengsui.alerts.matrix import tier_of
 from fengsui.alerts.seed import seed
 from fengsui.alerts.seeds import FLOORS, MATRIX, WEIGHTS
@@ -158,6 +159,38 @@ def test_paper_is_told_from_people(records, seen, usual, code):
     assert (found["code"] if found else None) == (f"alerts.factor.{code}" if code else None)
 
 
+@pytest.mark.parametrize(
+    ("shape", "good", "observed", "expected", "target", "direction", "wanted"),
+    [
+        ("duration", "down", 91.0, 30.0, 1800.0, "up", (1, 1, "inside_duration")),
+        ("duration", "down", 1900.0, 600.0, 1800.0, "up", (2, 3, "past_duration")),
+        ("duration", "down", 7200.0, 600.0, 1800.0, "up", (3, 3, "past_duration")),
+        ("duration", "down", 7200.0, 9000.0, 1800.0, "down", (1, 1, "improving")),
+        ("share", "up", 0.96, 0.99, 0.95, "down", (1, 1, "inside_share")),
+        ("share", "up", 0.94, 0.99, 0.95, "down", (2, 3, "past_share")),
+        ("share", "up", 0.80, 0.99, 0.95, "down", (3, 3, "past_share")),
+        ("share", "down", 0.04, 0.02, 0.05, "up", (1, 1, "inside_share")),
+        ("share", "down", 0.20, 0.18, None, "up", (1, 3, "no_target")),
+        ("share", "down", 0.36, 0.18, None, "up", (2, 3, "no_target")),
+        ("duration", "down", 91.0, 30.0, None, "up", (3, 3, "no_target")),
+        ("share", "up", 0.5, 1.0, 1.0, "down", (3, 3, "past_share")),
+        ("count", "down", 91.0, 30.0, 40.0, "up", None),
+        ("limit_duration", "down", 91.0, 30.0, 1800.0, "up", None),
+    ],
+)
+def test_a_drift_is_as_grave_as_its_distance_to_the_target(shape, good, observed, expected, target, direction, wanted):
+    seen = sight(shape=shape, good=good, observed=observed, expected=expected, target=target, direction=direction)
+    gap = gap_of(seen, WEIGHED)
+    assert (gap and (gap.impact, gap.loss, gap.reason["code"].removeprefix("alerts.factor."))) == wanted
+
+
+def test_a_hundred_copies_by_one_author_do_not_make_the_window_about_payment():
+    spam = heard(100, customer="bot", dims={"category": "支付/支付失败"}, mood="negative")
+    calm = heard(10, kind="inquiry", mood="neutral", dims={"category": "物流/查询"})
+    assert factors.loss(people(spam, calm), WEIGHED).level == 1  # one of eleven
+    assert factors.loss(people(heard(8, dims={"category": "支付/支付失败"}), calm), WEIGHED).level == 3
+
+
 FLOORED = {id_: Floor(**body) for id_, body in FLOORS.items()}
 
 
@@ -178,6 +211,24 @@ FLOORED = {id_: Floor(**body) for id_, body in FLOORS.items()}
 def test_floors(records, affected, usual, floor):
     found = floors.highest(FLOORED, sight(), people(records), affected, lambda cues, length: usual)
     assert (found.id if found else None) == floor
+
+
+@pytest.mark.parametrize(
+    ("records", "affected", "more", "floor", "tier"),
+    [
+        (heard(9), 200, {"reason_params": {"young": True}}, "mass-complaints", 2),
+        (heard(9), 200, {"ready": False}, "mass-complaints", 1),
+        (heard(40, cues=("churn",)), 40, {"reason_params": {"young": True}}, "mass-churn", 2),
+        (heard(40, cues=("churn",)), 40, {"shape": "phrase"}, "mass-churn", 1),
+        (heard(40, cues=("churn",)), 40, {}, "mass-churn", 3),
+        (heard(6, cues=("outage",)), 6, {"reason_params": {"young": True}}, "core-outage", 3),
+        (heard(3, cues=("regulator",)), 3, {"ready": False}, "media-regulator", 3),
+    ],
+)
+def test_a_mass_is_known_after_a_week_and_an_outage_from_the_first_minute(records, affected, more, floor, tier):
+    found = floors.highest(FLOORED, sight(**more), people(records), affected, lambda cues, length: 0.0)
+    assert found is not None
+    assert (found.id, found.tier) == (floor, tier)
 
 
 def test_a_floor_that_is_off_holds_nothing():
@@ -210,3 +261,12 @@ def test_a_series_in_its_first_week_says_important_at_most(sqlite_store, tmp_pat
     assert found.floor is None
     assert found.tier == tier
     assert ("cap" in found.factors) is bool(young)
+
+
+def test_a_collection_that_began_on_tuesday_is_no_mass_of_customers(sqlite_store, tmp_path):
+    """Two thousand records where there were none: the floor of 200 customers counts on a level that nobody has learned."""
+    with sqlite_store.begin() as conn:
+        seed(conn, Settings(home=tmp_path), NOW)
+        flood, seen = people(heard(2000)), sight(observed=2000.0, expected=2.0, reason_params={"young": True})
+        found = assess(conn, book(conn, NOW), seen, NOW - timedelta(hours=1), flood)
+    assert (found.tier, found.factors["cap"][0]["code"]) == (2, "alerts.factor.young")

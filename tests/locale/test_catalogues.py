@@ -10,7 +10,7 @@ import pytest
 from fengsui.locale.catalogue import FOLDER, CodeTwice, catalogue, room_words
 from fengsui.locale.formats import FORMATS
 from fengsui.locale.language import LANGUAGES
-from fengsui.locale.say import holes
+from fengsui.locale.say import holes, say
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted({path.stem for lang in LANGUAGES for path in (FOLDER / lang).glob("*.po")})
@@ -70,3 +70,14 @@ def test_an_untranslated_code_is_missing_not_empty(tmp_path: Path) -> None:
 def test_a_language_that_we_do_not_have_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         catalogue("fr")
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_every_step_of_a_round_has_a_name(lang: str) -> None:
+    """A fault that says 「ingest 这一步出错」 tells a duty officer nothing."""
+    source = (ROOT / "fengsui" / "worker" / "road.py").read_text(encoding="utf-8")
+    rooms = set(re.findall(r'_room\("(\w+)"', source))
+    assert {"ingest", "engine", "alerts", "notify", "board"} <= rooms
+    for room in rooms:
+        words = say(lang, "worker.room.broken", {"room": room, "kind": "KeyError"})
+        assert catalogue(lang)[f"locale.room.{room}"] in words

@@ -39,5 +39,5 @@ FLOORS: dict[str, Any] = {
     "media-regulator": {"cues": ["media", "regulator"], "customers": 3, "ratio": 4, "within_s": 3600, "tier": 3},
     "safety": {"cues": ["safety"], "customers": 2, "ratio": 4, "within_s": 3600, "tier": 3},
     "mass-complaints": {"cues": [], "customers": 200, "within_s": 86400, "tier": 3},
-    "mass-churn": {"cues": ["churn"], "customers": 30, "ratio": 4, "within_s": 86400, "tier": 3},
+    "mass-churn": {"cues": ["churn"], "customers": 30, "ratio": 4, "within_s": 86400, "tier": 3, "rests_on": "counts"},
 }

@@ -1,0 +1,56 @@
+"""A flood of one text or of one author, taken by the real ingest: its repeats decide how many people speak."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.base import Batch, Feedback
+from fengsui.ingest.take import Ingest
+from fengsui.settings.keys import Keys
+from fengsui.settings.model import Settings
+
+ADVERT = "转发有礼：凡转发本条消息到三个群并截图发给客服的用户，均可领取现金红包一个"
+OUTAGE = "支付失败了怎么办"
+
+
+def _takes(centre, said):
+    """``said``: (customer, text) of complaints of the last hour, in one batch of the source ``crm``."""
+    settings = Settings.model_validate(
+        {"home": centre.settings.home, "cuboids": ("all", "channel"), "source": {"crm": {"kind": "sql", "purpose": "test"}}}
+    )
+    at = centre.now - timedelta(minutes=40)
+    records = tuple(
+        Feedback(
+            source_id=str(n),
+            kind="complaint",
+            opened_at=at + timedelta(seconds=10 * n),
+            updated_at=at + timedelta(seconds=10 * n),
+            dims={"channel": "App"},
+            customer=customer,
+            text=text,
+        )
+        for n, (customer, text) in enumerate(said)
+    )
+    batch = Batch(records=records, bad=(), cursor={"n": 1}, more=False, source_now=centre.now, complete=True, read=len(records))
+    Ingest(centre.store, settings, Keys(b"c" * 32, b"d" * 32, "k1", {})).take("crm", batch, 1, centre.now, lambda conn: None)
+
+
+@pytest.mark.parametrize(
+    ("said", "tier", "customers"),
+    [
+        ([(f"账号{n}", ADVERT) for n in range(200)], 1, 0),
+        ([("刷屏的人", f"第 {n} 次问你们，到底管不管") for n in range(200)], 1, 0),
+        ([(f"账号{n}", f"{ADVERT}！！" + "!" * (n % 7)) for n in range(200)], 1, 0),
+        ([(f"客户{n}", OUTAGE) for n in range(200)], 3, 199),
+    ],
+    ids=["one text", "one author", "one text with other marks", "many people"],
+)
+def test_people_are_counted_and_not_records(centre, said, tier, customers):
+    _takes(centre, said)
+    centre.sees(observed=float(len(said)), expected=1.0, minutes=60)
+    centre.advance()
+    found = next(row for row in centre.episodes() if row["rule_id"] == "complaints-all")
+    assert (found["n"], found["customers"]) == (200, customers)
+    assert found["tier"] == tier
