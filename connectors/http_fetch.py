@@ -16,11 +16,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from connectors import gb18030
 from connectors.base import ConfigFault, Fault, TryLater
 from connectors.shape import shape_of
 
 REDIRECTS = 3
 BUSY = (408, 425, 429)
+PACKED = ("", "identity", "gzip", "x-gzip", "deflate")
+"""Content encodings that are unpacked, one at a time: a piece of 64 KiB gives 64 MiB at most, and a stack of them no bound."""
+WAIT_MAX = 86_400.0
+"""Seconds; a server that asks for more is asked again after a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,10 @@ class Fetcher:
             response, content = self._once(method, url, params, body, deadline)
             self._judge(response, now)
             if not response.is_redirect:
-                return Answer(self._document(content), _date(response), self._next_link(response))
+                return Answer(self._document(content, response.charset_encoding), _date(response), self._next_link(response))
             url, params = self._joined(response, response.headers["location"]), None
+            if response.status_code == 303:
+                method, body = "GET", None
             self.same_host(home, url)
         raise self._config("connectors.config.redirect", "url", _host(url), _host(home))
 
@@ -63,6 +70,8 @@ class Fetcher:
                 return response, self._read(response, deadline)
         except httpx.TimeoutException:
             raise TryLater("connectors.later.slow") from None
+        except (httpx.LocalProtocolError, UnicodeEncodeError):  # a line end or a sign beyond Latin in a header
+            raise self._config("connectors.config.value", "headers", "…", "ASCII") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise self._config("connectors.config.value", "url", "…", "http://…, https://…") from None
         except httpx.HTTPError as mistake:
@@ -71,7 +80,9 @@ class Fetcher:
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_bytes(1 << 16):
+        if response.headers.get("content-encoding", "").strip().lower() not in PACKED:
+            raise TryLater("connectors.later.not_json", got="content-encoding")
+        for part in response.iter_bytes():  # as they come: pieces of a fixed size would wait for a drip to fill them
             parts.append(part)
             size += len(part)
             if size > self.max_bytes:
@@ -89,9 +100,11 @@ class Fetcher:
         code = "connectors.config.denied" if status in (401, 403) else "connectors.config.status"
         raise self._config(code, "url", str(status), "200")
 
-    def _document(self, content: bytes) -> Any:
+    def _document(self, content: bytes, charset: str | None) -> Any:
+        """Of a key that occurs twice the last counts. GB 18030 where the server declares one of its editions."""
         try:
-            return json.loads(content)
+            gb = (charset or "").lower() in ("gb2312", "gbk", "gb18030")
+            return json.loads(gb18030.decode(content) if gb and not _is_utf8(content) else content)
         except (ValueError, RecursionError):  # half an answer, or a proxy's page in HTML: both pass
             raise TryLater("connectors.later.not_json", got=shape_of(content[:24].decode("ascii", "replace"))) from None
 
@@ -116,10 +129,10 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     """Seconds of a Retry-After header, given as seconds or as an HTTP date (RFC 9110, 10.2.3)."""
     if header is None:
         return None
-    if header.strip().isdigit():
-        return float(header)
+    if header.strip().isascii() and header.strip().isdigit():
+        return min(float(header), WAIT_MAX)
     moment = _http_date(header)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), WAIT_MAX)
 
 
 def _date(response: httpx.Response) -> datetime | None:
@@ -129,11 +142,20 @@ def _date(response: httpx.Response) -> datetime | None:
 def _http_date(header: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(header or "")
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _host(url: str) -> str:
+    """With its scheme: our token must not travel in clear text either."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

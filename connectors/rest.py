@@ -26,9 +26,16 @@ from connectors.checked import Strict
 from connectors.gather import changed, map_rows, opened, preview_of, sort_out
 from connectors.http_fetch import Answer, Fetcher
 from connectors.mapper import Mapper, Outcome
+from connectors.nesting import too_deep
 from connectors.shape import shape_of
 from connectors.values import MISSING, reach
 
+PAGES_MAX = 200
+"""Pages of one poll: a server that sends empty pages with ever new tokens must not hold a thread for ever."""
+AHEAD = timedelta(days=1)
+"""A server's clock further ahead of ours is not believed: a watermark never goes back."""
+TOO_DEEP = "[…]"
+"""Stands for a row whose JSON is nested beyond what can be walked."""
 TOKENS_MAX = 512
 """Digests of page tokens kept in the cursor for finding loops."""
 
@@ -105,11 +112,15 @@ class RestConnector:
     def poll(self, cursor: Cursor | None, limit: int, now: datetime) -> Batch:
         sweep = _Sweep(cursor, self.options)
         outcomes: list[Outcome] = []
-        read, more = 0, True
-        while more and read < limit:
-            answer = self._ask(sweep, None, now)
-            sweep.begin(answer.date or now)
+        read, pages, more = 0, 0, True
+        while more and read < limit and pages < PAGES_MAX:
+            answer = self._ask_page(sweep, None, now)
+            if answer is None:
+                more = False
+                break
+            sweep.begin(_believed(answer.date, now))
             rows = self._items(answer)
+            pages += 1
             outcomes += self._mapped(rows, max(now, sweep.began))
             read += len(rows)
             more = self._turn(sweep, answer, rows)
@@ -121,7 +132,10 @@ class RestConnector:
         sweep = _Sweep({"since": start.isoformat()}, self.options)
         more = True
         while more:
-            answer = self._ask(sweep, end, end)
+            answer = self._ask_page(sweep, end, end)
+            if answer is None:
+                yield Batch((), (), {}, False, sweep.began, True, 0)
+                return
             sweep.begin(answer.date or end)
             rows = self._items(answer)
             more = self._turn(sweep, answer, rows)
@@ -151,7 +165,7 @@ class RestConnector:
     def _fetcher(self) -> Fetcher:
         if self._client is None:
             self._client = httpx.Client(
-                headers=self.options.headers,
+                headers={"Accept-Encoding": "gzip, deflate", **self._headers()},
                 timeout=self.options.timeout_s,
                 verify=self._authority(),
                 transport=self._transport,
@@ -159,6 +173,11 @@ class RestConnector:
                 trust_env=False,
             )
         return Fetcher(self._client, self.common.name, self.options.total_timeout_s, self.options.max_bytes)
+
+    def _headers(self) -> dict[str, str]:
+        if not all(f"{name}{value}".isascii() for name, value in self.options.headers.items()):
+            raise self._config("connectors.config.value", "options.headers", "…", "ASCII")
+        return self.options.headers
 
     def _authority(self) -> Any:
         if isinstance(self.options.verify, bool):
@@ -169,6 +188,15 @@ class RestConnector:
             return ssl.create_default_context(cafile=str(self.common.home / self.options.verify))
         except (OSError, ssl.SSLError):
             raise self._config("connectors.config.value", "options.verify", self.options.verify, "PEM") from None
+
+    def _ask_page(self, sweep: _Sweep, until: datetime | None, now: datetime) -> Answer | None:
+        """None where a later page is not found: many interfaces answer so behind their last one."""
+        try:
+            return self._ask(sweep, until, now)
+        except ConfigFault as fault:
+            if self.options.paging == "page" and sweep.page is not None and fault.params.get("value") == "404":
+                return None
+            raise
 
     def _ask(self, sweep: _Sweep, until: datetime | None, now: datetime) -> Answer:
         fetcher = self._fetcher()
@@ -202,11 +230,13 @@ class RestConnector:
         found = answer.document
         if self.options.items:
             found = reach(found, self.options.items) if isinstance(found, Mapping) else MISSING
+        if found is MISSING and _has_null(answer.document, self.options.items):
+            raise TryLater("connectors.later.not_list", got="NoneType")  # {"code": 500, "data": null}
         if found is MISSING:
             raise self._config("connectors.config.items", "options.items", self.options.items, _keys(answer.document))
         if not isinstance(found, list):
             raise TryLater("connectors.later.not_list", got=type(found).__name__)
-        return found
+        return [TOO_DEEP if too_deep(row) else row for row in found]
 
     def _mapped(self, rows: Iterable[Any], now: datetime) -> Iterator[Outcome]:
         for row in rows:
@@ -250,7 +280,7 @@ class RestConnector:
         fetcher.same_host(self.options.url, url)
         document = fetcher.get("GET", url, None, None, end).document
         found = reach(document, self.options.count_path) if isinstance(document, Mapping) else document
-        if not isinstance(found, int):
+        if not isinstance(found, int) or isinstance(found, bool):
             raise self._config("connectors.config.items", "options.count_path", self.options.count_path, _keys(document))
         return found
 
@@ -303,7 +333,20 @@ class _Sweep:
 def _token(document: Any, path: str | None) -> Any:
     """The next page's token; '' and false end the pass like null."""
     found = reach(document, path or "") if isinstance(document, Mapping) else MISSING
-    return found if found is not MISSING and found not in (None, "", False) else None
+    if found is MISSING or too_deep(found):
+        return None
+    return found if found not in (None, "", False) else None
+
+
+def _believed(server_now: datetime | None, now: datetime) -> datetime:
+    return now if server_now is None or server_now - now > AHEAD else server_now
+
+
+def _has_null(document: Any, path: str) -> bool:
+    """Does the path end early in a null?"""
+    parts = path.split(".")
+    starts = (".".join(parts[:length]) for length in range(1, len(parts)))
+    return isinstance(document, Mapping) and any(reach(document, start) is None for start in starts)
 
 
 def _keys(document: Any) -> list[str]:

@@ -34,8 +34,12 @@ def sheet_rows(path: Path, style: Style, position: int) -> Iterator[RawLine]:
         try:
             _weigh(stream)
             yield from _rows(stream, style, position)
-        except (OSError, Fault, NotAWorkbook):
+        except (Fault, NotAWorkbook):
             raise
+        except OSError as mistake:
+            if mistake.errno is not None:
+                raise  # of the disk
+            raise NotAWorkbook("connectors.bad.file", "OSError") from None  # openpyxl's word for "no workbook part"
         except Exception as mistake:  # zipfile, the XML parser and openpyxl raise nearly anything for a damaged workbook
             raise NotAWorkbook("connectors.bad.file", type(mistake).__name__) from None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -21,15 +22,18 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import Field, field_validator, model_validator
 
-from connectors.base import Batch, Capabilities, Common, ConfigFault, Cursor, Preview
+from connectors.base import Batch, Capabilities, Common, ConfigFault, Cursor, Fault, Preview
 from connectors.checked import Strict, nearest
 from connectors.gather import map_rows, preview_of, sort_out
 from connectors.mapper import Mapper
 from connectors.mapping import EventMap, FeedbackMap, MeasurementMap
+from connectors.shape import shape_of
 from connectors.sql_axis import Axis, axis_of, key_from_json, key_to_json
 from connectors.sql_session import CLOCKS, Session
+from connectors.times import AHEAD
 from connectors.values import blank
 
+NULLS_LAST = ("postgresql", "oracle")
 SEEN_MAX = 4096
 """Digests of delivered rows kept in the cursor; beyond it rows of the overlap are merely delivered again."""
 
@@ -89,7 +93,7 @@ class SqlConnector:
     # --- the contract ---
 
     def poll(self, cursor: Cursor | None, limit: int, now: datetime) -> Batch:
-        with self.session.connection() as conn:
+        with self._connected() as conn:
             source_now = self._clock(conn, now)
             axis = self._axis(conn, self.options.cursor_column)
             sweep = _Sweep(cursor, source_now, self.common.overlap_s, self.options.start)
@@ -100,7 +104,7 @@ class SqlConnector:
         column = self._ranged()
         after: tuple[Any, Any] | None = None
         while True:
-            with self.session.connection() as conn:
+            with self._connected() as conn:
                 axis = self._axis(conn, column)
                 source_now = self._clock(conn, end)
                 rows = [] if axis is None else self._select(conn, column, axis, (start, end), after, limit)
@@ -132,6 +136,21 @@ class SqlConnector:
     def close(self) -> None:
         self.session.close()
 
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection. After a fault the table is looked at anew: a column dropped, renamed or of another type is told by
+        its name, and read again when it is mended."""
+        known = self._rows is not None
+        try:
+            with self.session.connection() as conn:
+                yield conn
+        except Fault as fault:
+            self._rows, self._axes = None, {}
+            if known and fault.code in ("connectors.config.no_column", "connectors.config.no_table"):
+                with self.session.connection() as conn:
+                    self._source(conn)
+            raise
+
     # --- one page ---
 
     def _page(self, conn: sa.Connection, axis: Axis, sweep: _Sweep, limit: int) -> list[dict[str, Any]]:
@@ -154,17 +173,40 @@ class SqlConnector:
         low, upper = window
         wanted = sa.select(*(source.c[name] for name in self._read_columns)).where(at < axis.below(upper))
         if after is not None:
-            wanted = wanted.where(at >= after[0], sa.or_(at > after[0], key > after[1]))
+            wanted = wanted.where(at >= after[0], sa.or_(at > after[0], self._behind(key, after[1])))
         elif low is not None:
             wanted = wanted.where(at >= axis.at_least(low))
         return [dict(row) for row in conn.execute(wanted.order_by(at, key).limit(limit)).mappings()]
 
+    def _behind(self, key: Any, last: Any) -> Any:
+        """Rows of the same time behind ``last``; a key that is NULL sorts first or last, as the database has it."""
+        if last is not None:
+            return key > last
+        return sa.false() if self.session.dialect in NULLS_LAST else key.is_not(None)
+
     def _batch(self, rows: list[dict[str, Any]], axis: Axis | None, sweep: _Sweep, limit: int, now: datetime) -> Batch:
+        if axis is not None:
+            self._of_one_form(rows, axis)
         new = rows if axis is None else list(self._news(rows, axis.at_least(sweep.next_low), sweep))
         records, bad = sort_out(map_rows(self.mapper, new, now))
         more = len(rows) == limit
         last = (rows[-1][self.options.cursor_column], rows[-1][self.id_column]) if rows else None
         return Batch(records, bad, sweep.cursor(last if more else None), more, sweep.began, not more, len(rows))
+
+    def _of_one_form(self, rows: list[dict[str, Any]], axis: Axis) -> None:
+        """Times written in two ways (with and without offset, as text and as numbers) do not sort: refused before a row is
+        passed over. What is no time at all is judged row by row."""
+        column = self.options.cursor_column
+        for row in rows:
+            if not axis.fits(row[column], self.common.zone):
+                self._axes.clear()
+                raise ConfigFault(
+                    "connectors.config.time_column",
+                    field=column,
+                    value=shape_of(row[column]),
+                    allowed="YYYY-MM-DD HH:MM:SS",
+                    nearest=None,
+                )
 
     def _news(self, rows: list[dict[str, Any]], recent: Any, sweep: _Sweep) -> Iterator[dict[str, Any]]:
         """Rows that the last sweep did not deliver; those that the next one reads again are remembered."""
@@ -195,7 +237,8 @@ class SqlConnector:
     def _clock(self, conn: sa.Connection, now: datetime) -> datetime:
         if not self.capabilities.clock:
             return now
-        return self.session.clock(conn, self.options.clock_sql) or now
+        found = self.session.clock(conn, self.options.clock_sql)
+        return now if found is None or found - now > AHEAD else found  # a watermark never goes back
 
     def _axis(self, conn: sa.Connection, column: str) -> Axis | None:
         """None while the column has no value yet."""

@@ -47,6 +47,16 @@ class Axis:
         floor = _floor(moment, self.resolution_s, self.zone)
         return self._written(floor if floor == moment else floor + timedelta(seconds=self.resolution_s))
 
+    def fits(self, value: Any, zone: str) -> bool:
+        """Does ``value`` sort on this axis? True for what is no time at all, as is 0."""
+        if value == 0:
+            return True
+        try:
+            other = axis_of(value, zone, "")
+        except ConfigFault:
+            return True
+        return (other.kind, other.zone, other.form) == (self.kind, self.zone, self.form)
+
     def _written(self, moment: datetime) -> Any:
         local = moment.astimezone(_zone(self.zone))
         if self.kind == "aware":

@@ -17,8 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.base import ConfigFault
+from connectors.shape import shape_of
 from connectors.sql_faults import fault_of
-from connectors.times import read_time
+from connectors.times import NotATime, read_time
 
 CLOCKS = {
     "postgresql": "select clock_timestamp()",
@@ -55,7 +56,16 @@ class Session:
     def clock(self, conn: sa.Connection, statement: str | None) -> datetime | None:
         """The source's time, or None where its dialect has no known clock."""
         text = statement or CLOCKS.get(self.dialect)
-        return None if text is None else read_time(conn.execute(sa.text(text)).scalar_one(), "UTC")
+        if text is None:
+            return None
+        said = conn.execute(sa.text(text)).scalar_one()
+        try:
+            return read_time(said, "UTC")
+        except NotATime:
+            field = f"source.{self.source}.options.clock_sql"
+            raise ConfigFault(
+                "connectors.config.value", field=field, value=shape_of(said), allowed="YYYY-MM-DD HH:MM:SS", nearest=None
+            ) from None
 
     def close(self) -> None:
         if self._engine is not None:

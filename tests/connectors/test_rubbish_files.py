@@ -283,12 +283,13 @@ def test_old_and_locked_workbooks_are_told_as_what_they_are(folder: Path) -> Non
     assert read(folder) == (["1", *GOOD], Counter(old_workbook=2, locked_workbook=1, file=1), 7)
 
 
-@pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+@pytest.mark.parametrize("part", ["xl/styles.xml", "[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"])
 def test_a_damaged_workbook_is_one_bad_file(folder: Path, part: str) -> None:
     workbook(folder / "ok.xlsx", ["id", "at"], ["1", "2026-11-18 14:00"])
     with zipfile.ZipFile(folder / "ok.xlsx") as old, zipfile.ZipFile(folder / "a.xlsx", "w") as new:
         for name in old.namelist():
-            new.writestr(name, b"<x><y>" if name == part else old.read(name))
+            damaged = old.read(name).replace(b"sheet.main", b"sheet main") if name[0] == "[" else b"<x><y>"
+            new.writestr(name, damaged if name == part else old.read(name))
     (folder / "ok.xlsx").unlink()
     rest(folder / "a.xlsx")
     found, bad, _ = read(folder)
