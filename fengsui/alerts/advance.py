@@ -10,16 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, exists, false, func, select
 
-from fengsui.alerts import alive, detector_rules, escalate, phrase_rules, record_rules, threshold_rules
-from fengsui.alerts.definitions import book
+from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, threshold_rules
 from fengsui.alerts.desk import Desk, Moved, open_desk
-from fengsui.alerts.record_taking import take
-from fengsui.metrics import catalogue
+from fengsui.alerts.record_taking import fresh, take
 from fengsui.settings.model import Settings
 from fengsui.store.slices import bucket
-from fengsui.store.tables import series, watermark
+from fengsui.store.tables import series, verdict, watermark
 from fengsui.store.upsert import upsert
 
 
@@ -30,32 +28,58 @@ class _Mark:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """``oldest``: end of the oldest verdict that was not judged; ``newest``: number of the newest advance."""
+
+    oldest: datetime | None
+    newest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """New records to match, gauges to compare, deadlines that have passed."""
+
+    records: bool
+    gauges: bool
+    late: bool
+
+
 def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], None]) -> Moved:
     """Raises ``NotSeeded`` where ``alerts.seed`` has not run, and whatever ``fence`` raises (another worker leads)."""
     with store.begin() as conn:
         fence(conn)
-        mark = _mark(conn)
-        oldest, newest = detector_rules.span(conn, mark.seq)
-        desk = open_desk(
-            conn, book(conn, now), catalogue.load(conn, now), settings.centre.tz, tick, now, min(oldest or now, now)
-        )
+        mark, span, stamp = _read(conn)
+        book, metrics = definitions.book(conn, now, stamp), definitions.metrics_of(conn, now, stamp)
+        desk = open_desk(conn, book, metrics, settings.centre.tz, tick, now, min(span.oldest or now, now))
         _end_changed_rules(desk)
-        detector_rules.judge(desk, mark.seq)
+        if span.newest is not None:
+            detector_rules.judge(desk, mark.seq)
         if mark.tick is None or tick > mark.tick:  # later pairs of the same tick bring verdicts only
             _once_a_tick(desk, mark)
-        _keep(conn, _Mark(max(mark.seq, newest or 0), tick, now))
+        _keep(conn, _Mark(max(mark.seq, span.newest or 0), tick, now))
     return desk.moved
 
 
 def _once_a_tick(desk: Desk, mark: _Mark) -> None:
-    taken = take(desk, mark.tick if mark.tick is not None else -1)
+    after = mark.tick if mark.tick is not None else -1
     minute = mark.at is None or bucket(desk.now, 1) > bucket(mark.at, 1)
+    due = _due(desk, after, minute=minute)
+    taken = take(desk, after) if due.records else []
     phrase_rules.judge(desk, taken, minute=minute)
     record_rules.judge(desk, taken, minute=minute)
     if minute:
-        threshold_rules.judge(desk)
-    escalate.escalate(desk)
+        threshold_rules.judge(desk, sampled=due.gauges)
+    if due.late:
+        escalate.escalate(desk)
     alive.say_alive(desk, mark.at)
+
+
+def _due(desk: Desk, after: int, *, minute: bool) -> _Due:
+    """What there is to do, asked once: most ticks have nothing, and a replay walks each of its minutes."""
+    gauges = threshold_rules.sampled(desk) if minute else false()
+    row = desk.conn.execute(select(exists(fresh(desk, after)), gauges, escalate.any_late(desk))).one()
+    return _Due(*map(bool, row))
 
 
 def _end_changed_rules(desk: Desk) -> None:
@@ -74,9 +98,23 @@ def _end_changed_rules(desk: Desk) -> None:
             desk.live.pop((row["rule_id"], row["slice_key"]))
 
 
-def _mark(conn: Connection) -> _Mark:
-    row = conn.execute(select(watermark).where(watermark.c.name == "alerts")).mappings().one_or_none()
-    return _Mark(row["seq"], row["tick"], row["at"]) if row else _Mark(0, None, None)
+def _read(conn: Connection) -> tuple[_Mark, _Span, definitions.Stamp]:
+    """The cursor, the verdicts after it, and whether a definition was added: one statement."""
+    mine = watermark.c.name == "alerts"
+    done = func.coalesce(select(watermark.c.seq).where(mine).scalar_subquery(), 0)
+    news = verdict.c.seq > done
+    row = conn.execute(
+        select(
+            select(func.min(verdict.c.end_at)).where(news).scalar_subquery(),
+            select(func.max(verdict.c.seq)).where(news).scalar_subquery(),
+            *definitions.STAMP,
+            done,
+            select(watermark.c.tick).where(mine).scalar_subquery(),
+            select(watermark.c.at).where(mine).scalar_subquery(),
+        )
+    ).one()
+    oldest, newest, n, dated, seq, tick, at = row
+    return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated)
 
 
 def _keep(conn: Connection, mark: _Mark) -> None:

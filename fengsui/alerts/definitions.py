@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from fengsui.alerts.bodies import ADAPTERS, Floor, Matrix, Plan, Rule, TierPolicy, Weights
+from fengsui.metrics import catalogue
+from fengsui.metrics.catalogue import Metric
 from fengsui.store.tables import audit, definition
 
 
@@ -84,9 +86,9 @@ def in_force(conn: Connection, kind: str, now: datetime) -> dict[str, Held]:
     return {id_: held for (found, id_), held in _all(conn, now).items() if found == kind}
 
 
-def book(conn: Connection, now: datetime) -> Book:
-    """All that alerts need. Raises ``NotSeeded`` where ``alerts.seed`` has not run."""
-    held = _all(conn, now)
+def book(conn: Connection, now: datetime, stamp: Stamp | None = None) -> Book:
+    """All that alerts need. Raises ``NotSeeded`` where ``alerts.seed`` has not run. ``stamp``: where it was read already."""
+    held = _all(conn, now, stamp)
     if ("matrix", "default") not in held:
         raise NotSeeded("no matrix in force: alerts.seed has not run in this store")
     return Book(
@@ -103,23 +105,40 @@ class NotSeeded(LookupError):
     """The store has no alert definitions yet."""
 
 
+Stamp: TypeAlias = tuple[int, datetime | None]
+"""How many rows there are and the newest date: rows are only ever added, so they say whether a cache is still right."""
+STAMP = (
+    select(func.count()).select_from(definition).scalar_subquery(),
+    select(func.max(definition.c.valid_from)).scalar_subquery(),
+)
 _Shelf = dict[tuple[str, str], list[tuple[datetime, Held]]]
-_shelves: WeakKeyDictionary[Engine, tuple[tuple[int, Any], _Shelf]] = WeakKeyDictionary()
+_shelves: WeakKeyDictionary[Engine, tuple[Stamp, _Shelf]] = WeakKeyDictionary()
+_metrics: WeakKeyDictionary[Engine, tuple[Stamp, dict[str, Metric]]] = WeakKeyDictionary()
 
 
-def _all(conn: Connection, now: datetime) -> dict[tuple[str, str], Held]:
+def metrics_of(conn: Connection, now: datetime, stamp: Stamp) -> dict[str, Metric]:
+    """``catalogue.load``, asked again only when a definition was added. One that lies ahead is not kept."""
+    known = _metrics.get(conn.engine)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    found = catalogue.load(conn, now)
+    if stamp[1] is None or stamp[1] <= now:
+        _metrics[conn.engine] = (stamp, found)
+    return found
+
+
+def _all(conn: Connection, now: datetime, stamp: Stamp | None = None) -> dict[tuple[str, str], Held]:
     found = {}
-    for key, versions in _shelf(conn).items():
+    for key, versions in _shelf(conn, stamp).items():
         valid = [held for valid_from, held in versions if valid_from <= now]
         if valid:
             found[key] = valid[-1]
     return found
 
 
-def _shelf(conn: Connection) -> _Shelf:
-    """Rows are only ever added, so count and newest date say whether the cache is still right."""
+def _shelf(conn: Connection, stamp: Stamp | None) -> _Shelf:
     mine = definition.c.kind.in_(tuple(ADAPTERS))
-    stamp = tuple(conn.execute(select(func.count(), func.max(definition.c.valid_from)).where(mine)).one())
+    stamp = stamp or conn.execute(select(*STAMP)).one()._tuple()
     known = _shelves.get(conn.engine)
     if known is not None and known[0] == stamp:
         return known[1]
@@ -128,5 +147,5 @@ def _shelf(conn: Connection) -> _Shelf:
     for row in rows:
         held = Held(row["id"], row["version"], check(row["kind"], row["id"], row["body"]))
         shelf.setdefault((row["kind"], row["id"]), []).append((row["valid_from"], held))
-    _shelves[conn.engine] = ((stamp[0], stamp[1]), shelf)
+    _shelves[conn.engine] = (stamp, shelf)
     return shelf

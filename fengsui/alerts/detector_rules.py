@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, or_, select
+from sqlalchemy import RowMapping, or_, select
 
 from fengsui.alerts import family
 from fengsui.alerts.bodies import DetectorRule
@@ -20,13 +19,6 @@ from fengsui.store.tables import series, verdict
 
 LONGEST_LOG = 25.0
 """Two thousand years in seconds: beyond it a mean of logarithms is broken, not long."""
-
-
-def span(conn: Connection, after: int) -> tuple[datetime | None, int | None]:
-    """(end of the oldest unjudged verdict, number of the newest advance)"""
-    query = select(func.min(verdict.c.end_at), func.max(verdict.c.seq)).where(verdict.c.seq > after)
-    oldest, newest = conn.execute(query).one()
-    return oldest, newest
 
 
 def judge(desk: Desk, after: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from fengsui.alerts import family, wording
 from fengsui.alerts.bodies import Deadline
@@ -39,6 +39,11 @@ def escalate(desk: Desk) -> None:
     for watch in WATCHES:
         for found in desk.conn.execute(_late(desk, watch)).mappings().all():
             _escalate(desk, watch, {str(name): value for name, value in found.items()})
+
+
+def any_late(desk: Desk) -> ColumnElement[bool]:
+    """Whether any deadline has passed that was not told often enough."""
+    return or_(*(exists(_late(desk, watch).order_by(None)) for watch in WATCHES))
 
 
 def _late(desk: Desk, watch: Watch) -> Select[Any]:

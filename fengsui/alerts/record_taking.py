@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from fengsui.alerts.bodies import PhraseRule, RecordRule, RuleBase
 from fengsui.alerts.desk import Desk
@@ -47,11 +47,16 @@ def take(desk: Desk, after: int) -> list[Taken]:
 
 
 def _new_records(desk: Desk, after: int) -> Iterable[Sequence[Mapping[str, Any]]]:
-    columns = (feedback.c.record_key, feedback.c.kind, feedback.c.opened_at, feedback.c.dims, feedback.c.tags)
-    fresh = (feedback.c.seq > after) & (feedback.c.seq <= desk.tick) & (feedback.c.opened_at >= desk.now - OLDEST)
-    query = select(*columns).where(fresh, feedback.c.deleted_at.is_(None)).order_by(feedback.c.record_key)
+    columns = (feedback.c.kind, feedback.c.opened_at, feedback.c.dims, feedback.c.tags)
+    query = fresh(desk, after).add_columns(*columns).order_by(feedback.c.record_key)
     rows = [{str(name): value for name, value in row.items()} for row in desk.conn.execute(query).mappings()]
     return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
+
+
+def fresh(desk: Desk, after: int) -> Select[Any]:
+    """Keys of the records stored by ticks in ``(after, tick]`` that speak of now or of the last week."""
+    news = (feedback.c.seq > after) & (feedback.c.seq <= desk.tick) & (feedback.c.opened_at >= desk.now - OLDEST)
+    return select(feedback.c.record_key).where(news, feedback.c.deleted_at.is_(None))
 
 
 def matches(rule: PhraseRule | RecordRule, row: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, false, select
 
 from fengsui.alerts.bodies import ThresholdRule
 from fengsui.alerts.desk import Desk
@@ -16,7 +16,7 @@ from fengsui.alerts.sight import Sight
 from fengsui.metrics import gauges, read
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.slices import ALL, bucket, bucket_start, slice_id, slice_levels
-from fengsui.store.tables import slice_
+from fengsui.store.tables import gauge, slice_
 
 BEYOND: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -26,14 +26,30 @@ LOOKS = 4
 MAX_SLICES = 200
 
 
-def judge(desk: Desk) -> None:
-    for rule_id, held in sorted(desk.book.rules.items()):
-        rule = held.body
-        if isinstance(rule, ThresholdRule) and rule.mode != "off" and rule.metric in desk.metrics:
-            for slice_key in _slices(desk, rule):
-                sight = sight_of(desk, rule_id, rule, slice_key)
-                if sight is not None:
-                    apply(desk, sight)
+def judge(desk: Desk, *, sampled: bool) -> None:
+    """``sampled`` False: no gauge has spoken of the time that is looked at, so only alerts that live are judged by one."""
+    for rule_id, rule in _rules(desk):
+        if desk.metrics[rule.metric].gauge and not sampled and not any(one["rule_id"] == rule_id for one in desk.live.values()):
+            continue
+        for slice_key in _slices(desk, rule):
+            sight = sight_of(desk, rule_id, rule, slice_key)
+            if sight is not None:
+                apply(desk, sight)
+
+
+def _rules(desk: Desk) -> list[tuple[str, ThresholdRule]]:
+    found = [(rule_id, held.body) for rule_id, held in sorted(desk.book.rules.items()) if isinstance(held.body, ThresholdRule)]
+    return [(rule_id, rule) for rule_id, rule in found if rule.mode != "off" and rule.metric in desk.metrics]
+
+
+def sampled(desk: Desk) -> ColumnElement[bool]:
+    """Whether any gauge that a rule follows has a sample that could still be carried into its time."""
+    rules = [rule for _, rule in _rules(desk) if desk.metrics[rule.metric].gauge]
+    if not rules:
+        return false()
+    names = {str(desk.metrics[rule.metric].gauge) for rule in rules}
+    since = desk.now - timedelta(seconds=max(rule.for_s for rule in rules) + gauges.CARRY_S + 60)
+    return exists(select(gauge.c.name).where(gauge.c.name.in_(names), gauge.c.at >= since, gauge.c.at <= desk.now))
 
 
 def _slices(desk: Desk, rule: ThresholdRule) -> list[str]:

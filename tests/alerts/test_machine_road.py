@@ -1,15 +1,30 @@
 """Transaction 2 end to end: verdicts and records become episodes, tiers, transitions and notices."""
 
 import math
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from fengsui.alerts.definitions import book
 from fengsui.alerts.desk import open_desk
 from fengsui.alerts.escalate import WATCHES, _late
 from fengsui.store.tables import handling, series
+
+
+@contextmanager
+def listening(store, said):
+    """Every statement that is sent to the store."""
+
+    def hear(conn, cursor, statement, *_):
+        said.append(statement)
+
+    event.listen(store, "before_cursor_execute", hear)
+    try:
+        yield
+    finally:
+        event.remove(store, "before_cursor_execute", hear)
 
 
 def test_a_flood_of_many_customers_without_any_cue_is_severe_within_the_hour(centre):
@@ -417,3 +432,25 @@ def test_machine_updates_never_touch_handling(centre):
         centre.sees(observed=30, expected=1)
         centre.advance()
     assert centre.handling(episode_id) == before
+
+
+def test_a_tick_with_nothing_to_do_asks_the_store_five_times(centre):
+    """A replay walks every minute of a year."""
+    said = []
+    centre.advance()
+    for _ in range(2):
+        centre.minute()
+        said.clear()
+        with listening(centre.store, said):
+            centre.advance()
+    assert len(said) <= 5, said
+
+
+def test_what_is_due_is_done_in_a_tick_that_brings_nothing_else(centre):
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    said = []
+    with listening(centre.store, said):
+        assert centre.advance(timedelta(minutes=5)).escalated == 1
+    assert len(said) > 5
