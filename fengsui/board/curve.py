@@ -43,12 +43,19 @@ def curve(
 
 
 def newest(conn: Connection, metric: Metric, slice_key: str, series: str | None, end: datetime, step_s: int) -> Point:
-    """The last ``step_s`` seconds before ``end`` of a count, whatever the grid: what has just begun must be seen at once."""
+    """The last ``step_s`` seconds before ``end``, whatever the grid: what has just begun must be seen at once. ``step_s`` of
+    a share or a duration is below a quarter of an hour: longer ones are not counted in minutes."""
     start = end - timedelta(seconds=step_s)
-    values = [point.value for point in figures.trend(conn, metric, slice_key, start, end, 60)]
     rows = list(_verdicts(conn, series, start, end)) if series else []
     spoken = [row for row in rows if row.expected is not None]
-    return _point(start, sum(value or 0.0 for value in values), _band(spoken, metric.shape, step_s) if spoken else None)
+    value = _last(conn, metric, slice_key, start, end, step_s)
+    return _point(start, value, _band(spoken, metric.shape, step_s) if spoken else None)
+
+
+def _last(conn: Connection, metric: Metric, slice_key: str, start: datetime, end: datetime, step_s: int) -> float | None:
+    if metric.shape != "count":
+        return figures.trend(conn, metric, slice_key, start, end, step_s)[0].value
+    return sum(point.value or 0.0 for point in figures.trend(conn, metric, slice_key, start, end, 60))
 
 
 def _verdicts(conn: Connection, series: str, start: datetime, end: datetime) -> Iterable[Any]:

@@ -37,10 +37,11 @@ def usual(conn: Connection, now: datetime) -> dict[str, float]:
     return {key: total / len(weeks) for key, total in sums.items()}
 
 
-def grid(conn: Connection, seen: dict[str, int], expected: dict[str, float]) -> list[dict[str, Any]]:
-    """All cells of the cuboid: ``{org, channel, slice_key, observed, expected, deviation}``; expected None without history."""
+def grid(conn: Connection, seen: dict[str, int], expected: dict[str, float], reading: bool = False) -> list[dict[str, Any]]:
+    """All cells of the cuboid: ``{org, channel, slice_key, observed, expected, deviation}``; expected None without history,
+    observed None where nothing was counted and history is still being read."""
     query = select(slice_.c.slice_key, slice_.c.dims).where(slice_.c.cuboid == CUBOID)
-    cells = [_cell(row.slice_key, row.dims, seen, expected) for row in conn.execute(query)]
+    cells = [_cell(row.slice_key, row.dims, seen, expected, reading) for row in conn.execute(query)]
     return sorted(cells, key=lambda cell: (cell["org"], cell["channel"]))
 
 
@@ -52,19 +53,19 @@ def busiest(cells: list[dict[str, Any]], axis: str, limit: int) -> list[str]:
     """The values of ``org`` or ``channel`` with the most expected complaints, most first."""
     weight: dict[str, float] = {}
     for cell in cells:
-        weight[cell[axis]] = weight.get(cell[axis], 0.0) + (cell["expected"] or 0.0) + cell["observed"] / 1000
+        weight[cell[axis]] = weight.get(cell[axis], 0.0) + (cell["expected"] or 0.0) + (cell["observed"] or 0) / 1000
     return sorted(weight, key=lambda value: (-weight[value], value))[:limit]
 
 
-def _cell(key: str, dims: dict[str, str], seen: dict[str, int], expected: dict[str, float]) -> dict[str, Any]:
+def _cell(key: str, dims: dict[str, str], seen: dict[str, int], expected: dict[str, float], reading: bool) -> dict[str, Any]:
     n = seen.get(key, 0)
-    mean = expected.get(key, 0.0) if expected else None
+    mean = expected.get(key, 0.0) if expected and not reading else None
     deviation = None if mean is None else (n - mean) / math.sqrt(max(mean, 1.0))
     return {
         "slice_key": key,
         "org": dims.get("org.1", ""),
         "channel": dims.get("channel", ""),
-        "observed": n,
+        "observed": None if reading and not n else n,
         "expected": mean,
         "deviation": deviation,
     }

@@ -12,7 +12,7 @@ from fengsui.metrics import read as figures
 from fengsui.metrics.catalogue import WALL, Metric
 from fengsui.metrics.watermarks import SourcePace
 from fengsui.store.slices import bucket, bucket_start, slice_id
-from fengsui.store.tables import slice_source
+from fengsui.store.tables import rollup, slice_source
 
 Tile: TypeAlias = dict[str, Any]
 HOUR_S = 3600
@@ -82,8 +82,22 @@ def _tile(conn: Connection, metric: Metric, paces: Mapping[str, SourcePace], sli
 def _partners(conn: Connection, metric: Metric, slice_key: str, now: datetime) -> dict[str, Any]:
     span = timedelta(seconds=window_s(metric.id))
     then = {name: now - DAY * days for name, days in (("yesterday", 1), ("last_week", 7))}
-    values = {name: figures.kpi(conn, metric, slice_key, at - span, at, at).value for name, at in then.items()}
+    values = {name: _past(conn, metric, slice_key, at, span) for name, at in then.items()}
     return {**values, "spark": spark(conn, metric, slice_key, now)}
+
+
+def _past(conn: Connection, metric: Metric, slice_key: str, at: datetime, span: timedelta) -> float | None:
+    if not _known(conn, metric, slice_key, at - span):
+        return None
+    return figures.kpi(conn, metric, slice_key, at - span, at, at).value
+
+
+def _known(conn: Connection, metric: Metric, slice_key: str, at: datetime) -> bool:
+    """Whether a count reaches back to ``at``: before its history nothing counted would look like nothing happened."""
+    if metric.shape != "count" or not metric.measures():
+        return True
+    mine = (rollup.c.grain == 15) & (rollup.c.slice_id == slice_id(slice_key)) & rollup.c.measure.in_(metric.measures())
+    return conn.execute(select(rollup.c.bucket).where(mine, rollup.c.bucket <= bucket(at, 15)).limit(1)).first() is not None
 
 
 def spark(conn: Connection, metric: Metric, slice_key: str, now: datetime) -> list[float | None]:

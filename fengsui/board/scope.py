@@ -31,9 +31,14 @@ def inside(place: str, org: str) -> bool:
     return org == place or org.startswith(f"{place}/")
 
 
-def view_of(scope: Scope) -> str:
-    """The slice whose figures a person's wall shows: the whole centre, or the first organisation of the scope."""
-    return org_slice(scope[0]) if scope else ALL
+def view_of(scope: Scope, wanted: str | None = None) -> str:
+    """The slice whose figures a person's wall shows: the whole centre, or one organisation of the scope."""
+    return org_slice(place_of(scope, wanted)) if scope else ALL
+
+
+def place_of(scope: Scope, wanted: str | None = None) -> str:
+    """``wanted`` where it is one of the scope's own organisations, else the first. Of a scope that is not empty."""
+    return wanted if wanted is not None and wanted in scope else scope[0]
 
 
 def org_slice(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from fengsui.board import health, heat, kpis, learning, loop
+from fengsui.board import health, heat, kpis, learning, loop, reading
 from fengsui.board.curve import Point, curve, newest
 from fengsui.board.scope import org_slice
 from fengsui.metrics.catalogue import Metric, load
@@ -50,13 +50,15 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
     somebody's scope."""
     metrics = load(conn, now)
     views = [ALL, *_scope_slices(conn)]
-    slow = _slow(conn, settings, metrics, views, now, last)
+    filling = reading.reading(health.health(conn, settings, now, {}))
+    slow = _slow(conn, settings, metrics, views, filling, now, last)
     return {
         "schema": SCHEMA,
         "computed_at": now.isoformat(),
         "slow": slow,
-        "views": {view: _view(conn, settings, metrics, view, slow, now) for view in views},
-        "heat": heat.grid(conn, heat.observed(conn, now), slow["heat"]),
+        "views": {view: _view(conn, settings, metrics, view, slow, filling, now) for view in views},
+        "heat": heat.grid(conn, heat.observed(conn, now), slow["heat"], reading.feeds(conn, heat.MEASURE, filling)),
+        "reading": filling,
         "sources": health.health(conn, settings, now, slow["counts"]),
         "learning": learning.learning(conn),
         "loop": loop.today(conn, settings.centre.zone, now),
@@ -69,27 +71,43 @@ def _slow(
     settings: Settings,
     metrics: dict[str, Metric],
     views: list[str],
+    filling: list[str],
     now: datetime,
     last: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    if last is not None and last["schema"] == SCHEMA and set(views) <= set(last["slow"]["partners"]):
+    if last is not None and last["schema"] == SCHEMA and _holds(last["slow"], views, filling):
         slow: dict[str, Any] = last["slow"]
         if 0 <= (now - datetime.fromisoformat(slow["at"])).total_seconds() < SLOW_S:
             return slow
     return {
         "at": now.isoformat(),
+        "reading": filling,
         "partners": {view: kpis.partners(conn, metrics, view, now) for view in views},
         "counts": health.counts_today(conn, settings, now),
         "heat": heat.usual(conn, now),
     }
 
 
+def _holds(slow: dict[str, Any], views: list[str], filling: list[str]) -> bool:
+    """What was compared while history was being read is compared again once it is there."""
+    return set(views) <= set(slow["partners"]) and slow.get("reading") == filling
+
+
 def _view(
-    conn: Connection, settings: Settings, metrics: dict[str, Metric], view: str, slow: dict[str, Any], now: datetime
+    conn: Connection,
+    settings: Settings,
+    metrics: dict[str, Metric],
+    view: str,
+    slow: dict[str, Any],
+    filling: list[str],
+    now: datetime,
 ) -> dict[str, Any]:
     partners = slow["partners"][view]
-    tiles = [{**tile, **partners.get(tile["metric"], {})} for tile in kpis.tiles(conn, metrics, settings.sources, view, now)]
+    bare = kpis.tiles(conn, metrics, settings.sources, view, now)
+    tiles = [reading.tile({**tile, **partners.get(tile["metric"], {})}, filling) for tile in bare]
     points = _complaints(conn, metrics["complaints"], view, now)
+    if any(tile["metric"] == "complaints" and tile["reading"] for tile in tiles):
+        points = reading.points(points)
     for tile in tiles:
         tile["expected"] = _expected(points, tile["window_s"]) if tile["metric"] == "complaints" else None
     return {"tiles": tiles, "curve": [_plain(point) for point in points]}
@@ -125,7 +143,7 @@ def _plain(point: Point) -> list[Any]:
 
 def _scope_slices(conn: Connection) -> list[str]:
     scopes = conn.execute(select(person.c.scope).where(person.c.active)).scalars()
-    return sorted({org_slice(scope[0]) for scope in scopes if scope})
+    return sorted({org_slice(place) for scope in scopes for place in scope or ()})
 
 
 def _kept(conn: Connection) -> list[int]:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Detail, Picture
-from fengsui.board.read.detail import Happened
+from fengsui.board.read.timeline import Happened
 from fengsui.locale import has, say, tier_mark
 from pages.alerts import plan
 from pages.look import charts

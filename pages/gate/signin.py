@@ -1,4 +1,5 @@
-"""Sign-in and sign-out: only a POST from our own page changes anything; server-rendered, works without JavaScript and before any websocket."""
+"""Sign-in and sign-out: server-rendered, works without JavaScript and before any websocket. Only a POST from our own page
+changes anything."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
+from fengsui.board.scope import place_of
 from fengsui.locale import tier_mark
 from pages.look.alert_words import learning
 from pages.look.house import House
@@ -16,7 +17,7 @@ from pages.look.pieces import esc, legend
 from pages.look.visitor import Visitor
 
 
-def header(visitor: Visitor, picture: Picture | None, house: House) -> str:
+def header(visitor: Visitor, picture: Picture | None, house: House, place: str | None = None) -> str:
     demo = f'<span class="demo">{esc(visitor.say("pages.bar.demo"))}</span>' if house.demo else ""
     age = (
         esc(visitor.say("pages.age.never"))
@@ -25,13 +26,14 @@ def header(visitor: Visitor, picture: Picture | None, house: House) -> str:
     )
     return (
         f'<div class="head"><b class="name">{esc(visitor.say("pages.bar.name"))}</b><span class="sub">'
-        f"{esc(visitor.say('pages.wall.title'))} · {esc(_place(visitor, house))}</span>{demo}{_learning(visitor, picture)}"
+        f"{esc(visitor.say('pages.wall.title'))} · {esc(_place(visitor, house, place))}</span>{demo}{_learning(visitor, picture)}"
         f'<span class="age">{age}</span><b class="clock" data-clock="1"></b></div>'
     )
 
 
-def _place(visitor: Visitor, house: House) -> str:
-    return " · ".join([house.settings.centre.name, *(path.replace("/", " ") for path in visitor.scope[:1])])
+def _place(visitor: Visitor, house: House, wanted: str | None) -> str:
+    places = [place_of(visitor.scope, wanted).replace("/", " ")] if visitor.scope else []
+    return " · ".join([house.settings.centre.name, *places])
 
 
 def _learning(visitor: Visitor, picture: Picture | None) -> str:

@@ -20,7 +20,8 @@ STRONG = 2.5
 
 def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
     cells = visible(list(picture.body["heat"]), visitor.scope)
-    title, second = visitor.say("pages.heat.title"), visitor.say("pages.heat.second")
+    known = all(cell["observed"] is not None for cell in cells)
+    title, second = visitor.say("pages.heat.title"), visitor.say("pages.heat.second" if known else "pages.heat.reading")
     head = f'<h3 class="h">{esc(title)}<em>{esc(second)}</em></h3>'
     body = _grid(visitor, cells, alerts) if cells else f'<p class="empty">{esc(visitor.say("pages.state.no_data"))}</p>'
     return f'<div class="panel heat">{head}{body}</div>'
@@ -54,7 +55,8 @@ def _cell(cell: Mapping[str, Any] | None, alerts: Sequence[Alert]) -> str:
     tier = tier_at(cell, alerts)
     strong = "strong" if (cell["deviation"] or 0) >= STRONG else ""
     mark = f"{tier_mark(tier)} " if tier else ""
-    return f'<span class="cell t{tier} {strong}">{mark}<b>{cell["observed"]}</b><em>{_excess(cell)}</em></span>'
+    number = "—" if cell["observed"] is None else cell["observed"]
+    return f'<span class="cell t{tier} {strong}">{mark}<b>{number}</b><em>{_excess(cell)}</em></span>'
 
 
 def _excess(cell: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fengsui.board import read
 from fengsui.board.read import Picture
+from fengsui.board.scope import place_of
 from pages.look import charts
 from pages.look.dress import dress
 from pages.look.house import house, now
@@ -23,7 +24,7 @@ CHART_HEIGHT = 262
 def page() -> None:
     visitor = require_role(EVERYBODY)
     dress("dark", HERE / "wall.css")
-    if visitor.person.role != "wall":
+    if visitor.person.role != "wall" or len(visitor.scope) > 1:
         _ways(visitor)
     st.fragment(_live, run_every=every())()
 
@@ -35,7 +36,7 @@ def _live() -> None:
     css = (HERE / "board.css").read_text(encoding="utf-8")
     living(
         "wall_head",
-        head.header(visitor, picture, house()) + head.counters(visitor, found, now()),
+        head.header(visitor, picture, house(), place()) + head.counters(visitor, found, now()),
         css,
         visitor,
         key="w_head",
@@ -44,7 +45,7 @@ def _live() -> None:
     if picture is None:
         st.html(f'<p class="empty">{visitor.say("pages.wall.no_picture")}</p>')
         return
-    living("wall_tiles", tiles.tiles(visitor, picture, found), css, visitor, key="w_tiles")
+    living("wall_tiles", tiles.tiles(visitor, picture, found, place()), css, visitor, key="w_tiles")
     left, right = st.columns([1035, 845], gap="small")
     with left:
         _chart(visitor, picture)
@@ -55,7 +56,7 @@ def _live() -> None:
 
 
 def _chart(visitor: Visitor, picture: Picture) -> None:
-    points = picture.view(visitor.scope)["curve"]
+    points = picture.view(visitor.scope, place())["curve"]
     frame = charts.band_rows(tiles.points(points), visitor.zone)
     with st.container(border=True, key="p_curve"):
         st.html(head.curve_heading(visitor))
@@ -69,6 +70,32 @@ def _chart(visitor: Visitor, picture: Picture) -> None:
 def _ways(visitor: Visitor) -> None:
     """Small links at the top for people who can go on from here; a wall screen has none."""
     with st.container(key="top", horizontal=True):
+        _places(visitor)
         for name, target in st.session_state.get("pages", {}).items():
-            if name != "wall":
+            if name != "wall" and visitor.person.role != "wall":
                 st.page_link(target, label=visitor.say(f"pages.title.{name}"), width="content")
+
+
+def place() -> str | None:
+    """The organisation in the address, for whom the wall has several; what is not theirs is never drawn (``place_of``)."""
+    return st.query_params.get("org")
+
+
+def _places(visitor: Visitor) -> None:
+    """Figures and curve are of one organisation at a time; alerts and the map show all of the scope."""
+    if len(visitor.scope) < 2:
+        return
+    st.pills(
+        visitor.say("pages.wall.place"),
+        visitor.scope,
+        default=place_of(visitor.scope, place()),
+        format_func=lambda path: path.replace("/", " "),
+        key="place",
+        label_visibility="collapsed",
+        on_change=_go,
+    )
+
+
+def _go() -> None:
+    if st.session_state.get("place"):
+        st.query_params["org"] = st.session_state["place"]

@@ -25,9 +25,9 @@ def points(stored: Iterable[Sequence[Any]]) -> Iterable[tuple[datetime, Any, Any
         yield datetime.fromtimestamp(seconds, UTC), value, expected, lower, upper, grade
 
 
-def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
+def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], place: str | None = None) -> str:
     sources = {source["source"]: source for source in picture.body["sources"]}
-    shown = picture.view(visitor.scope)["tiles"]
+    shown = picture.view(visitor.scope, place)["tiles"]
     learning = bool(picture.body["learning"]["learning"])
     return '<div class="tiles">' + "".join(_tile(visitor, tile, alerts, sources, learning) for tile in shown) + "</div>"
 
@@ -62,6 +62,8 @@ def _state(visitor: Visitor, tile: Tile, tier: int, learning: bool) -> str:
     """A tier if an alert says so; else how the figure stands; a figure that is not there, or that nobody watches yet, is never 正常."""
     if tier:
         return badge(visitor, tier)
+    if tile.get("reading"):
+        return f'<span class="badge off">◔ {esc(visitor.say("pages.state.reading"))}</span>'
     if tile["state"] in ("no_data", "stale", "few"):
         return f'<span class="badge off">{esc(visitor.say("pages.state." + tile["state"]))}</span>'
     if tile["standing"] in ("near", "missed"):

@@ -400,6 +400,31 @@ def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | 
         assert "无预警" not in shown and "✓ 正常" not in shown
 
 
+def test_while_history_is_read_the_wall_shows_no_zero(home: Path, looks: Looks) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(t.rollup.delete())
+        conn.execute(update(t.source_state).where(t.source_state.c.source == "tickets").values(backfilled=False))
+    snapshot.build(store, load(home / "fengsui.toml", {}), 99_999, NOW + timedelta(seconds=30), lambda conn: None)
+    looks("screen")
+    shown = texts(show("wall"))
+    assert "读取历史" in shown and "件数还不全" in shown
+    assert "<b>0</b><em>" not in shown
+
+
+def test_who_has_two_organisations_chooses_one_for_the_figures(home: Path, looks: Looks) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.person).where(t.person.c.person_id == "nan").values(scope=["华南", "华东"]))
+    snapshot.build(store, load(home / "fengsui.toml", {}), 99_999, NOW + timedelta(seconds=30), lambda conn: None)
+    looks("nan")
+    app = show("wall")
+    assert not app.exception and "华南客服中心 · 华南" in texts(app)
+    app = show("wall", org="华东")
+    assert "华南客服中心 · 华东" in texts(app)
+    assert "华南客服中心 · 华南" in texts(show("wall", org="华北")), "not hers"
+
+
 def test_a_false_alarm_is_looked_at_and_judged_in_one_dialog(home: Path, looks: Looks) -> None:
     looks("wang")
     app = show("alerts", id="e1")

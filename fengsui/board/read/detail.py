@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
 
+from fengsui.board import definitions
 from fengsui.board.alert import Alert, alerts, select_alerts
-from fengsui.board.curve import Point, curve
-from fengsui.board.definitions import newest
+from fengsui.board.curve import Point, curve, newest
 from fengsui.board.read.plan import Plan, plan
 from fengsui.board.read.records import BehindIt, records
 from fengsui.board.read.timeline import Happened, timeline
@@ -19,7 +19,7 @@ from fengsui.metrics.catalogue import Metric, load
 from fengsui.store.slices import bucket, bucket_start, slice_levels
 from fengsui.store.tables import episode, transition
 
-STEP_S = 300
+STEP_S, QUARTER_S = 300, 900
 BEFORE = timedelta(hours=2)
 AFTER = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -76,14 +76,24 @@ def _curve(conn: Connection, alert: Alert, metric: Metric | None, now: datetime)
         return []
     until = min(now, (alert.cleared_at or now) + AFTER)
     since = max(alert.started_at - BEFORE, until - LONGEST)
-    step = STEP_S if now - since < timedelta(days=7) and metric.gauge is None else 900
+    step = _step(alert, metric, now - since)
     grain = step // 60
     start, end = bucket_start(bucket(since, grain)), bucket_start(bucket(until, grain))
-    return curve(conn, metric, alert.slice_key, alert.series, start, end, step)
+    minute = until.replace(second=0, microsecond=0)
+    fresh = until == now and minute > end and step < QUARTER_S
+    last = [newest(conn, metric, alert.slice_key, alert.series, minute, step)] if fresh else []
+    return [*curve(conn, metric, alert.slice_key, alert.series, start, end, step), *last]
+
+
+def _step(alert: Alert, metric: Metric, age: timedelta) -> int:
+    """Minutes are kept for a week, and are not counted for a series of a quarter of an hour or more (a daily file feeds it)."""
+    own = int(alert.series.rsplit("|", 2)[1]) if alert.series else 60
+    fine = age < timedelta(days=7) and metric.gauge is None and own < QUARTER_S
+    return STEP_S if fine else QUARTER_S
 
 
 def _cells(conn: Connection, loss: int) -> Sequence[Sequence[int]]:
-    _, body = newest(conn, "matrix").get("default", (0, {"cells": []}))
+    _, body = definitions.newest(conn, "matrix").get("default", (0, {"cells": []}))
     sheets: Sequence[Sequence[Sequence[int]]] = body["cells"]
     return sheets[loss - 1] if len(sheets) >= loss else []
 

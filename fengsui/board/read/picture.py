@@ -21,9 +21,10 @@ class Picture:
     computed_at: datetime
     body: Mapping[str, Any]
 
-    def view(self, scope: Scope) -> Mapping[str, Any]:
-        """Tiles and curve of what ``scope`` may see; empty where the worker has not drawn that organisation yet."""
-        found: Mapping[str, Any] = self.body["views"].get(view_of(scope), {"tiles": [], "curve": []})
+    def view(self, scope: Scope, wanted: str | None = None) -> Mapping[str, Any]:
+        """Tiles and curve of what ``scope`` may see (of the organisation ``wanted``, where it has several); empty where the
+        worker has not drawn that organisation yet."""
+        found: Mapping[str, Any] = self.body["views"].get(view_of(scope, wanted), {"tiles": [], "curve": []})
         return found
 
 
