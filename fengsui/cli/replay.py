@@ -22,6 +22,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @pass_where
 def replay(where: Where, file: Path, mapping: Path, start: datetime | None, end: datetime | None, out: Path) -> None:
     """用虚拟时钟回放 FILE（CSV 或 CSV.GZ），写出每次预警变化 · one row per machine transition."""
+    from connectors.base import ConfigFault
+    from fengsui.replay.history import BadHistory
     from fengsui.replay.main import run
     from fengsui.settings import SettingsFault
 
@@ -30,8 +32,10 @@ def replay(where: Where, file: Path, mapping: Path, start: datetime | None, end:
     except SettingsFault as fault:
         where.print_mistakes(fault.mistakes, mapping.name)
         raise SystemExit(2) from None
-    except ValueError as fault:
-        where.fail("cli.replay.nothing", {"why": str(fault)})
+    except ConfigFault as fault:
+        where.fail(fault.code, fault.params)
+    except BadHistory as fault:
+        where.fail(f"cli.replay.{fault.kind}", fault.params)
     where.tell(
         "cli.replay.done", minutes=played.virtual_minutes, rows=played.rows, transitions=played.transitions, out=str(out)
     )

@@ -10,15 +10,19 @@ from __future__ import annotations
 import csv
 import gzip
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from fengsui.replay.history import BadHistory
 from fengsui.settings.replay import Later, Replay
 
 TABLE = "history"
+OURS = ("row_id", "updated_at")
+"""Columns of the scratch store that the history must not have: ``updated_at`` is when a fact became known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Feeder:
         return self._facts[first : self._next]
 
     def _create(self) -> None:
-        columns = ", ".join(f'"{name}" text' for name in self._columns)
+        columns = ", ".join(f"{_quoted(name)} text" for name in self._columns)
         self._store.execute("pragma journal_mode = wal")
         self._store.execute("pragma synchronous = off")  # a scratch store: a crash starts the replay again
         self._store.execute(f"create table {TABLE} (row_id text primary key, updated_at text not null, {columns})")
@@ -92,16 +96,55 @@ class Feeder:
             self._store.execute(f"insert into {TABLE} values ({marks})", (key, _text(fact.at), *values))
             return
         names = fact.later.columns
-        sets = ", ".join(f'"{name}" = ?' for name in names)
+        sets = ", ".join(f"{_quoted(name)} = ?" for name in names)
         values = [row[name] for name in names]
         self._store.execute(f"update {TABLE} set updated_at = ?, {sets} where row_id = ?", (_text(fact.at), *values, key))
 
 
 def read_history(path: Path, plan: Replay, start: datetime | None, end: datetime | None) -> list[dict[str, str]]:
-    """Rows of a CSV (``.gz`` or plain, UTF-8) whose opening time lies in ``[start, end)``."""
+    """Rows of a CSV (``.gz`` or plain, UTF-8, in any order) whose opening time lies in ``[start, end)``; rows without one
+    are left out. Raises BadHistory."""
+    if start is not None and end is not None and start >= end:
+        raise BadHistory("stretch", start=start.isoformat(), end=end.isoformat())
     opening = gzip.open if path.suffix == ".gz" else open
-    with opening(path, "rt", encoding="utf-8-sig", newline="") as file:
-        return [row for row in csv.DictReader(file) if _inside(_time(row, plan.opened, plan), start, end)]
+    try:
+        with opening(path, "rt", encoding="utf-8-sig", newline="") as file:
+            return list(_rows(csv.DictReader(file), plan, start, end))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as mistake:  # half a .gz, another encoding …
+        raise BadHistory("unreadable", why=type(mistake).__name__) from None
+
+
+def _rows(reader: csv.DictReader[str], plan: Replay, start: datetime | None, end: datetime | None) -> Iterator[dict[str, str]]:
+    _check(reader.fieldnames or (), plan)
+    for row in reader:
+        row.pop(None, None)  # cells behind the last column
+        for later in plan.later:
+            _read(row, later.at, plan, reader.line_num)
+        if _inside(_read(row, plan.opened, plan, reader.line_num), start, end):
+            yield row
+
+
+def _check(names: Sequence[str], plan: Replay) -> None:
+    """The columns that the plan names are there, and no two are one to SQLite, which knows no case."""
+    for name in (plan.opened, *sorted(plan.later_columns)):
+        if name not in names:
+            raise BadHistory("column", column=name, allowed=", ".join(names))
+    taken = set(OURS)
+    for name in names:
+        if name.casefold() in taken:
+            raise BadHistory("taken", column=name)
+        taken.add(name.casefold())
+
+
+def _read(row: Mapping[str, str], column: str, plan: Replay, line: int) -> datetime | None:
+    try:
+        return _time(row, column, plan)
+    except (ValueError, OverflowError):
+        raise BadHistory("time", column=column, line=line) from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _inside(at: datetime | None, start: datetime | None, end: datetime | None) -> bool:

@@ -23,6 +23,7 @@ from fengsui.alerts import definitions
 from fengsui.alerts import seed as alert_seeds
 from fengsui.metrics import catalogue
 from fengsui.replay.feeder import Feeder, read_history
+from fengsui.replay.history import BadHistory
 from fengsui.replay.report import write_transitions
 from fengsui.settings import Settings, SettingsFault
 from fengsui.settings.keys import open_keys
@@ -74,8 +75,10 @@ def run(
     quiet: bool = False,
 ) -> Played:
     """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``. ``rules``: a JSON list of
-    further definitions ``{kind, id, body}``. Raises ``SettingsFault`` for a mapping that cannot be used, ``BadDefinition``
-    for a rule, ``ValueError`` for a file without a row in that stretch."""
+    further definitions ``{kind, id, body}``. Raises before the first minute is walked: ``SettingsFault`` or ``ConfigFault``
+    for a mapping that cannot be used, ``BadDefinition`` for a rule, ``BadHistory`` for a file that cannot be read so or has
+    no row in that stretch, and for an ``out`` that cannot be written."""
+    _writable(out)
     with TemporaryDirectory(prefix="fengsui-replay-") as scratch:
         stage = Stage(file, mapping, Path(scratch), start, end, rules)
         try:
@@ -104,7 +107,7 @@ class Stage:
         self.feeder = Feeder(scratch / "history.db", history, plan)
         first = self.feeder.first_at
         if first is None:
-            raise ValueError(f"{file}: no row between {start} and {end}")
+            raise BadHistory("nothing", file=file.name)
         self.begin = _minute(first)
         self.end = end or _minute(self.feeder.last_at or first) + TAIL
         self.store = open_scratch(self.settings.store.url)
@@ -112,6 +115,8 @@ class Stage:
         connectors, refused = sources.connect(self.settings)
         for fault in refused.values():
             raise fault
+        for connector in connectors.values():
+            connector.preview(1, self.begin)  # a column that the mapping names and the history lacks: now, not minute by minute
         self._connectors = connectors
         self._feed = InlineFeed(Poller(self.store, self.settings, connectors))
         rooms = furnish(self.store, self.settings, open_keys(self.settings), keep_states=False)
@@ -198,6 +203,15 @@ def _bar(stage: Stage, quiet: bool) -> Iterator[datetime]:
             bar.set_postfix_str(now.strftime("%Y-%m-%d %H:%M"), refresh=False)
             last = now
             yield now
+
+
+def _writable(out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("a", encoding="utf-8"):
+            pass
+    except OSError as mistake:
+        raise BadHistory("out", out=str(out), why=type(mistake).__name__) from None
 
 
 def _no_fence(conn: Connection) -> None:

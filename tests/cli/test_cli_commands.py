@@ -470,6 +470,7 @@ def test_replay_tells_mistakes_of_the_mapping_and_an_empty_stretch(
     fengsui: Fengsui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     from fengsui.replay import main as replay_main
+    from fengsui.replay.history import BadHistory
 
     (tmp_path / "f.csv").write_text("", encoding="utf-8")
     (tmp_path / "m.toml").write_text("", encoding="utf-8")
@@ -478,14 +479,14 @@ def test_replay_tells_mistakes_of_the_mapping_and_an_empty_stretch(
         parse("nonsense = 1", tmp_path, {})
 
     def empty(file: Path, mapping: Path, **_: Any) -> None:
-        raise ValueError("no row")
+        raise BadHistory("nothing", file=file.name)
 
     words = ["replay", str(tmp_path / "f.csv"), "--mapping", str(tmp_path / "m.toml")]
     monkeypatch.setattr(replay_main, "run", wrong)
     ran = fengsui(*words)
     assert (ran.exit_code, ran.stderr.partition(" ")[0]) == (2, "m.toml:1")
     monkeypatch.setattr(replay_main, "run", empty)
-    assert "no row" in fengsui(*words).stderr
+    assert "f.csv" in fengsui(*words).stderr
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------

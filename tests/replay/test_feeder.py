@@ -7,7 +7,12 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from connectors.base import ConfigFault
 from fengsui.replay.feeder import Feeder, read_history
+from fengsui.replay.history import BadHistory
+from fengsui.replay.main import run
 from fengsui.settings.replay import Later, Replay
 
 PLAN = Replay(source="history", later=(Later(at="closed_at", reveals=("status",)),))
@@ -61,3 +66,66 @@ def test_history_is_cut_to_the_asked_stretch_and_rows_without_a_time_are_left_ou
         file.write("id,opened_at,closed_at,status\na,2022-01-13T08:00:10Z,,\nb,2022-01-14T08:00:00Z,,\nc,,,\n")
     rows = read_history(path, PLAN, at("2022-01-13T00:00:00"), at("2022-01-14T00:00:00"))
     assert [row["id"] for row in rows] == ["a"]
+
+
+HEAD = "id,opened_at,closed_at,status\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "column"),
+        (b"id,opened,closed_at,status\n", "column"),
+        (b"id,opened_at,status\n", "column"),
+        (b"id,ID,opened_at,closed_at,status\n", "taken"),
+        (b"updated_at,opened_at,closed_at,status\n", "taken"),
+        (HEAD.encode() + b"a,2022/01/13,,\n", "time"),
+        (HEAD.encode() + b"a,2022-01-13T08:00:00Z,soon,\n", "time"),
+        (HEAD.encode() + b"a,0001-01-01T00:00:00+12:00,,\n", "time"),
+        (HEAD.encode() + "a,2022-01-13T08:00:00Z,,已办结\n".encode("gb18030"), "unreadable"),
+        (gzip.compress((HEAD + "a,2022-01-13T08:00:00Z,,\n" * 999).encode())[:-20], "unreadable"),
+    ],
+)
+def test_a_history_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / ("h.csv.gz" if content[:2] == b"\x1f\x8b" else "h.csv")
+    path.write_bytes(content)
+    with pytest.raises(BadHistory) as caught:
+        read_history(path, PLAN, None, None)
+    assert caught.value.kind == kind
+
+
+def test_a_stretch_that_ends_before_it_starts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadHistory, match="stretch"):
+        read_history(tmp_path / "h.csv", PLAN, at("2022-01-14T00:00:00"), at("2022-01-13T00:00:00"))
+
+
+def test_a_result_that_cannot_be_written_is_told_before_the_replay(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadHistory, match="out"):
+        run(tmp_path / "absent.csv", tmp_path / "absent.toml", out=tmp_path / "file" / "alerts.csv")
+
+
+def test_rows_in_any_order_with_cells_too_many_or_too_few_are_fed_in_order_of_time(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(HEAD.replace("id", '"i""d"') + "b,2022-01-14T08:00:00Z\na,2022-01-13T08:00:10Z,,,x,y\n")
+    feeder = Feeder(tmp_path / "f.db", read_history(path, PLAN, None, None), PLAN)
+    assert feeder.first_at == at("2022-01-13T08:00:10")
+    assert (feeder.advance(at("2022-01-13T09:00:00")), feeder.advance(at("2022-01-15T00:00:00"))) == (1, 1)
+
+
+def test_a_local_time_that_the_clocks_skipped_or_repeated_is_one_instant(tmp_path: Path) -> None:
+    plan = Replay(source="history", opened="slot", zone="America/New_York")
+    rows = [{"slot": "2026-03-08T02:30:00"}, {"slot": "2026-11-01T01:30:00"}]
+    feeder = Feeder(tmp_path / "f.db", rows, plan)
+    assert (feeder.first_at, feeder.last_at) == (at("2026-03-08T07:30:00"), at("2026-11-01T05:30:00"))
+
+
+def test_a_mapping_of_a_column_that_the_history_lacks_is_told_at_once(tmp_path: Path) -> None:
+    history, mapping = tmp_path / "h.csv", tmp_path / "m.toml"
+    history.write_text("id,opened_at\na,2022-01-13T08:00:00Z\n")
+    mapping.write_text(
+        '[replay]\nsource = "t"\n[source.t]\nkind = "files"\npurpose = "replay"\n[source.t.options]\npath = "."\n'
+        '[source.t.map]\nid = "id"\nkind = { value = "complaint" }\nopened_at = "opened_at"\ntext = "wordz"\n'
+    )
+    with pytest.raises(ConfigFault, match="wordz"):
+        run(history, mapping, out=tmp_path / "alerts.csv", quiet=True)
