@@ -13,9 +13,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from pages.gate import health, signin
+from pages.gate import health, signin, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
+from pages.report import route as report
 
 os.umask(0o077)  # also where no `fengsui` started us: uploads are customers' words, nobody else on this machine reads them
 
@@ -40,6 +41,9 @@ app = st.App(
         Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
         Route(path("signout"), signin.leave, methods=["POST"]),
         Route(path("healthz"), health.healthz, methods=["GET"]),
+        Route(path("report"), report.page, methods=["GET"]),
+        Route(path("report"), report.submit, methods=["POST"]),
+        Route(path("webhook/{source}"), webhook.take, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ],
     middleware=[Middleware(Door)],
     lifespan=lifespan,

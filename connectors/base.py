@@ -156,6 +156,16 @@ Record: TypeAlias = Feedback | Event | Measurement | Reference
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """A pushed delivery that a batch uses up: its rows, how many of them could not be read, and why the first could not."""
+
+    inbox_id: str
+    rows: int
+    bad: int = 0
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one poll brought.
 
@@ -172,6 +182,7 @@ class Batch:
     complete: bool
     read: int
     gone: tuple[str, ...] = ()  # source_ids deleted at the source, where it tells
+    receipts: tuple[Receipt, ...] | None = None  # of a pushed source; marked in the transaction that stores the rows
 
 
 @dataclass(frozen=True, slots=True)

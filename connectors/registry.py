@@ -22,6 +22,10 @@ CONNECTORS: dict[str, str] = {
 }
 
 
+PUSHED = ("webhook", "staff")
+"""Kinds that deliver by themselves: nothing is polled, the worker reads its inbox with the source's mapping."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptionDoc:
     """One option of a connector, for the documentation and the pages. ``default`` is None for a required one, too."""
@@ -68,7 +72,7 @@ def _type_name(annotation: Any) -> str:
 
 def _module(kind: str, field: str) -> ModuleType:
     if kind not in CONNECTORS:
-        allowed = sorted(CONNECTORS)
+        allowed = sorted([*CONNECTORS, *PUSHED])
         raise ConfigFault(
             "connectors.config.unknown", field=field, value=short(kind), allowed=allowed, nearest=nearest(str(kind), allowed)
         )

@@ -49,15 +49,17 @@ def health(
 
 
 def standing(age_s: float | None, cadence_s: float, fault: str | None, held: int, *, filling: bool = False) -> str:
-    """``ok``, ``held`` (rows in quarantine), ``late``, ``gone``, ``stopped`` (a person must act), ``never``,
+    """``cadence_s`` 0: nobody promised one, silence is no fault.
+
+    ``ok``, ``held`` (rows in quarantine), ``late``, ``gone``, ``stopped`` (a person must act), ``never``,
     ``filling`` (its history is still being read)."""
     if fault == "config":
         return "stopped"
     if age_s is None:
         return "never"
-    if age_s > GONE * cadence_s + _GRACE_S:
+    if cadence_s and age_s > GONE * cadence_s + _GRACE_S:
         return "gone"
-    if age_s > LATE * cadence_s + _GRACE_S or fault:
+    if (cadence_s and age_s > LATE * cadence_s + _GRACE_S) or fault:
         return "late"
     if filling:
         return "filling"
@@ -97,13 +99,14 @@ def _one(
     source = settings.sources[name]
     seen = {column: _json(getattr(state, column)) if state is not None else None for column in _STATE}
     success = state.last_success_at if state is not None else None
-    cadence = source.cadence.total_seconds()
+    cadence = source.promise.total_seconds() if source.promise else 0.0
     age = (now - success).total_seconds() if success else None
     behind = (now - state.watermark).total_seconds() if state is not None and state.watermark else None
     return {
         "source": name,
         "kind": source.kind,
         "pace": source.pace,
+        "pushed": source.pushed,
         "cadence_s": cadence,
         **seen,
         "age_s": age,

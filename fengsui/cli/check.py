@@ -34,6 +34,9 @@ def check_source(where: Where, name: str) -> None:
     if name not in settings.sources:
         where.fail("cli.check.no_source", {"name": name, "allowed": list(settings.sources)})
     mistake, connector = _built(settings, where, name)
+    if mistake is None and connector is None:
+        where.tell("cli.check.source_pushed", name=name, kind=settings.sources[name].kind)
+        return
     if connector is None:
         where.print_mistakes([mistake] if mistake else [])
         raise SystemExit(1)
@@ -88,9 +91,13 @@ def _built(settings: Settings, where: Where, name: str) -> tuple[Mistake | None,
     from connectors.base import Common, ConfigFault
     from connectors.registry import build
     from fengsui.settings import Mistake, key_lines, line_of_key
+    from fengsui.worker.sources import mapper_for
 
     source = settings.sources[name]
     try:
+        if source.pushed:
+            mapper_for(settings, name)
+            return None, None
         return None, build(source.kind, Common(**settings.common(name)), source.options, source.map)
     except ConfigFault as fault:
         key = str(fault.params.get("field", f"source.{name}"))

@@ -70,6 +70,7 @@ def purge(store: Engine, settings: Settings, now: datetime, fence: Fence) -> dic
     gone[rollup.name] = _minutes(store, settings, now, fence)
     gone[feedback_text.name] = _texts(store, fence, _before(settings, "text_days", now))
     gone[quarantine.name] = _quarantine(store, fence, _before(settings, "quarantine_days", now))
+    gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
     gone = {name: n for name, n in gone.items() if n}
     if gone:
         with store.begin() as conn:
@@ -95,6 +96,12 @@ def _minutes(store: Engine, settings: Settings, now: datetime, fence: Fence) -> 
 def _texts(store: Engine, fence: Fence, before: datetime) -> int:
     old = select(records.c.record_key).where(records.c.opened_at < before)
     return _in_parts(store, fence, lambda conn: _delete_some(conn, feedback_text, feedback_text.c.record_key.in_(old)))
+
+
+def _orphans(store: Engine, settings: Settings, fence: Fence, before: datetime) -> int:
+    """Deliveries of a source that is no longer there: nobody will take them, and customers' words are not kept for ever."""
+    old = and_(inbox.c.received_at < before, inbox.c.source.not_in(list(settings.sources)))
+    return _in_parts(store, fence, lambda conn: _delete_some(conn, inbox, old))
 
 
 def _quarantine(store: Engine, fence: Fence, before: datetime) -> int:

@@ -56,11 +56,16 @@ def taken(
     if sweep:
         return after
     after.update(_WELL, cursor=batch.cursor, more=batch.more, source_now=batch.source_now)
-    after.update(last_poll_at=now, last_success_at=now)
+    after.update(last_poll_at=now, last_success_at=now if _delivered(batch) else state["last_success_at"])
     if batch.complete:
         marks = [at for at in (state["watermark"], batch.source_now - lateness) if at is not None]
         after.update(watermark=max(marks), backfilled=state["backfilled"] or not batch.more)
     return after
+
+
+def _delivered(batch: Batch) -> bool:
+    """Looking into an empty inbox is no sign of life of the one who should have pushed."""
+    return batch.receipts is None or bool(batch.receipts) or batch.read > 0
 
 
 def failed(state: Mapping[str, Any], fault: Fault, tick: int, now: datetime, cadence: timedelta) -> dict[str, Any]:

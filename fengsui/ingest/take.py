@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine
 
 from connectors.base import BadRecord, Batch, Event, Fault, Feedback, Measurement, Reference
-from fengsui.ingest import fold, ledger, policy, quarantine, references, state, write
+from fengsui.ingest import fold, inbox, ledger, policy, quarantine, references, state, write
 from fengsui.ingest.aggregates import Aggregates
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fold import Folded, Tools
@@ -87,6 +87,7 @@ class Ingest:
             missed = done.new + done.changed if sweep else 0
             counts = {"read_n": batch.read, "new_n": done.new, "changed_n": done.changed, "bad_n": done.bad}
             state.write_poll(conn, source, tick, now, seconds, "ok", **counts, sweep=sweep, missed_n=missed)
+            inbox.settle(conn, batch.receipts or (), now)
         self._known.remember(new_slices)
         return done
 

@@ -112,14 +112,15 @@ class Stage:
         self.end = end or _minute(self.feeder.last_at or first) + TAIL
         self.store = open_scratch(self.settings.store.url)
         self._prepare(rules)
-        connectors, refused = sources.connect(self.settings)
+        keys = open_keys(self.settings)
+        connectors, refused = sources.connect(self.settings, self.store, keys)
         for fault in refused.values():
             raise fault
         for connector in connectors.values():
             connector.preview(1, self.begin)  # a column that the mapping names and the history lacks: now, not minute by minute
         self._connectors = connectors
         self._feed = InlineFeed(Poller(self.store, self.settings, connectors))
-        rooms = furnish(self.store, self.settings, open_keys(self.settings), keep_states=False)
+        rooms = furnish(self.store, self.settings, keys, keep_states=False)
         rooms.ingest.prepare(self.begin, _no_fence)
         self.road = Road(self.store, self.settings, rooms, self._feed, lambda now: _no_fence, judge_at_once=True, draw=False)
 

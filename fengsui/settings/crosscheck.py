@@ -18,6 +18,7 @@ def troubles(raw: Mapping[str, Any]) -> Iterator[Trouble]:
     yield from _twice(raw)
     yield from _sources(raw)
     yield from _webhooks(raw)
+    yield from _pushes(raw)
 
 
 def _cuboids(raw: Mapping[str, Any]) -> Iterator[Trouble]:
@@ -82,3 +83,21 @@ def _webhooks(raw: Mapping[str, Any]) -> Iterator[Trouble]:
     for name, channel in channels.items() if isinstance(channels, dict) else []:
         if isinstance(channel, dict) and channel.get("kind") == "webhook" and "url" not in channel:
             yield ("notify", "channels", name), "settings.mistake.missing", {"missing": "url"}
+
+
+def _pushes(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    """A webhook needs a secret to know its sender by; nobody else has one. One form for reports of staff is enough."""
+    sources = raw.get("source")
+    tables = {name: one for name, one in sources.items() if isinstance(one, dict)} if isinstance(sources, dict) else {}
+    for name, one in tables.items():
+        push = one.get("push")
+        if one.get("kind") == "webhook" and push is None:
+            yield ("source", name), "settings.mistake.missing", {"missing": "push"}
+        if one.get("kind") != "webhook" and push is not None:
+            yield ("source", name, "push"), "settings.mistake.push_only", {}
+        previous = push.get("previous") if isinstance(push, dict) else None
+        if isinstance(previous, str) and not previous.startswith(("env:", "file:")):
+            yield ("source", name, "push", "previous"), "settings.mistake.secret_inline", {}
+    forms = [name for name, one in tables.items() if one.get("kind") == "staff"]
+    for name in forms[1:]:
+        yield ("source", name, "kind"), "settings.mistake.staff_once", {"first": forms[0]}

@@ -121,6 +121,9 @@ class Limits(Table):
     batch_rows: Count = 2000
     queue_batches: Count = 16
     upload_mb: Count = 50
+    push_mb: Count = 8
+    push_rows: Count = 10_000
+    push_waiting: Count = 5_000
     preview_rows: Count = 20
     text_chars: Count = 20_000
     sign_in_tries: Count = 5

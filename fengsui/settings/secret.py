@@ -95,6 +95,7 @@ def secret_places(raw: Mapping[str, Any]) -> Iterator[KeyPath]:
     for name, source in _table(raw, "source").items():
         if isinstance(source, dict) and source.get("enabled", True) is not False:
             yield ("source", name, "options")
+            yield ("source", name, "push")
 
 
 def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:

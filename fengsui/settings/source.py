@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
+from fengsui.settings.secret import SecretText
 from fengsui.settings.span import Span
 from fengsui.settings.table import Table, Zone
 from fengsui.settings.words import Words
@@ -30,6 +32,27 @@ def _stall(so_far: dict[str, Any]) -> timedelta:
     return timedelta(seconds=3 * cadence.total_seconds() + lateness.total_seconds())
 
 
+PUSHED = ("webhook", "staff")
+"""Kinds that are not polled: they deliver to the dashboard, which keeps it for the worker."""
+SECRET_CHARS = 16
+
+
+def _long_enough(value: str) -> str:
+    if len(value) < SECRET_CHARS and not value.startswith(("env:", "file:")):  # a source that is off keeps its references
+        raise PydanticCustomError("settings.mistake.secret_short", "a longer secret")
+    return value
+
+
+class Push(Table):
+    """How a sender proves who it is, and where the rows are in what it sends."""
+
+    secret: Annotated[SecretText, AfterValidator(_long_enough)]
+    previous: Annotated[SecretText, AfterValidator(_long_enough)] | None = None  # also right while senders change over
+    auth: Literal["signature", "bearer"] = "signature"
+    window: Span = timedelta(minutes=5)  # a signed request older (or newer) than this is refused
+    items: str = ""  # dotted path to the rows in an object; empty: the object is the row
+
+
 class Source(Table):
     kind: str = Field(min_length=1)  # of connectors.registry
     purpose: str = Field(min_length=1)  # why the centre may process these data; shown on the sources page
@@ -46,3 +69,13 @@ class Source(Table):
     count_coverage: StrictBool = False
     options: dict[str, Any] = Field(default_factory=dict)
     map: Any = Field(default_factory=dict)  # a table, or an array of tables
+    push: Push | None = None  # of a webhook
+
+    @property
+    def pushed(self) -> bool:
+        return self.kind in PUSHED
+
+    @property
+    def promise(self) -> timedelta | None:
+        """How often it says that it delivers; None for a pushed source that declared no cadence: its silence means nothing."""
+        return self.cadence if not self.pushed or "cadence" in self.model_fields_set else None

@@ -15,8 +15,11 @@ from connectors.base import Batch, ConfigFault, Connector, Fault, TryLater
 from fengsui.settings import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import source_state
+from fengsui.worker.mailbox import Mailbox
 
-_STATE = select(source_state.c.cursor, source_state.c.next_poll_at).where(source_state.c.source == bindparam("asked"))
+_STATE = select(source_state.c.cursor, source_state.c.next_poll_at, source_state.c.last_poll_at).where(
+    source_state.c.source == bindparam("asked")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ class Fetched:
         return not self.sweep and not self.more
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What ingest keeps of a source: its cursor, until when it asked us to wait, when it was last polled."""
+
+    cursor: dict[str, Any] | None = None
+    wait_until: datetime | None = None
+    polled_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class Poller:
     """Polls by source name. ``stopped``: sources whose configuration is wrong; they wait for ``revive`` or a restart."""
@@ -53,18 +65,18 @@ class Poller:
 
     def due(self, source: str, now: datetime) -> bool:
         """False for a stopped source, and for one that asked us to wait."""
-        return source not in self.stopped and _may(self._state(source)[1], now)
+        return source not in self.stopped and self._may(source, self._state(source), now)
 
     def poll_due(self, source: str, now: datetime) -> Fetched | None:
         """``poll`` for a source that is due, else None."""
         if source in self.stopped:
             return None
-        cursor, wait_until = self._state(source)
-        return self._ask(source, cursor, now) if _may(wait_until, now) else None
+        state = self._state(source)
+        return self._ask(source, state.cursor, now) if self._may(source, state, now) else None
 
     def poll(self, source: str, now: datetime) -> Fetched:
         """Never raises for what a source does: a fault is a result, and the next source is polled all the same."""
-        return self._ask(source, self._state(source)[0], now)
+        return self._ask(source, self._state(source).cursor, now)
 
     def _ask(self, source: str, cursor: dict[str, Any] | None, now: datetime) -> Fetched:
         began = time.perf_counter()
@@ -82,15 +94,17 @@ class Poller:
             self.stopped.add(source)
         return Fetched(source, fault=fault, seconds=seconds)
 
-    def _state(self, source: str) -> tuple[dict[str, Any] | None, datetime | None]:
-        """Its cursor, and until when it asked us to wait (ingest keeps both)."""
+    def _may(self, source: str, state: _State, now: datetime) -> bool:
+        """An inbox is looked into every tick, but read only when something waits or its watermark may move on."""
+        connector = self.connectors[source]
+        if isinstance(connector, Mailbox) and not connector.ready(state.polled_at, now):
+            return False
+        return state.wait_until is None or state.wait_until <= now
+
+    def _state(self, source: str) -> _State:
         with reading(self.store).connect() as conn:
             row = conn.execute(_STATE, {"asked": source}).first()
-        return (None, None) if row is None else (row.cursor, row.next_poll_at)
-
-
-def _may(wait_until: datetime | None, now: datetime) -> bool:
-    return wait_until is None or wait_until <= now
+        return _State() if row is None else _State(row.cursor, row.next_poll_at, row.last_poll_at)
 
 
 def fault_of(raised: Exception) -> Fault:

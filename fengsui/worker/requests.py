@@ -25,6 +25,7 @@ from fengsui.settings import Keys, Settings
 from fengsui.store.database import reading
 from fengsui.store.leadership import LostLeadership
 from fengsui.store.tables import quarantine, request
+from fengsui.worker import sources
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Chores, Desk
 from fengsui.worker.housekeeping import SWEEP_BACK, Housekeeping, Swept
@@ -251,7 +252,7 @@ def _remap(clerk: Clerk, source: str, now: datetime) -> Callable[[Sequence[Any]]
 
 
 def _mapping(clerk: Clerk, source: str) -> Any:
-    return clerk.settings.sources[source].map
+    return sources.mapping(clerk.settings, source)
 
 
 def _common(clerk: Clerk, source: str) -> Common:

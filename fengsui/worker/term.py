@@ -109,14 +109,14 @@ def begin(
     clock: Callable[[], datetime] = utc_now,
 ) -> Term:
     """Connect to every source that can be connected to, and lay out the jobs."""
-    connectors, refused = sources.connect(settings)
+    connectors, refused = sources.connect(settings, store, keys)
     poller = Poller(store, settings, connectors)
     feed = ThreadFeed(poller, settings.limits.queue_batches, clock)
     for name, fault in refused.items():
         feed.report(Fetched(name, fault=fault))
     house = furnish(store, settings, keys)
     chores = Chores()
-    keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name))
+    keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name, store, keys))
     schedule = Schedule(_jobs(settings, feed, chores, keeping, clock), settings.engine.poll_workers)
     road = Road(
         store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock, stopping=stop.is_set
@@ -140,9 +140,11 @@ def _jobs(
 ) -> list[Job]:
     jobs = [daily("retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", keeping.purge()))]
     for name in feed.sources:
-        cadence = settings.sources[name].cadence.total_seconds()
-        jobs.append(every(f"poll:{name}", cadence, _calling(feed.run, name), at_once=True))
-        jobs.append(every(f"sweep:{name}", SWEEP_S, _calling(_sweep, name, feed, chores, keeping, clock)))
+        source = settings.sources[name]
+        often = settings.engine.tick if source.pushed else source.cadence  # an inbox is ours: looking costs nobody anything
+        jobs.append(every(f"poll:{name}", often.total_seconds(), _calling(feed.run, name), at_once=True))
+        if not source.pushed:
+            jobs.append(every(f"sweep:{name}", SWEEP_S, _calling(_sweep, name, feed, chores, keeping, clock)))
     for name in keeping.covered():
         jobs.append(every(f"coverage:{name}", COVERAGE_S, _calling(_cover, name, chores, keeping, clock)))
     if settings.heartbeat.url:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from fengsui.board.report import source_of as takes_reports
 from pages.look.house import house
 from pages.look.living import living
 from pages.look.pictures import every, newest
@@ -19,6 +20,7 @@ _CSS = """
 .me{display:flex;gap:16px;align-items:center;justify-content:flex-end;font-size:13px;color:var(--mut);white-space:nowrap;height:46px}
 .me .live{color:var(--t0)}.me .late{color:var(--t2)}.me .broken{color:var(--t3);font-weight:600}
 .me b{font-size:17px;color:var(--text);font-weight:600;font-variant-numeric:tabular-nums}
+.me a{border:1px solid var(--line2);border-radius:7px;padding:3px 11px;color:var(--text);text-decoration:none}
 .me .p{display:flex;gap:8px;align-items:center}.me form{margin:0}.me button{font:inherit;color:var(--mut);background:none;border:1px solid var(--line2);border-radius:7px;padding:3px 10px;min-height:28px;cursor:pointer}.me button:hover{color:var(--text);background:var(--hover)}
 .me i{width:26px;height:26px;border-radius:50%;background:var(--raise);border:1px solid var(--line2);display:grid;place-items:center;font-size:12px;color:var(--text);font-style:normal}
 @media(max-width:700px){.me{gap:10px}.me .p,.me b{display:none}.me button{min-height:40px}}
@@ -45,7 +47,13 @@ def me(visitor: Visitor) -> str:
     role = visitor.person.title or visitor.say(f"locale.role.{visitor.person.role}")
     who = f'<i>{esc(visitor.person.name[:1])}</i><span class="who">{esc(visitor.person.name)} · {esc(role)}</span>'
     out = f'<form method="post" action="signout"><button>{esc(visitor.say("pages.bar.out"))}</button></form>'
-    return f'<div class="me">{age}<b data-clock="1"></b><span class="p">{who}</span>{out}</div>'
+    return f'<div class="me">{_report(visitor)}{age}<b data-clock="1"></b><span class="p">{who}</span>{out}</div>'
+
+
+def _report(visitor: Visitor) -> str:
+    """To the form of the front line, where the centre takes reports."""
+    taken = takes_reports(house().settings) is not None
+    return f'<a href="report" target="_self">{esc(visitor.say("pages.report.title"))}</a>' if taken else ""
 
 
 def _language() -> dict[str, str]:

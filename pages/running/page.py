@@ -116,7 +116,7 @@ def _lags(visitor: Visitor) -> str:
 def _lag(visitor: Visitor, source: dict[str, float]) -> str:
     name = house().settings.title(str(source["source"]), visitor.lang)
     behind = visitor.say("pages.span", s=source["behind_s"]) if source["behind_s"] is not None else "—"
-    cadence = visitor.say("pages.running.cadence", s=source["cadence_s"])
+    cadence = visitor.say("pages.running.cadence", s=source["cadence_s"]) if source["cadence_s"] else ""
     state = visitor.say(f"pages.standing.source.{source['standing']}")
     return f"<div><b>{esc(name)}</b><span>{esc(state)}</span><span>{esc(cadence)}</span><em>{esc(behind)}</em></div>"
 

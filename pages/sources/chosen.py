@@ -30,7 +30,7 @@ def panel(visitor: Visitor, source: Source, found: SourceDetail) -> None:
     rows = [{"x": charts.wall_time(at, visitor.zone).strftime("%H"), "y": n} for at, n in found.hours]
     st.vega_lite_chart(pd.DataFrame(rows), charts.bars(visitor.lang, mode(), 300), key="hours", theme=None, width="stretch")
     st.html(f'<p class="foot">{esc(_polls(visitor, found))}</p>')
-    if visitor.handles:
+    if visitor.handles and not source["pushed"]:
         with st.container(key="sb", horizontal=True):
             st.button(visitor.say("pages.sources.poll_now"), key="poll_now", on_click=ask.poll_now, args=(source["source"],))
             st.button(visitor.say("pages.sources.sweep"), key="sweep", on_click=ask.sweep, args=(source["source"],))
@@ -41,6 +41,7 @@ def _story(visitor: Visitor, source: Source) -> str:
     purpose = esc(visitor.say("pages.sources.purpose", purpose=house().settings.sources[source["source"]].purpose))
     if not words:
         state = "well" if source["standing"] in ("ok", "held") else source["standing"]
+        state = {"well": "pushed", "never": "pushed_never"}.get(state, state) if source["pushed"] else state
         return f"<b>{esc(visitor.say(f'pages.story.{state}'))}</b> {purpose}"
     since = visitor.say("pages.story.since", at=source["fault_since"], n=source["fault_n"]) if source["fault_since"] else ""
     following = visitor.say("pages.story.next", at=source["next_poll_at"]) if source["next_poll_at"] else ""

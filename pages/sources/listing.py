@@ -59,7 +59,7 @@ def problem(visitor: Visitor, source: Source) -> str:
 def _row(visitor: Visitor, source: Source) -> str:
     mark, color = MARKS[source["standing"]]
     name = esc(house().settings.title(source["source"], visitor.lang))
-    kind = esc(visitor.say("pages.sources.kind", kind=_kind(visitor, source), cadence=source["cadence_s"]))
+    kind = esc(_kind_and_cadence(visitor, source))
     words = problem(visitor, source)
     behind = visitor.say("pages.span", s=source["behind_s"]) if source["behind_s"] is not None else "—"
     today = "—" if source["today"] is None else f"{source['today']:,.0f}"
@@ -72,6 +72,12 @@ def _row(visitor: Visitor, source: Source) -> str:
     )
 
 
+def _kind_and_cadence(visitor: Visitor, source: Source) -> str:
+    """A pushed source that promised no cadence has none to show."""
+    kind = _kind(visitor, source)
+    return visitor.say("pages.sources.kind", kind=kind, cadence=source["cadence_s"]) if source["cadence_s"] else kind
+
+
 def _kind(visitor: Visitor, source: Source) -> str:
     code = f"pages.sources.kind.{source['kind']}"
     return visitor.say(code) if has(visitor.lang, code) else str(source["kind"])
@@ -80,8 +86,10 @@ def _kind(visitor: Visitor, source: Source) -> str:
 def _age(source: Source) -> str:
     if not source["last_success_at"]:
         return '<div class="fr"><span>—</span><div class="bar"><u style="left:33.3%"></u></div></div>'
-    share = min(100.0, source["age_s"] / source["cadence_s"] * 33.3)
     since = f'<span data-since="{stamp(source["last_success_at"])}" data-cadence="{source["cadence_s"]}"></span>'
+    if not source["cadence_s"]:
+        return f'<div class="fr">{since}</div>'
+    share = min(100.0, source["age_s"] / source["cadence_s"] * 33.3)
     return f'<div class="fr">{since}<div class="bar"><u style="left:33.3%"></u><i style="width:{share:.0f}%"></i></div></div>'
 
 

@@ -35,7 +35,7 @@ def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], place: st
 def worst(tile: Tile, sources: Mapping[str, Source]) -> Source | None:
     """The source of a tile that is oldest against its own cadence: the tile is as old as that."""
     known = [sources[name] for name in tile["sources"] if name in sources and sources[name]["last_success_at"]]
-    return max(known, key=lambda source: source["age_s"] / source["cadence_s"], default=None)
+    return max(known, key=lambda source: source["age_s"] / source["cadence_s"] if source["cadence_s"] else 0.0, default=None)
 
 
 def tier_of(metric: str, alerts: Sequence[Alert]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -10,14 +10,20 @@ from fengsui.store.types import Json, UtcDateTime
 inbox = Table(
     "inbox",
     METADATA,
-    Column("inbox_id", String, primary_key=True),  # idempotency key of the sender
-    Column("kind", String, nullable=False),  # webhook, staff_report
-    Column("received_at", UtcDateTime, nullable=False),
-    Column("by", String, nullable=False),
-    Column("body", LargeBinary),  # encrypted JSON; NULL once taken
+    Column("inbox_id", String, primary_key=True),  # hash(source, idempotency key of the sender)
+    Column("source", String, nullable=False, server_default=""),
+    Column("kind", String, nullable=False),  # webhook, staff
+    Column("received_at", UtcDateTime, nullable=False),  # rises within a source: the order of taking
+    Column("by", String, nullable=False),  # person_id, or the source that pushed
+    Column("body", LargeBinary),  # encrypted JSON array of rows; NULL once taken
+    Column("body_hash", String),  # keyed: tells a repeated delivery from another one under the same key
     Column("key_id", String),
-    Column("state", String, nullable=False),  # new, taken, bad
+    Column("rows_n", Integer, nullable=False, server_default="0"),
+    Column("bad_n", Integer, nullable=False, server_default="0"),
+    Column("state", String, nullable=False),  # new, taken, bad (not one row could be read)
     Column("fault_code", String),
+    Column("taken_at", UtcDateTime),
+    Index("ix_inbox_source", "source", "state", "received_at"),
 )
 
 request = Table(

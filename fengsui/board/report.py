@@ -1,0 +1,171 @@
+"""员工上报: what somebody on the front line saw, sent like any other delivery, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Engine, select
+
+from fengsui.board.inbox import Delivery, Kept, Slot, delivery_id
+from fengsui.board.scope import Scope, inside
+from fengsui.people import Person
+from fengsui.settings import Settings
+from fengsui.store.slices import UNKNOWN, slice_levels
+from fengsui.store.tables import episode, feedback, feedback_text, handling, inbox, person, quarantine, rule_record, slice_
+
+KIND = "staff"
+CUSTOMERS = ("1", "2-3", "4-9", "10+")
+URGENCIES = ("blocked", "workaround", "grumble")
+ASKED = ("category", "channel", "org")
+"""The dimensions that the form asks for, where the centre has them."""
+WORDS_MAX = 500
+SHOWN = 5
+Choices: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Dimension -> the values that may be chosen; a dimension without any is not asked for."""
+
+
+class NotReported(Exception):
+    """An answer of the form cannot be taken: ``field``, and ``code`` and ``params`` for the catalogue."""
+
+    def __init__(self, field: str, code: str, **params: Any) -> None:
+        super().__init__(field, code, params)
+        self.field, self.code, self.params = field, code, params
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the form holds. ``dims``: dimension -> chosen value, without those left open."""
+
+    words: str
+    customers: str
+    urgency: str
+    dims: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report and what became of it. ``state``: received, taken, refused (then ``fault_code`` says why), erased.
+
+    ``words``: masked, None until it is taken. ``alert``: state of the alert that holds it, None where there is none yet;
+    ``owner``: who has taken that alert.
+    """
+
+    inbox_id: str
+    received_at: datetime
+    state: str
+    fault_code: str | None
+    fault_params: Mapping[str, Any]
+    words: str | None
+    dims: Mapping[str, str]
+    number: str | None = None
+    alert: str | None = None
+    owner: str | None = None
+
+
+def source_of(settings: Settings) -> str | None:
+    """The source that takes reports; None where the operator has not switched them on."""
+    return next((name for name, one in settings.sources.items() if one.kind == KIND and one.enabled), None)
+
+
+def choices(store: Engine, settings: Settings, scope: Scope) -> Choices:
+    """What the form offers: the values that have been seen in this centre, organisations inside the person's scope only."""
+    names = [name for name in ASKED if name in settings.dimension_names]
+    with store.connect() as conn:
+        found = {name: _seen(conn, settings, name) for name in names}
+    if scope and "org" in found:
+        narrow = tuple(org for org in found["org"] if any(inside(place, org) for place in scope))
+        found["org"] = narrow or tuple(scope)
+    return {name: values for name, values in found.items() if values}
+
+
+def check(answers: Answers, offered: Choices) -> None:
+    """Raises ``NotReported`` for the first answer that cannot be taken, with what is allowed."""
+    if not answers.words.strip():
+        raise NotReported("words", "board.report.words")
+    if len(answers.words) > WORDS_MAX:
+        raise NotReported("words", "board.report.words_long", allowed=WORDS_MAX)
+    for field, value, allowed in (("customers", answers.customers, CUSTOMERS), ("urgency", answers.urgency, URGENCIES)):
+        if value not in allowed:
+            raise NotReported(field, f"board.report.{field}")
+    for name, value in answers.dims.items():
+        if value not in offered.get(name, ()):
+            raise NotReported(name, "board.report.choice", value=value[:40], allowed=list(offered.get(name, ())))
+
+
+def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: datetime) -> Kept:
+    """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``."""
+    key = f"{who.person_id}:{key}"
+    row = {
+        "id": delivery_id(source, key),
+        "opened_at": now.isoformat(),
+        "text": answers.words.strip(),
+        "dims": dict(answers.dims),
+        "customers": answers.customers,
+        "urgency": answers.urgency,
+        "by": who.person_id,
+    }
+    return slot.put(Delivery(source, KIND, who.person_id, key, [row]), now)
+
+
+def mine(store: Engine, source: str, person_id: str, limit: int = SHOWN) -> list[Report]:
+    """A person's newest reports."""
+    wanted = (inbox.c.kind == KIND) & (inbox.c.source == source) & (inbox.c.by == person_id)
+    columns = (inbox.c.inbox_id, inbox.c.received_at, inbox.c.state, inbox.c.fault_code)
+    with store.connect() as conn:
+        rows = conn.execute(select(*columns).where(wanted).order_by(inbox.c.received_at.desc()).limit(limit)).all()
+        return _followed(conn, source, rows)
+
+
+def _seen(conn: Connection, settings: Settings, name: str) -> tuple[str, ...]:
+    level = settings.dimension(name).level_names[0]
+    rows = conn.scalars(select(slice_.c.slice_key).where(slice_.c.cuboid == level).order_by(slice_.c.slice_key))
+    return tuple(value for value in (slice_levels(key)[level] for key in rows) if value != UNKNOWN)
+
+
+def _followed(conn: Connection, source: str, rows: Sequence[Any]) -> list[Report]:
+    keys = [f"{source}:{row.inbox_id}" for row in rows]
+    records = _by_key(conn, feedback, keys, ("record_key", "dims"))
+    texts = _by_key(conn, feedback_text, keys, ("record_key", "text"))
+    held = _by_key(conn, quarantine, keys, ("record_key", "code", "params"))
+    alerts = _alerts(conn, keys)
+    return [
+        _report(row, records.get(key), texts.get(key), held.get(key), alerts.get(key))
+        for row, key in zip(rows, keys, strict=True)
+    ]
+
+
+def _report(row: Any, record: Any, text: Any, held: Any, alert: Any) -> Report:
+    refused = row.state == "bad" or held is not None
+    state = "received" if row.state == "new" else "taken" if record is not None else "refused" if refused else "erased"
+    return Report(
+        inbox_id=row.inbox_id,
+        received_at=row.received_at,
+        state=state,
+        fault_code=(held.code if held is not None else row.fault_code) if state == "refused" else None,
+        fault_params=held.params if held is not None and state == "refused" else {},
+        words=text.text if text is not None else None,
+        dims=record.dims if record is not None else {},
+        number=f"{alert.day:%m%d}-{alert.day_n:02d}" if alert is not None and alert.day else None,
+        alert=alert.state if alert is not None else None,
+        owner=alert.name if alert is not None else None,
+    )
+
+
+def _by_key(conn: Connection, table: Any, keys: list[str], columns: tuple[str, ...]) -> dict[str, Any]:
+    rows = conn.execute(select(*(table.c[name] for name in columns)).where(table.c.record_key.in_(keys)))
+    return {row.record_key: row for row in rows}
+
+
+def _alerts(conn: Connection, keys: list[str]) -> dict[str, Any]:
+    """The alert of each record that holds one; the reporter learns its number, its state and its owner, no figure of it."""
+    columns = (rule_record.c.record_key, episode.c.day, episode.c.day_n, handling.c.state, person.c.name)
+    joined = (
+        rule_record.join(episode, episode.c.episode_id == rule_record.c.episode_id)
+        .join(handling, handling.c.episode_id == episode.c.episode_id)
+        .outerjoin(person, person.c.person_id == handling.c.owner)
+    )
+    query = select(*columns).select_from(joined).where(rule_record.c.record_key.in_(keys), episode.c.mode == "on")
+    return {row.record_key: row for row in conn.execute(query.order_by(episode.c.tier, episode.c.opened_at))}

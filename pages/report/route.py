@@ -1,0 +1,130 @@
+"""``/report``: the form, the sending of it, and what became of the reports sent before. No Streamlit script runs here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fengsui import people
+from fengsui.board import report
+from fengsui.board.inbox import NotTaken
+from fengsui.board.report import Answers, NotReported
+from fengsui.people import NotSignedIn, Person
+from pages.gate import signin
+from pages.gate.address import own, path
+from pages.gate.webhook import slot
+from pages.look.house import house, now
+from pages.look.visitor import COOKIE, EVERYBODY
+from pages.report import form
+
+FORM_BYTES = 16_384
+KEY_CHARS = 40
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a form comes back: the field it is about (empty: all of it) and its words."""
+
+    field: str
+    code: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+async def page(request: Request) -> Response:
+    return await anyio.to_thread.run_sync(_page, request)
+
+
+async def submit(request: Request) -> Response:
+    """303 to the same address with the report's id; else the form again with what was filled in."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > FORM_BYTES:
+        return await anyio.to_thread.run_sync(_again, request, {}, Fault("words", "pages.report.too_large"), 413)
+    given = {name: str(value) for name, value in (await request.form()).items()}
+    return await anyio.to_thread.run_sync(_submit, request, given)
+
+
+def _page(request: Request) -> Response:
+    try:
+        person = _who(request)
+    except NotSignedIn:
+        return signin.ask_for(request)
+    return _answer(request, person, {}, None, 200)
+
+
+def _submit(request: Request, given: Mapping[str, str]) -> Response:
+    try:
+        person = _who(request)
+    except NotSignedIn:
+        return signin.ask_for(request)
+    source = report.source_of(house().settings)
+    if source is None:
+        return _answer(request, person, {}, None, 404)
+    if not own(request):
+        return _answer(request, person, given, Fault("", "pages.signin.foreign"), 403)
+    answers = _answers(given)
+    try:
+        report.check(answers, report.choices(house().reader, house().settings, person.scope))
+        kept = report.send(slot(), source, person, answers, given.get("key", "")[:KEY_CHARS], now())
+    except NotReported as fault:
+        return _answer(request, person, given, Fault(fault.field, fault.code, fault.params), 422)
+    except NotTaken as fault:
+        return _answer(request, person, given, Fault("", fault.code, fault.params), fault.status, fault.again_s)
+    return RedirectResponse(f"{path('report')}?sent={kept.inbox_id}{_language(request)}", status_code=303)
+
+
+def _again(request: Request, given: Mapping[str, str], fault: Fault, status: int) -> Response:
+    try:
+        return _answer(request, _who(request), given, fault, status)
+    except NotSignedIn:
+        return signin.ask_for(request)
+
+
+def _who(request: Request) -> Person:
+    return people.require_role(house().reader, request.cookies.get(COOKIE), EVERYBODY, now())
+
+
+def _answers(given: Mapping[str, str]) -> Answers:
+    dims = {name: given[name] for name in report.ASKED if given.get(name)}
+    return Answers(given.get("words", ""), given.get("customers", ""), given.get("urgency", ""), dims)
+
+
+def _answer(
+    request: Request,
+    person: Person,
+    given: Mapping[str, str],
+    fault: Fault | None,
+    status: int,
+    again_s: int | None = None,
+) -> Response:
+    settings, store = house().settings, house().reader
+    source = report.source_of(settings)
+    view = form.View(
+        person=person,
+        lang=form.language_of(request.query_params.get("lang"), person, settings),
+        settings=settings,
+        action=path("report") + (f"?{_language(request)[1:]}" if _language(request) else ""),
+        home=path("wall"),
+        key=given.get("key") or secrets.token_urlsafe(12),
+        given=given,
+        fault=fault and (fault.field, fault.code, fault.params),
+        choices=report.choices(store, settings, person.scope) if source else {},
+        mine=report.mine(store, source, person.person_id) if source else [],
+        sent=request.query_params.get("sent", ""),
+        open=source is not None,
+    )
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+    if again_s is not None:
+        headers["Retry-After"] = str(again_s)
+    return HTMLResponse(form.page(view), status_code=status, headers=headers)
+
+
+def _language(request: Request) -> str:
+    """A language asked for in the address stays."""
+    wish = request.query_params.get("lang")
+    return f"&lang={wish}" if wish in ("zh", "en", "zh_CN") else ""
