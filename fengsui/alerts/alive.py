@@ -17,7 +17,8 @@ def say_alive(desk: Desk, before: datetime | None) -> None:
     if desk.now < today or (before is not None and before >= today):
         return
     yesterday = today.date() - timedelta(days=1)
-    n = desk.conn.scalar(select(func.count()).select_from(episode).where(episode.c.day == yesterday)) or 0
+    events = (episode.c.day == yesterday) & episode.c.parent_id.is_(None)
+    n = desk.conn.scalar(select(func.count()).select_from(episode).where(events)) or 0
     params = {"day": yesterday.isoformat(), "n": n}
     subject = today.date().isoformat()
     news = News("alive", subject, "machine", 0, 1, "alerts.notice.alive", params, episode=False, always=True)

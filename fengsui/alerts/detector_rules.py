@@ -42,11 +42,9 @@ def _judge(desk: Desk, row: RowMapping) -> None:
     if not isinstance(rule, DetectorRule) or rule.mode == "off":
         return
     sight = sight_of(row, rule, desk.metrics.get(row["metric"]))
-    if rule.role == "tail" and row["role"] != "pool" and desk.find(row["rule_id"], row["slice_key"]) is None:
-        inside = {"mode": rule.mode, "metric": sight.metric, "slice_key": sight.slice_key}
-        if family.parent_of(desk, inside) is None:  # the long tail only explains (DESIGN §5)
-            return
-    apply(desk, sight)
+    new_part = rule.role == "tail" and row["role"] != "pool" and desk.find(row["rule_id"], row["slice_key"]) is None
+    if not new_part or (rule.mode == "on" and family.has_whole(desk, sight.metric, sight.slice_key)):
+        apply(desk, sight)  # the long tail only explains (DESIGN §5)
 
 
 def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:

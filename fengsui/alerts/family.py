@@ -1,12 +1,33 @@
-"""Parent and child: a part that burns inside a whole explains it and is not told apart."""
+"""One event is one alert: parts of a firing whole, and other rules that see the same trouble, are its members.
+
+Two alerts are of one event when both burn, their metrics speak of the same customers or the same work (``KINDREDS``), and
+one scope holds the other, is the same, or is of the same category. A single record (a letter of the regulator), and words
+that stand for such a risk of their own, are never grouped: another person answers them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
+from sqlalchemy import select
+
+from fengsui.alerts.bodies import PhraseRule, RecordRule
 from fengsui.alerts.desk import Desk, Row
 from fengsui.store.slices import slice_levels
+from fengsui.store.tables import episode, handling
+
+KINDREDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("complaints", "contacts", "negatives", "negative_share"), "customers"),
+        **dict.fromkeys(("response_time", "response_sla", "resolution_time", "sla_attainment", "backlog"), "work"),
+        **dict.fromkeys(("calls", "answer_rate", "service_level_20", "waiting_time", "waiting_now"), "calls"),
+    }
+)
+"""metric -> what it speaks of; a metric that is not here is kin to itself alone"""
+
+TAKEN = ("claimed", "in_progress")
 
 
 def contains(whole: str, part: str) -> bool:
@@ -24,31 +45,93 @@ def _holds(level: str, value: str, part: Mapping[str, str]) -> bool:
     )
 
 
+def same_category(one: str, other: str) -> bool:
+    """Both name a category and the one lies in the other, whatever else they name."""
+    here, there = ({k: v for k, v in slice_levels(key).items() if k.partition(".")[0] == "category"} for key in (one, other))
+    pairs = [(a, b) for a in here.values() for b in there.values()]
+    return any(a == b or a.startswith(f"{b}/") or b.startswith(f"{a}/") for a, b in pairs)
+
+
+def has_whole(desk: Desk, metric: str, slice_key: str) -> bool:
+    """Whether a series of the same metric burns around the slice: only then may its long tail speak (DESIGN §5)."""
+    around = (one for one in desk.firing() if _may_lead(desk, one) and one["series"] and one["metric"] == metric)
+    return any(contains(one["slice_key"], slice_key) for one in around)
+
+
 def parent_of(desk: Desk, row: Row) -> str | None:
-    """The widest firing episode of the same metric around ``row``; shadow episodes have and are no parents."""
-    if row["mode"] != "on":
+    """The alert of the same event that ``row`` becomes a member of: the widest, then the oldest. Shadow episodes have and
+    are no parents."""
+    if row["mode"] != "on" or _alone(desk, row):
         return None
-    around = [one for one in desk.firing() if _may_lead(one) and one["metric"] == row["metric"]]
-    wide = [one for one in around if contains(one["slice_key"], row["slice_key"])]
-    return min(wide, key=lambda one: (len(slice_levels(one["slice_key"])), one["episode_id"]))["episode_id"] if wide else None
+    leads = [one for one in desk.firing() if one["episode_id"] != row["episode_id"] and _may_lead(desk, one)]
+    kin = [one for one in leads if _kin(one, row) and _holds_or_matches(one["slice_key"], row["slice_key"])]
+    return min(kin, key=_width)["episode_id"] if kin else None
 
 
-def _may_lead(row: Row) -> bool:
-    return row["mode"] == "on" and row["condition"] == "firing" and row["parent_id"] is None and row["series"] is not None
+def _width(row: Row) -> tuple[int, object, str]:
+    return len(slice_levels(row["slice_key"])), row["opened_at"], row["episode_id"]
 
 
-def adopt(desk: Desk, whole: Row) -> None:
-    """Parts that fired a little earlier than the whole become its children."""
-    if not _may_lead(whole):
-        return
+def _holds_or_matches(whole: str, part: str) -> bool:
+    return whole == part or contains(whole, part) or (not contains(part, whole) and same_category(whole, part))
+
+
+def _kin(one: Row, other: Row) -> bool:
+    if one["metric"] == other["metric"]:
+        return bool(one["direction"] == other["direction"])
+    kindred = KINDREDS.get(one["metric"])
+    return kindred is not None and kindred == KINDREDS.get(other["metric"])
+
+
+def _alone(desk: Desk, row: Row) -> bool:
+    """A single record, or words that one record is enough of: media, regulator, safety."""
+    rule = desk.book.rule(row["rule_id"])
+    if isinstance(rule, PhraseRule):
+        others = (held.body for held in desk.book.rules.values())
+        return any(isinstance(other, RecordRule) and rule.cue in other.cues for other in others)
+    return isinstance(rule, RecordRule)
+
+
+def _may_lead(desk: Desk, row: Row) -> bool:
+    burns = row["mode"] == "on" and row["condition"] == "firing" and row["parent_id"] is None
+    return burns and not _alone(desk, row)
+
+
+def adopt(desk: Desk, whole: Row) -> int:
+    """Parts that fired a little earlier become members of ``whole``, with their own members. Returns the gravest tier that
+    was told of them already, 0 where there were none."""
+    if not _may_lead(desk, whole):
+        return 0
     earliest = whole["last_at"] - timedelta(seconds=desk.book.policy.relate_s)
-    for part in list(desk.firing()):
-        related = part["metric"] == whole["metric"] and contains(whole["slice_key"], part["slice_key"])
-        if related and part["parent_id"] is None and part["mode"] == "on" and part["last_at"] >= earliest:
-            desk.change(part, parent_id=whole["episode_id"])
+    burning = [one for one in desk.firing() if one["mode"] == "on" and one["episode_id"] != whole["episode_id"]]
+    parts = [
+        one
+        for one in burning
+        if one["parent_id"] is None and one["last_at"] >= earliest and not _alone(desk, one)
+        if _kin(whole, one) and contains(whole["slice_key"], one["slice_key"])
+    ]
+    ids = {one["episode_id"] for one in parts}
+    for one in [*parts, *(one for one in burning if one["parent_id"] in ids)]:
+        desk.change(one, parent_id=whole["episode_id"])
+        desk.append(one, "joined", one["condition"], one["condition"], {"parent": whole["episode_id"], "tier": one["tier"]})
+    return max((one["tier"] for one in parts), default=0)
 
 
-def spoken_for(desk: Desk, row: Row) -> bool:
-    """Its whole burns and is at least as grave: one notice is enough."""
-    parent = next((one for one in desk.firing() if one["episode_id"] == row["parent_id"]), None)
-    return parent is not None and parent["tier"] >= row["tier"]
+def spoken_for(desk: Desk, row: Row, *, ended: bool = False) -> bool:
+    """Its whole is at least as grave, and burns or is in somebody's hands: one notice is enough. ``ended``: the notice would
+    say that it is over, which the whole says for all."""
+    if row["parent_id"] is None:
+        return False
+    parent = next((one for one in desk.live.values() if one["episode_id"] == row["parent_id"]), None)
+    parent = parent or _stored(desk, row["parent_id"])
+    if parent is None or parent["tier"] < row["tier"]:
+        return False
+    return ended or parent["condition"] != "cleared" or parent["state"] in TAKEN
+
+
+def _stored(desk: Desk, episode_id: str) -> Row | None:
+    query = select(episode.c.tier, episode.c.condition, handling.c.state).join(
+        handling, handling.c.episode_id == episode.c.episode_id
+    )
+    found = desk.conn.execute(query.where(episode.c.episode_id == episode_id)).mappings().one_or_none()
+    return {str(name): value for name, value in found.items()} if found else None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+
 from fengsui.alerts import family, life, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.desk import Desk, Row
@@ -14,10 +16,12 @@ from fengsui.alerts.sight import Sight
 from fengsui.alerts.tell import News
 from fengsui.alerts.voices import Crowd
 from fengsui.store.slices import bucket, slice_id
+from fengsui.store.tables import transition
 
 FRESH_S = 3600
 SELDOM_MIN = 15
 EXPLAIN_MIN = 5
+FLAPPING = 2
 
 
 def apply(desk: Desk, sight: Sight, crowd: Crowd | None = None) -> Row | None:
@@ -98,9 +102,9 @@ def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
     desk.add(row)
     desk.moved.opened += 1
     _explain(desk, row, sight, found.crowd)
-    family.adopt(desk, row)
     n = desk.append(row, "opened", None, "firing", _params(row, sight))
-    _announce(desk, row, n, "opened")
+    if family.adopt(desk, row) < row["tier"]:  # what was told of its parts was told of it
+        _announce(desk, row, n, "opened")
     return row
 
 
@@ -208,13 +212,24 @@ def _count(desk: Desk, code: str) -> None:
 
 
 def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
-    """Opening and a higher tier are told; going out is told of what was at least important. Parts of a firing whole are
-    not told apart unless they are graver; shadow episodes never."""
-    if row["mode"] != "on" or code not in ("opened", "raised", "cleared"):
+    """Opening, a higher tier and burning again are told; going out is told of what was at least important. Members of an
+    event are not told apart unless they are graver; shadow episodes never."""
+    if row["mode"] != "on" or code not in ("opened", "raised", "cleared", "refired"):
         return
-    if family.spoken_for(desk, row) or (code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed")):
+    times = _refires(desk, row) if code in ("cleared", "refired") else 0
+    over = code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed" or times >= FLAPPING)
+    again = code == "refired" and times.bit_count() != 1
+    if over or again or family.spoken_for(desk, row, ended=code == "cleared"):
         return
     kind = "cleared" if code == "cleared" else "raised"
-    words = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "change": code}
-    news = News(kind, row["episode_id"], "machine", n, row["tier"], f"alerts.notice.{code}", words)
+    notice = "alerts.notice.flapping" if code == "refired" and times >= FLAPPING else f"alerts.notice.{code}"
+    words = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "change": code, "times": times}
+    news = News(kind, row["episode_id"], "machine", n, row["tier"], notice, words)
     desk.tell(news, desk.book.policy.tiers[str(row["tier"])].tell)  # type: ignore[index]
+
+
+def _refires(desk: Desk, row: Row) -> int:
+    """How often it has burned again. Told at 1, 2, 4, 8 …; from the second time on, going out is not told any more: an alert
+    that comes and goes all day must not ring all day."""
+    mine = (transition.c.episode_id == row["episode_id"]) & (transition.c.axis == "machine") & (transition.c.code == "refired")
+    return desk.conn.scalar(select(func.count()).select_from(transition).where(mine)) or 0

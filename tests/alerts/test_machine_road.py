@@ -209,6 +209,116 @@ def test_parts_that_burn_first_are_adopted_by_the_whole(centre):
     assert rows["all"]["parent_id"] is None
 
 
+PAYMENT = {"channel": "App", "category": "支付/支付失败"}
+
+
+def _surge(centre, slice_key="all", rule="complaints-all", **more):
+    centre.sees(slice_key, rule=rule, observed=30, expected=1, **more)
+
+
+def test_the_words_and_the_count_of_one_event_are_one_alert(centre):
+    """Thirty customers say that payment fails: the rule of words and the rule of counts both see them."""
+    centre.record(n=30, cues=("outage",), dims=PAYMENT)
+    centre.advance()
+    centre.minute()
+    _surge(centre)
+    _surge(centre, "category.1=支付", "complaints-category")
+    centre.advance()
+    rows = {row["rule_id"]: row for row in centre.episodes()}
+    words = rows["cue-outage"]
+    assert {row["tier"] for row in rows.values()} == {3}
+    assert words["parent_id"] is None
+    assert {rows[id_]["parent_id"] for id_ in ("complaints-all", "complaints-category")} == {words["episode_id"]}
+    assert {row["episode_id"] for row in centre.notices("raised")} == {words["episode_id"]}
+
+
+def test_a_member_that_becomes_graver_is_told(centre):
+    centre.record(n=12)
+    centre.sees(grade=1, observed=12, expected=5)
+    centre.advance()
+    centre.minute()
+    centre.record(n=9, cues=("outage",))
+    centre.advance()
+    rows = {row["rule_id"]: row for row in centre.episodes()}
+    member = rows["cue-outage"]
+    assert (member["parent_id"], member["tier"]) == (rows["complaints-all"]["episode_id"], 3)
+    assert rows["complaints-all"]["tier"] < 3
+    assert member["episode_id"] in {row["episode_id"] for row in centre.notices("raised")}
+
+
+def test_a_letter_and_words_of_the_media_stay_alerts_of_their_own(centre):
+    centre.record(n=30)
+    _surge(centre)
+    centre.record(n=4, cues=("media",))
+    centre.advance()
+    rows = {row["rule_id"]: row for row in centre.episodes()}
+    assert {"complaints-all", "media-regulator", "cue-media"} <= set(rows)
+    assert {row["parent_id"] for row in rows.values()} == {None}
+
+
+def test_queue_and_answer_rate_are_one_event_and_complaints_another(centre):
+    centre.record(n=30)
+    for ago in range(6):
+        centre.waiting(50, centre.now - timedelta(minutes=ago, seconds=10))
+    params = {"observed": 0.6, "expected": 0.95, "n": 80}
+    fall = {"direction": "down", "reason_params": params, "step_s": 900}
+    centre.sees(rule="answer-rate-all", metric="answer_rate", observed=48, expected=76, **fall)
+    _surge(centre)
+    centre.advance()
+    rows = {row["rule_id"]: row for row in centre.episodes()}
+    assert rows["waiting-now"]["parent_id"] == rows["answer-rate-all"]["episode_id"]
+    assert rows["complaints-all"]["parent_id"] is None
+
+
+def test_a_whole_that_comes_after_its_part_was_told_is_told_only_when_graver(centre):
+    centre.record(n=30)
+    _surge(centre, "channel=App", "complaints-channel")
+    centre.advance()
+    centre.minute()
+    _surge(centre)
+    centre.advance()
+    rows = {row["slice_key"]: row for row in centre.episodes()}
+    assert {row["episode_id"] for row in centre.notices("raised")} == {rows["channel=App"]["episode_id"]}
+    assert centre.machine_codes(rows["channel=App"]["episode_id"]) == ["opened", "joined"]
+
+
+def test_two_alerts_of_one_category_are_one_event_and_of_two_categories_two(centre):
+    centre.record(n=30, dims=PAYMENT)
+    _surge(centre, "category.1=支付|channel=App", "complaints-category")
+    _surge(centre, "category.1=支付|org.1=华南", "complaints-region")
+    _surge(centre, "category.1=物流|channel=App", "complaints-channel")
+    centre.advance()
+    parents = {row["slice_key"]: row["parent_id"] for row in centre.episodes()}
+    assert [key for key, parent in parents.items() if parent] == ["category.1=支付|org.1=华南"]
+
+
+def _burns_and_cools(centre):
+    _surge(centre)
+    centre.advance()
+    for _ in range(10):
+        centre.minute()
+        centre.calm()
+    centre.advance()
+    centre.minute()
+
+
+def test_burning_again_is_told_and_a_flapping_alert_does_not_ring_all_day(centre):
+    centre.record(n=30)
+    for _ in range(9):
+        _burns_and_cools(centre)
+    found = centre.one()
+    assert centre.machine_codes(found["episode_id"]).count("refired") == 8
+    raised = [(row["code"], row["params"]["times"]) for row in centre.notices("raised") if row["recipient"] == "duty"]
+    assert raised == [
+        ("alerts.notice.opened", 0),
+        ("alerts.notice.refired", 1),
+        ("alerts.notice.flapping", 2),
+        ("alerts.notice.flapping", 4),
+        ("alerts.notice.flapping", 8),
+    ]
+    assert len([row for row in centre.notices("cleared") if row["recipient"] == "duty"]) == 2
+
+
 def test_the_long_tail_opens_only_inside_a_firing_whole(centre):
     rule = "complaints-tail-channel-org.1"
     centre.sees("channel=App|org.1=华南", rule=rule, role="tail")

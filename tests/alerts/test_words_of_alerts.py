@@ -57,6 +57,8 @@ def test_every_built_code_has_words():
     built |= {f"alerts.floor.{floor}" for floor in FLOORS}
     kinds = ["count", "share", "duration", "gauge", "limit_count", "limit_share", "limit_duration"]
     built |= {f"alerts.{part}.{kind}_{side}" for kind in kinds for side in ("up", "down") for part in ("lead", "title")}
+    built |= {f"alerts.notice.{code}" for code in ("opened", "raised", "cleared", "refired")}
+    built |= {f"alerts.transition.{code}" for code in ("refired", "joined")}
     built |= {f"alerts.factor.{side}_{shape}" for side in ("inside", "past") for shape in ("share", "duration")}
     assert built - {*ZH} == set()
 

@@ -45,6 +45,29 @@ def test_a_cleared_alert_leaves_the_wall_but_not_the_desk_until_somebody_closes_
     assert "e3" in [one.episode_id for one in read.desk(afternoon, EVERYTHING, ZONE, NOW).alerts]
 
 
+@pytest.mark.parametrize(
+    ("parent", "member", "shown"),
+    [
+        ({}, {}, ["e1"]),
+        ({"tier": 2}, {}, ["e1", "e4"]),
+        ({"condition": "cleared", "cleared_at": NOW}, {}, ["e1", "e4"]),
+        ({"condition": "cleared", "cleared_at": NOW}, {"condition": "cleared", "cleared_at": NOW}, ["e1"]),
+    ],
+    ids=["one event", "graver member", "goes on after its parent", "both out"],
+)
+def test_one_event_is_one_row_unless_that_row_would_say_less_than_is_true(
+    afternoon: Engine, parent: dict[str, object], member: dict[str, object], shown: list[str]
+) -> None:
+    with afternoon.begin() as conn:
+        for id_, values in (("e1", parent), ("e4", {"tier": 3, "parent_id": "e1", **member})):
+            conn.execute(update(t.episode).where(t.episode.c.episode_id == id_).values(values or {"episode_id": id_}))
+    rows = [one.episode_id for one in read.desk(afternoon, EVERYTHING, ZONE, NOW).alerts]
+    assert sorted(id_ for id_ in rows if id_ in ("e1", "e4")) == shown
+    live = {one.episode_id for one in read.live(afternoon, EVERYTHING)}
+    assert ("e4" in live) is ("e4" in shown and "condition" not in member)
+    assert read.desk(afternoon, EVERYTHING, ZONE, NOW).today["raised"] >= 1
+
+
 def test_a_scoped_person_sees_own_organisations_only_in_list_and_by_address(afternoon: Engine) -> None:
     south = [one.episode_id for one in read.desk(afternoon, ["华南"], ZONE, NOW).alerts]
     assert south == ["e1", "e3", "e4"]

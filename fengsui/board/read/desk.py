@@ -49,6 +49,11 @@ def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> 
 
 
 def heads(found: list[Alert]) -> list[Alert]:
-    """Without the children whose parent is in the list: one row for one trouble."""
-    ids = {alert.episode_id for alert in found}
-    return [alert for alert in found if alert.parent_id not in ids]
+    """One row for one event: without the members whose parent is in the list. A member that is graver, or that goes on
+    after its parent went out, is a row of its own: the parent's would say less than is true."""
+    rows = {alert.episode_id: alert for alert in found}
+    return [alert for alert in found if not _told_by(rows.get(alert.parent_id or ""), alert)]
+
+
+def _told_by(parent: Alert | None, member: Alert) -> bool:
+    return parent is not None and parent.tier >= member.tier and (parent.live or not member.live)
