@@ -17,12 +17,13 @@ from pathlib import Path
 from fengsui.demo import incidents, surveys
 from fengsui.demo.books import Books
 from fengsui.demo.contacts import Live, Survey
-from fengsui.demo.days import DAY_S, days_between, local_date, midnight
+from fengsui.demo.days import DAY_S, ZONE, days_between, local_date, midnight
 from fengsui.demo.incidents import Incident
 from fengsui.demo.plan import DayPlan, plan_day
 
 SEED = 20_260_101
 HISTORY_DAYS = 56
+NOTE_S = 60
 WINDOW_DAYS = 4  # a contact or survey planned earlier has nothing left to happen (plan.LONGEST_S and a day for the survey)
 
 
@@ -62,14 +63,21 @@ class Centre:
         self.written_until = until
 
     def step(self, now: datetime) -> int:
-        """Write what happened after the last step and up to ``now``; returns how many rows changed."""
-        until, since = int(now.timestamp()), self.written_until
-        if since is None or until <= since:
-            return 0
-        self._look_ahead(local_date(datetime.fromtimestamp(since, now.tzinfo)), local_date(now))
+        """Write what happened after the last step and up to ``now``; returns how many rows changed. A long gap is filled day by
+        day, so that it costs time and no memory."""
+        until, written = int(now.timestamp()), 0
+        while self.written_until is not None and self.written_until < until:
+            part = min(until, self.written_until + DAY_S)
+            written += self._advance(self.written_until, part, until)
+        return written
+
+    def _advance(self, since: int, until: int, now: int) -> int:
+        """A second in which nothing happens writes nothing: a note of progress each second is 300 MB of disk a day."""
+        self._look_ahead(*(local_date(datetime.fromtimestamp(second, ZONE)) for second in (since, until)))
         touched = self._touched(since, until)
         self._write_surveys(since, until)
-        self.books.write(((c.at(until), until) for c in touched), self.seed, until)
+        if touched or until // NOTE_S > since // NOTE_S:
+            self.books.write(((c.at(until), now) for c in touched), self.seed, until)
         self.written_until = until
         return len(touched)
 

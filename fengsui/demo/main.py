@@ -65,6 +65,7 @@ def serve(home: Path, port: int, stop_event: threading.Event | None = None, cloc
     """
     stop, folder = stop_event or _stop_on_signals(), home / "demo"
     with _locked(folder):
+        _forget_commands(folder)
         found(folder, clock())
         centre = Centre(folder)
         try:
@@ -108,6 +109,12 @@ def take_commands(centre: Centre, folder: Path, now: datetime) -> None:
         file.unlink()
         if name in INCIDENTS:  # trigger has checked it; a file from another version is dropped
             centre.begin(name, now)
+
+
+def _forget_commands(folder: Path) -> None:
+    """What nobody carried out before the last end: an incident of last week must not begin with today's start."""
+    for file in (folder / COMMANDS).iterdir():
+        file.unlink()
 
 
 def _work(centre: Centre, folder: Path, stop: threading.Event, clock: Clock) -> None:

@@ -124,6 +124,33 @@ def test_a_gap_of_days_is_filled_as_if_it_had_been_served(
     assert 600 < per_day < 1100
     assert rows(home, "tickets", "count(*)", "status <> '已解决' and opened_at < '2026-11-20 12:00:00'")[0][0] == 0
     assert len([name for name in dropped(home) if name >= "survey_20261118_14"]) > 120
+    assert {row[0] for row in rows(home, "chats", "distinct updated_at", "updated_at > '2026-11-18T06:32:06+00:00'")} == {
+        "2026-11-24T06:32:06+00:00"
+    }
+
+
+def test_a_long_gap_is_filled_with_a_few_days_in_memory(centre: Centre, began: datetime) -> None:
+    centre.step(began + timedelta(days=9))
+    assert len(centre._contacts) < 7 * 2400
+
+
+def test_seconds_in_which_nothing_happens_write_next_to_nothing(home: Path, centre: Centre, began: datetime) -> None:
+    seconds, touched = 300, 0
+    before = centre.books.centre.total_changes + centre.books.tickets.total_changes
+    for second in range(1, seconds + 1):
+        touched += bool(centre.step(began + timedelta(seconds=second)))
+    assert touched < seconds / 2
+    notes = centre.books.centre.total_changes + centre.books.tickets.total_changes - before
+    assert notes < seconds
+    assert rows_progress(home) > began.timestamp() + seconds - 120
+
+
+def rows_progress(home: Path) -> int:
+    conn = sqlite3.connect(home / "demo" / "centre.db")
+    try:
+        return int(conn.execute("select written_until from progress").fetchone()[0])
+    finally:
+        conn.close()
 
 
 def test_no_step_into_the_past_and_none_twice(centre: Centre, began: datetime) -> None:

@@ -96,6 +96,17 @@ def test_a_triggered_incident_begins_in_the_serving_process(home: Path, began: d
     assert not list((home / "demo" / main.COMMANDS).iterdir())
 
 
+def test_what_was_asked_for_before_the_last_end_does_not_begin_with_the_next_start(home: Path, began: datetime) -> None:
+    commands = home / "demo" / main.COMMANDS
+    commands.mkdir()
+    (commands / "old.incident").write_text("spam-flood", encoding="utf-8")
+    (commands / "half.part").write_text("spam-", encoding="utf-8")
+    with serving(home, free_port(), Minutes(began)):
+        assert until(lambda: not list(commands.iterdir()))
+        time.sleep(0.2)
+    assert chats_about(home, "优惠券又没抢到") == 0
+
+
 def test_a_second_server_and_a_taken_port_are_refused(home: Path, tmp_path: Path, began: datetime) -> None:
     port = free_port()
     with serving(home, port, Minutes(began)):
