@@ -53,7 +53,3 @@ def test_a_late_batch_is_important_before_its_hour_is_over_and_not_severe(raised
     rows = raised("batch-delay", 55)
     assert max(row["tier"] for row in rows) == 2
     assert any("物流" in row["slice"] for row in rows)
-
-
-def test_spam_is_not_severe(raised: Callable[[str, int], Rows]) -> None:
-    assert max((row["tier"] for row in raised("spam-flood", 15)), default=0) < 3
