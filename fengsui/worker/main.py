@@ -10,13 +10,13 @@ from datetime import datetime
 from types import FrameType
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from fengsui.settings import Keys, Settings, open_keys
 from fengsui.store.database import open_store
 from fengsui.store.leadership import LostLeadership, this_process, try_lead
 from fengsui.store.migrate import upgrade
-from fengsui.worker.term import BACK_OFF_S, Term, begin, utc_now
+from fengsui.worker.term import BACK_OFF_S, Term, begin, told_once, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,24 @@ def run(settings: Settings, *, stop: threading.Event | None = None, clock: Calla
     keys = open_keys(settings)
     store = open_store(settings.store.url)
     try:
-        upgrade(store)
+        _upgrade(store, ending)
         while not ending.is_set():
             ending.wait(_one_term(settings, store, keys, ending, clock))
     finally:
         store.dispose()
+
+
+def _upgrade(store: Engine, ending: threading.Event) -> None:
+    """Wait for a store that is not there yet: after a power cut the database server may come up later than we do."""
+    trouble = None
+    while not ending.is_set():
+        try:
+            upgrade(store)
+        except DBAPIError as fault:
+            trouble = told_once(fault, trouble)
+            ending.wait(BACK_OFF_S)
+        else:
+            return
 
 
 def _one_term(settings: Settings, store: Engine, keys: Keys, ending: threading.Event, clock: Callable[[], datetime]) -> float:
@@ -44,8 +57,8 @@ def _one_term(settings: Settings, store: Engine, keys: Keys, ending: threading.E
             return STAND_BY_S
         log.info("leading, epoch %d", leadership.epoch)
         _serve(begin(settings, store, keys, leadership, ending, clock), ending)
-    except OperationalError as fault:
-        log.error("the store does not answer: %s", type(fault.orig).__name__)
+    except DBAPIError as fault:
+        told_once(fault, None)
         return BACK_OFF_S
     return 0.0
 

@@ -1,7 +1,7 @@
 """One tick along the road: journal, take, judge, alert, tell, draw. The live worker and replay both walk it.
 
-A fault in one room is written into the tick's row, and the next room has its turn all the same; only lost leadership ends the
-tick at once. Nothing here reads a clock but the stopwatch of ``tick.seconds``.
+A fault in one room is written into the tick's row, and the next room has its turn all the same; only lost leadership and a
+store that cannot be written end the tick at once. Nothing here reads a clock but the stopwatch of ``tick.seconds``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Engine as Store
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from connectors.base import Fault
 from fengsui.engine import Advance
 from fengsui.settings import Settings
 from fengsui.store.database import reading
+from fengsui.store.faults import code_of, kind_of
 from fengsui.store.leadership import LostLeadership
 from fengsui.store.tables import verdict, watermark
 from fengsui.worker import journal, sources
@@ -161,9 +163,11 @@ class Road:
             fetched = self._feed.next(entry.now)
             if fetched is None:
                 return
-            with self._room("ingest", counts, source=fetched.source):
-                self._take(fetched, entry, fence, counts)
-            self._feed.taken(fetched)
+            try:
+                with self._room("ingest", counts, source=fetched.source):
+                    self._take(fetched, entry, fence, counts)
+            finally:
+                self._feed.taken(fetched)
 
     def _take(self, fetched: Fetched, entry: Entry, fence: Fence, counts: TickCounts) -> None:
         if fetched.batch is None:
@@ -243,6 +247,8 @@ class Road:
         except LostLeadership:
             raise
         except Exception as fault:  # a bug in one room must not silence the others; the row says which and what
+            if isinstance(fault, DBAPIError) and kind_of(fault) in UNUSABLE:
+                raise
             log.error("tick %d: %s: %s\n%s", counts.tick, room, type(fault).__name__, _where(fault))
             counts.troubles.append(_trouble(room, fault, subject))
 
@@ -276,6 +282,10 @@ class Road:
         return int(newest or 0) > int(seq or 0)
 
 
+UNUSABLE = ("away", "full", "read_only", "damaged")
+"""States of the store in which no room can write: the tick stays open and is finished when the store is back."""
+
+
 class Interrupted(BaseException):
     """The worker ends in the middle of a tick, at a commit: no fault, and no boundary may take it for one."""
 
@@ -289,4 +299,6 @@ def _trouble(room: str, fault: Exception, subject: Mapping[str, str]) -> Trouble
     """Faults bring their code; anything else is named by its type, never by its text, which may hold customers' words."""
     if isinstance(fault, Fault):
         return Trouble(room, fault.code, {**fault.params, **subject})
+    if isinstance(fault, DBAPIError) and (code := code_of(fault)) is not None:
+        return Trouble(room, code, subject)
     return Trouble(room, "worker.room.broken", {"kind": type(fault).__name__, **subject})

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 
 import httpx
 from sqlalchemy import Engine as Store
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from fengsui.alerts.seed import seed as seed_alerts
 from fengsui.ingest import check
+from fengsui.locale import say
 from fengsui.metrics import catalogue
 from fengsui.settings import Keys, Settings
+from fengsui.store.faults import code_of
 from fengsui.store.leadership import Leadership
 from fengsui.worker import sources
 from fengsui.worker.chores import Chores
@@ -55,6 +57,7 @@ class Term:
     clerk: Clerk
     leadership: Leadership
     clock: Callable[[], datetime]
+    trouble: str | None = None
 
     def serve(self, stop: threading.Event) -> None:
         """Tick until ``stop``. Raises ``LostLeadership``."""
@@ -74,13 +77,16 @@ class Term:
             connector.close()
 
     def _tick(self) -> float:
-        """One tick; returns how long to wait before the next. A database that is away is tried again."""
+        """One tick; returns how long to wait before the next. A store that is away or full is tried again until it is back."""
         try:
             self.clerk.pick()
             counts = self.road.tick(self.clock())
-        except OperationalError as fault:
-            log.error("the store does not answer: %s", type(fault.orig).__name__)
+        except DBAPIError as fault:
+            self.trouble = told_once(fault, self.trouble)
             return BACK_OFF_S
+        if self.trouble is not None:
+            log.info("the store can be written again")
+            self.trouble = None
         return self._pause(counts)
 
     def _pause(self, counts: TickCounts) -> float:
@@ -98,6 +104,17 @@ class Term:
             fence(conn)
             catalogue.seed(conn, now)
             seed_alerts(conn, self.settings, now)
+
+
+def told_once(fault: DBAPIError, before: str | None) -> str:
+    """Log a store that cannot be used when it becomes so, not every two seconds. Any other fault of a database is a mistake of
+    ours that time does not mend: it is raised."""
+    code = code_of(fault)
+    if code is None:
+        raise fault
+    if code != before:
+        log.error("%s (%s)", say("en", code), type(fault.orig).__name__)
+    return code
 
 
 def begin(

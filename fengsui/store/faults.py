@@ -1,0 +1,55 @@
+"""What a store's refusal means for whoever was using it: one word out of a driver's many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+Kind: TypeAlias = Literal["away", "full", "read_only", "busy", "damaged"]
+
+_SQLITE: Mapping[str, Kind] = {
+    "SQLITE_FULL": "full",
+    "SQLITE_READONLY": "read_only",
+    "SQLITE_PERM": "read_only",
+    "SQLITE_BUSY": "busy",
+    "SQLITE_LOCKED": "busy",
+    "SQLITE_CORRUPT": "damaged",
+    "SQLITE_NOTADB": "damaged",
+    "SQLITE_CANTOPEN": "away",
+    "SQLITE_IOERR": "away",
+}
+_POSTGRES: Mapping[str, Kind] = {
+    "53100": "full",
+    "25006": "read_only",
+    "42501": "read_only",
+    "55P03": "busy",
+    "40001": "busy",
+    "40P01": "busy",
+    "XX001": "damaged",
+    "XX002": "damaged",
+}
+"""SQLSTATEs; those of class 08 and 57 (connection, operator intervention) mean that the server is away."""
+
+
+def kind_of(fault: DBAPIError) -> Kind | None:
+    """``None``: no state of the store but a mistake in what was asked of it, which trying again does not mend."""
+    name = getattr(fault.orig, "sqlite_errorname", None)
+    if name is not None:
+        return _of_sqlite(name)
+    code = getattr(fault.orig, "sqlstate", None)
+    if code is not None:
+        return _POSTGRES.get(code) or ("away" if code[:2] in ("08", "57") else None)
+    return "away" if isinstance(fault, OperationalError) or fault.connection_invalidated else None
+
+
+def code_of(fault: DBAPIError) -> str | None:
+    """``store.fault.<kind>`` of the catalogue."""
+    kind = kind_of(fault)
+    return None if kind is None else f"store.fault.{kind}"
+
+
+def _of_sqlite(name: str) -> Kind | None:
+    """Extended codes are longer: SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY."""
+    return next((kind for prefix, kind in _SQLITE.items() if name == prefix or name.startswith(f"{prefix}_")), None)
