@@ -84,6 +84,8 @@ def _kind(visitor: Visitor, source: Source) -> str:
 
 
 def _age(source: Source) -> str:
+    if not source["last_success_at"] and not source["cadence_s"]:
+        return '<div class="fr"><span>—</span></div>'
     if not source["last_success_at"]:
         return '<div class="fr"><span>—</span><div class="bar"><u style="left:33.3%"></u></div></div>'
     since = f'<span data-since="{stamp(source["last_success_at"])}" data-cadence="{source["cadence_s"]}"></span>'
