@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, select, tuple_
 
 from connectors.base import BadRecord, Measurement
-from fengsui.ingest.bulk import chunks, put
+from fengsui.ingest.bulk import chunks
 from fengsui.ingest.deltas import Deltas, Places
+from fengsui.ingest.pending import Pending
 from fengsui.ingest.slices import LONGEST, longest
 from fengsui.metrics.measures import of_measurement
 from fengsui.store.slices import slice_key, slice_levels
@@ -26,16 +27,16 @@ MOST = 2**53
 
 
 class Aggregates:
-    """Takes the measurements of one source in one batch."""
+    """Takes the measurements of one source in one part of a batch. ``conn`` only reads."""
 
-    def __init__(self, conn: Connection, source: str, source_now: datetime, places: Places) -> None:
-        self._conn, self._source, self._now, self._places = conn, source, source_now, places
+    def __init__(self, conn: Connection, pending: Pending, source: str, source_now: datetime, places: Places) -> None:
+        self._conn, self._pending, self._source, self._now, self._places = conn, pending, source, source_now, places
         self._dims: dict[str, frozenset[str]] = {}
         self.bad: list[BadRecord] = []
         self.new = self.changed = self.same = 0
 
     def take(self, items: Iterable[Measurement], deltas: Deltas) -> None:
-        """Write aggregates and gauges; what changes in the roll-ups goes into ``deltas``."""
+        """Make ready aggregates and gauges; what changes in the roll-ups goes into ``deltas``."""
         fit = [item for item in items if self._fits(item)]
         self._gauges([item for item in fit if item.end is None], deltas)
         self._aggregates([item for item in fit if item.end is not None], deltas)
@@ -81,7 +82,7 @@ class Aggregates:
             deltas.feeds([f"g.{item.name}"], self._places.of_aggregate(_dims(item)), self._source)
         old = self._stored_gauges(rows)
         other = {key: row for key, row in rows.items() if old.get(key) != row["value"]}
-        put(self._conn, gauge, list(other.values()))
+        self._pending.put(gauge, list(other.values()))
         changed = len(other.keys() & old.keys())
         self.new, self.changed, self.same = (
             self.new + len(other) - changed,
@@ -102,7 +103,7 @@ class Aggregates:
                 self.same += 1
         for key, row in now.items():
             self._change(row, old.get(key), deltas)
-        put(self._conn, measurement, list(now.values()))
+        self._pending.put(measurement, list(now.values()))
 
     def _change(self, row: Mapping[str, Any], before: Mapping[str, Any] | None, deltas: Deltas) -> None:
         slices = self._places.of_aggregate(row["dims"])

@@ -26,6 +26,9 @@ Convert: TypeAlias = Callable[[list[Any]], list[Any]] | None
 Cell: TypeAlias = tuple[int, int, str, int, int, int]
 """(grain, slice_id, measure, bin, bucket, value)"""
 
+Step: TypeAlias = Callable[[Connection], object]
+"""A statement that waits for its transaction."""
+
 _ADD_SQLITE = (
     "INSERT INTO rollup (grain, slice_id, measure, bin, bucket, value) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (grain, slice_id, measure, bin, bucket) DO UPDATE SET value = value + excluded.value"
@@ -39,13 +42,17 @@ _ADD_POSTGRES = (
 
 def put(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> None:
     """Insert or replace ``rows``, all with the same columns. ``keep``: leave a row that is there."""
-    if not rows:
-        return
-    if conn.dialect.name != "sqlite":
-        upsert(conn, table, rows, update=() if keep else None)
-        return
-    statement, order, converts = _sqlite_put(table, tuple(rows[0]), keep, conn.dialect)
-    conn.exec_driver_sql(statement, _tuples(rows, order, converts))
+    if rows:
+        put_step(conn.dialect, table, rows, keep=keep)(conn)
+
+
+def put_step(dialect: Dialect, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> Step:
+    """``put`` of at least one row, converted now and run later."""
+    if dialect.name != "sqlite":
+        return lambda conn: upsert(conn, table, rows, update=() if keep else None)
+    statement, order, converts = _sqlite_put(table, tuple(rows[0]), keep, dialect)
+    tuples = _tuples(rows, order, converts)
+    return lambda conn: conn.exec_driver_sql(statement, tuples)
 
 
 def add_cells(conn: Connection, cells: Sequence[Cell]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import MINUTE, QUARTER, Deltas, Places, minutes_cut
+from fengsui.ingest.pending import Pending
 from fengsui.ingest.slices import Known
 from fengsui.ingest.take import Fence
 from fengsui.metrics.measures import VERSION, contributions, of_measurement
@@ -93,7 +94,9 @@ def rebuild(store: Engine, settings: Settings, now: datetime, fence: Fence) -> i
         for deltas in _recomputed(conn, settings, now):
             cells = deltas.cells()
             bulk.add_cells(conn, cells)
-            known.remember(known.write(conn, _with_events(deltas, sources), now))
+            pending = Pending(conn.dialect)
+            known.remember(known.write(pending, _with_events(deltas, sources), now))
+            pending.write(conn)
             total += len(cells)
         row = {"name": "rollup", "at": now, "seq": 0, "tick": None, "tag": rollup_tag(settings)}
         bulk.put(conn, watermark, [row])

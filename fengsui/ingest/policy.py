@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from fengsui.store.tables import definition
 from fengsui.store.upsert import upsert
 
-ID = "default"
+KIND, ID = "sla_policy", "default"
 TICKETS = ("complaint", "inquiry", "suggestion", "request")
 """Kinds that a centre must handle; a review, a survey or a call has no deadline."""
 NORMAL = "normal"
@@ -72,12 +72,12 @@ def seed(conn: Connection, sla: SlaSettings, now: datetime) -> None:
         "response": int(sla.response.total_seconds()),
         "kinds": list(TICKETS),
     }
-    row = {"kind": "sla_policy", "id": ID, "version": 1, "valid_from": now, "by": "seed", "body": body}
+    row = {"kind": KIND, "id": ID, "version": 1, "valid_from": now, "by": "seed", "body": body}
     upsert(conn, definition, [row], update=())
 
 
 def load(conn: Connection) -> Policies:
-    query = select(definition).where(definition.c.kind == "sla_policy", definition.c.id == ID)
+    query = select(definition).where(definition.c.kind == KIND, definition.c.id == ID)
     return Policies([_policy(row) for row in conn.execute(query)])
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from connectors.base import BadRecord
-from fengsui.ingest.bulk import chunks, put, rows_in
+from fengsui.ingest.bulk import chunks, rows_in
 from fengsui.ingest.keys import Vault, canonical
+from fengsui.ingest.pending import Pending
 from fengsui.store.tables import quarantine
 
 HELD, REPLAYED, DISMISSED, PURGED = "held", "replayed", "dismissed", "purged"
@@ -23,15 +24,15 @@ _IDENTITY = ("source_id", "customer")
 
 
 def hold(
-    conn: Connection, source: str, bad: Iterable[BadRecord], vault: Vault, now: datetime, *, owner: str
+    conn: Connection, pending: Pending, source: str, bad: Iterable[BadRecord], vault: Vault, now: datetime, *, owner: str
 ) -> tuple[int, set[str]]:
-    """Store bad rows; how many of them were never seen before, and the ids of all. ``owner``: the source whose records
+    """Make bad rows ready; how many of them were never seen before, and the ids of all. ``owner``: the source whose records
     they speak of (``belongs_to``), by which an erasure finds them."""
     seen: dict[str, list[BadRecord]] = {}
     for record in bad:
         seen.setdefault(quarantine_id(source, record, vault), []).append(record)
     old = {row["quarantine_id"]: row for row in rows_in(conn, select(quarantine), quarantine.c.quarantine_id, seen)}
-    put(conn, quarantine, [_row(id_, (source, owner), same, old.get(id_), vault, now) for id_, same in seen.items()])
+    pending.put(quarantine, [_row(id_, (source, owner), same, old.get(id_), vault, now) for id_, same in seen.items()])
     return len(seen.keys() - old.keys()), set(seen)
 
 
@@ -51,9 +52,9 @@ def held(conn: Connection, source: str, ids: Sequence[str] | None, vault: Vault)
     }
 
 
-def mark(conn: Connection, ids: Iterable[str], state: str, now: datetime) -> None:
+def mark(pending: Pending, ids: Iterable[str], state: str, now: datetime) -> None:
     for part in chunks(ids):
-        conn.execute(update(quarantine).where(quarantine.c.quarantine_id.in_(part)).values(state=state, last_at=now))
+        pending.run(update(quarantine).where(quarantine.c.quarantine_id.in_(part)).values(state=state, last_at=now))
 
 
 def _row(

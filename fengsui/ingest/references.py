@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
 from connectors.base import Feedback, Reference
-from fengsui.ingest.bulk import put, rows_in
+from fengsui.ingest.bulk import rows_in
 from fengsui.ingest.keys import Vault
+from fengsui.ingest.pending import Pending
 from fengsui.store.tables import reference
 
 PATHS = {"organisation": "org", "product": "product"}
 """kind of reference -> the dimension whose value it explains: ``attrs["path"]`` takes the place of the bare id."""
+
+
+CUSTOMER = "customer"
+Row: TypeAlias = Mapping[str, Any]
+_COLUMNS = select(reference.c.kind, reference.c.ref_id, reference.c.valid_from, reference.c.valid_to, reference.c.attrs)
 
 
 @dataclass(slots=True)
@@ -25,11 +31,11 @@ class Counts:
     same: int = 0
 
 
-def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> Counts:
-    """Write references, newest last; a customer's id as its hash."""
-    rows: dict[tuple[str, str, date], dict[str, Any]] = {}
+def store(conn: Connection, pending: Pending, records: Iterable[Reference], vault: Vault) -> tuple[Counts, list[Row]]:
+    """Make references ready, newest last; a customer's id as its hash. Also what is new of them, to be joined at once."""
+    rows: dict[tuple[str, str, date], Row] = {}
     for record in records:
-        ref_id = vault.customer(record.ref_id) if record.kind == "customer" else record.ref_id
+        ref_id = vault.customer(record.ref_id) if record.kind == CUSTOMER else record.ref_id
         rows[record.kind, ref_id, record.valid_from] = {
             "kind": record.kind,
             "ref_id": ref_id,
@@ -39,9 +45,9 @@ def store(conn: Connection, records: Iterable[Reference], vault: Vault) -> Count
         }
     old = {(row["kind"], row["ref_id"], row["valid_from"]): row for row in _stored(conn, {key[1] for key in rows})}
     other = {key: row for key, row in rows.items() if old.get(key) != row}
-    put(conn, reference, list(other.values()))
+    pending.put(reference, list(other.values()))
     changed = len(other.keys() & old.keys())
-    return Counts(len(other) - changed, changed, len(rows) - len(other))
+    return Counts(len(other) - changed, changed, len(rows) - len(other)), list(other.values())
 
 
 def _stored(conn: Connection, ref_ids: Iterable[str]) -> Iterable[Mapping[str, Any]]:
@@ -49,11 +55,11 @@ def _stored(conn: Connection, ref_ids: Iterable[str]) -> Iterable[Mapping[str, A
 
 
 class References:
-    """The references that a batch can need, read once."""
+    """The references that a batch can need, read once; a later row takes the place of one with the same key."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._by_id: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-        for row in rows:
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._by_id: dict[tuple[str, str], list[Row]] = {}
+        for row in {(row["kind"], row["ref_id"], row["valid_from"]): row for row in rows}.values():
             self._by_id.setdefault((row["kind"], row["ref_id"]), []).append(row)
 
     def attrs(self, kind: str, ref_id: str | None, at: datetime) -> Mapping[str, str]:
@@ -78,11 +84,24 @@ class References:
         return dims
 
 
-def load(conn: Connection, customers: Sequence[str]) -> References:
-    """References of these customers, and all products and organisations (they are few)."""
-    columns = select(reference.c.kind, reference.c.ref_id, reference.c.valid_from, reference.c.valid_to, reference.c.attrs)
-    rows = [dict(row) for row in conn.execute(columns.where(reference.c.kind != "customer")).mappings()]
-    return References([*rows, *rows_in(conn, columns.where(reference.c.kind == "customer"), reference.c.ref_id, customers)])
+@dataclass(frozen=True, slots=True)
+class Places:
+    """All products and organisations (they are few), and whether anything is known of customers."""
+
+    rows: Sequence[Row]
+    any_customer: bool
+
+
+def places(conn: Connection) -> Places:
+    rows = [dict(row) for row in conn.execute(_COLUMNS.where(reference.c.kind != CUSTOMER)).mappings()]
+    some = conn.execute(select(reference.c.ref_id).where(reference.c.kind == CUSTOMER).limit(1)).first()
+    return Places(rows, some is not None)
+
+
+def load(conn: Connection, known: Places, customers: Sequence[str]) -> list[Row]:
+    """The rows of ``known``, and those of these customers."""
+    asked = customers if known.any_customer else ()
+    return [*known.rows, *rows_in(conn, _COLUMNS.where(reference.c.kind == CUSTOMER), reference.c.ref_id, asked)]
 
 
 def _covers(row: Mapping[str, Any], day: date) -> bool:

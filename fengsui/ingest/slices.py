@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import Connection
-
-from fengsui.ingest.bulk import put
 from fengsui.ingest.deltas import cuboid_of
+from fengsui.ingest.pending import Pending
 from fengsui.store.slices import slice_id, slice_levels
 from fengsui.store.tables import slice_, slice_source
 
@@ -30,13 +28,13 @@ class Known:
         self._fed: dict[tuple[str, str], set[str]] = {}
         self._keys: set[str] = set()
 
-    def write(self, conn: Connection, fed: Fed, now: datetime) -> Fed:
-        """Insert what is not known; gives it back for ``remember``."""
+    def write(self, pending: Pending, fed: Fed, now: datetime) -> Fed:
+        """Make ready what is not known; gives it back for ``remember``."""
         new = {pair: keys - self._fed.get(pair, set()) for pair, keys in fed.items()}
         fresh = set().union(*new.values()) - self._keys if new else set()
-        put(conn, slice_, [_slice_row(key, now) for key in sorted(fresh)], keep=True)
+        pending.put(slice_, [_slice_row(key, now) for key in sorted(fresh)], keep=True)
         rows = [(slice_id(key), measure, source) for (measure, source), keys in sorted(new.items()) for key in sorted(keys)]
-        put(conn, slice_source, [dict(zip(("slice_id", "measure", "source"), row, strict=True)) for row in rows], keep=True)
+        pending.put(slice_source, [dict(zip(("slice_id", "measure", "source"), row, strict=True)) for row in rows], keep=True)
         return new
 
     def remember(self, new: Fed) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from connectors.base import Batch, ConfigFault, Fault, TryLater
-from fengsui.ingest.bulk import put
+from fengsui.ingest import shelf
+from fengsui.ingest.pending import Pending
 from fengsui.store.tables import poll, source_state, watermark
 
 BACK_OFF_S = 900.0
@@ -24,17 +26,27 @@ class StaleTick(Exception):
         self.source, self.tick, self.newest = source, tick, newest
 
 
-def guard(conn: Connection, source: str, tick: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a take must know before it reads a row. ``part``: of the next poll row of this tick. ``definitions``: see
+    ``shelf.stamp``."""
+
+    state: dict[str, Any]
+    part: int
+    definitions: int
+
+
+def guard(conn: Connection, source: str, tick: int) -> Opening:
     """The stored state of ``source``, if ``tick`` may still write: newer than what alerts have done, and not older than
-    the source's last take."""
-    alerts = conn.execute(select(watermark.c.tick).where(watermark.c.name == "alerts")).scalar()
-    if alerts is not None and tick <= alerts:
-        raise StaleTick(source, tick, alerts)
-    row = conn.execute(select(source_state).where(source_state.c.source == source)).mappings().first()
-    state = dict(row) if row else _fresh(source)
-    if state["tick"] is not None and tick < state["tick"]:
-        raise StaleTick(source, tick, state["tick"])
-    return state
+    the source's last take. One statement, for every poll pays it."""
+    row = conn.execute(_OPENING, {"source": source, "tick": tick}).mappings().one()
+    if row["alerts"] is not None and tick <= row["alerts"]:
+        raise StaleTick(source, tick, row["alerts"])
+    state = {column.name: row[column.name] for column in source_state.columns} if row["source"] else _fresh(source)
+    last = state["tick"]
+    if last is not None and tick < last:
+        raise StaleTick(source, tick, last)
+    return Opening(state, 0 if row["part"] is None else row["part"] + 1, row["definitions"])
 
 
 def taken(
@@ -87,16 +99,16 @@ def failed(state: Mapping[str, Any], fault: Fault, tick: int, now: datetime, cad
     return after
 
 
-def write(conn: Connection, state: Mapping[str, Any]) -> None:
-    put(conn, source_state, [state])
+def write(pending: Pending, state: Mapping[str, Any]) -> None:
+    pending.put(source_state, [state])
 
 
-def write_poll(conn: Connection, source: str, tick: int, now: datetime, seconds: float, code: str, **counts: Any) -> None:
+def write_poll(pending: Pending, opening: Opening, tick: int, now: datetime, seconds: float, code: str, **counts: Any) -> None:
     """One row for this poll; several batches of one source in one tick count their parts."""
-    last = conn.execute(select(func.max(poll.c.part)).where(poll.c.source == source, poll.c.tick == tick)).scalar()
-    row = {"source": source, "tick": tick, "part": 0 if last is None else last + 1, "at": now, "seconds": seconds, "code": code}
+    source = opening.state["source"]
+    row = {"source": source, "tick": tick, "part": opening.part, "at": now, "seconds": seconds, "code": code}
     empty = {"read_n": 0, "new_n": 0, "changed_n": 0, "bad_n": 0, "sweep": False, "missed_n": 0}
-    put(conn, poll, [{**row, **empty, **counts}])
+    pending.put(poll, [{**row, **empty, **counts}])
 
 
 def _wait(fault: Fault, fault_n: int, cadence: timedelta) -> timedelta:
@@ -105,6 +117,17 @@ def _wait(fault: Fault, fault_n: int, cadence: timedelta) -> timedelta:
         return timedelta(seconds=max(asked, 0.0))
     return timedelta(seconds=min(cadence.total_seconds() * 2 ** min(fault_n, 16), BACK_OFF_S))
 
+
+_ALWAYS = select(literal(1).label("one")).subquery()  # there is a row even for a source that was never polled
+_ALERTS = select(watermark.c.tick).where(watermark.c.name == "alerts").scalar_subquery()
+_PART = (
+    select(func.max(poll.c.part))
+    .where(poll.c.source == bindparam("source"), poll.c.tick == bindparam("tick"))
+    .scalar_subquery()
+)
+_OPENING = select(
+    *source_state.columns, _ALERTS.label("alerts"), _PART.label("part"), shelf.stamp().label("definitions")
+).select_from(_ALWAYS.outerjoin(source_state, source_state.c.source == bindparam("source")))
 
 _WELL: Mapping[str, Any] = {
     "fault": None,

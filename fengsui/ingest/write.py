@@ -1,9 +1,8 @@
-"""Folded records into tables: rows, texts, events, customers, and what they change in the roll-ups."""
+"""Folded records made ready for their tables: rows, texts, events, customers, and what they change in the roll-ups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,38 +11,29 @@ from sqlalchemy import Connection, select
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import Deltas, Places
 from fengsui.ingest.fold import Folded, Tools, settle
+from fengsui.ingest.pending import Pending
 from fengsui.ingest.record import Record
 from fengsui.metrics.measures import SET_BY, contributions
 from fengsui.store.tables import customer, event, feedback, feedback_text
 from fengsui.text.clean import can_repeat
 
 
-@dataclass(slots=True)
-class Counts:
-    new: int = 0
-    changed: int = 0
-
-
 def records(
-    conn: Connection, ledger: Mapping[str, Record], tools: Tools, out: Folded, deltas: Deltas, places: Places
-) -> Counts:
-    """Write every touched record and add its signed delta."""
+    conn: Connection, pending: Pending, ledger: Mapping[str, Record], tools: Tools, out: Folded, deltas: Deltas, places: Places
+) -> list[Record]:
+    """Make ready every touched record and add its signed delta; the touched ones. ``conn`` only reads."""
     touched = [record for record in ledger.values() if record.touched]
     for record in touched:
         settle(record, tools)
     _repeats(conn, touched)
     for record in touched:
         _delta(record, deltas, places)
-    bulk.put(conn, feedback, [record.row for record in touched if record.row is not None])
-    _texts(conn, touched)
-    _events(conn, touched)
-    _customers(conn, out.customers, tools)
-    arrived = sum(1 for record in touched if record.old is None and record.row is not None)
-    return Counts(arrived, len(touched) - arrived)
-
-
-def cells(conn: Connection, deltas: Deltas) -> None:
-    bulk.add_cells(conn, deltas.cells())
+    pending.put(feedback, [record.row for record in touched if record.row is not None])
+    _texts(pending, touched)
+    _events(pending, touched)
+    _customers(conn, pending, out.customers, tools)
+    pending.add_cells(deltas.cells())
+    return touched
 
 
 def _delta(record: Record, deltas: Deltas, places: Places) -> None:
@@ -90,21 +80,21 @@ def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[str, s
     return {text_hash: key for text_hash, (_, key) in found.items()}
 
 
-def _texts(conn: Connection, touched: Iterable[Record]) -> None:
+def _texts(pending: Pending, touched: Iterable[Record]) -> None:
     said = [record for record in touched if record.row is not None]
-    bulk.put(conn, feedback_text, [record.text for record in said if record.text is not None])
+    pending.put(feedback_text, [record.text for record in said if record.text is not None])
     silent = [{"record_key": record.key} for record in said if record.text_dropped and record.old_text_hash is not None]
-    bulk.remove(conn, feedback_text, silent)
+    pending.remove(feedback_text, silent)
 
 
-def _events(conn: Connection, touched: Iterable[Record]) -> None:
+def _events(pending: Pending, touched: Iterable[Record]) -> None:
     rows: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
     for record in touched:
         rows += [_event_row(record.key, key, step) for key, step in record.events.items() if record.old_events.get(key) != step]
         dropped += [{"record_key": record.key, "event_key": key} for key in record.old_events if key not in record.events]
-    bulk.remove(conn, event, dropped)
-    bulk.put(conn, event, rows)
+    pending.remove(event, dropped)
+    pending.put(event, rows)
 
 
 def _event_row(key: str, event_key: str, step: Any) -> dict[str, Any]:
@@ -119,7 +109,7 @@ def _event_row(key: str, event_key: str, step: Any) -> dict[str, Any]:
     }
 
 
-def _customers(conn: Connection, found: Mapping[str, str], tools: Tools) -> None:
+def _customers(conn: Connection, pending: Pending, found: Mapping[str, str], tools: Tools) -> None:
     """Customers seen for the first time; their own id sealed, to be revealed by role with audit."""
     known = {row["customer"] for row in bulk.rows_in(conn, select(customer.c.customer), customer.c.customer, found)}
     rows = [
@@ -132,4 +122,4 @@ def _customers(conn: Connection, found: Mapping[str, str], tools: Tools) -> None
         for hashed, own_id in sorted(found.items())
         if hashed not in known
     ]
-    bulk.put(conn, customer, rows, keep=True)
+    pending.put(customer, rows, keep=True)

@@ -47,6 +47,7 @@ def _open_sqlite(url: str, database: str | None, read_only: bool) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
+            "wal_autocheckpoint=4000",  # 16 MB: pages that first history writes again and again are copied once
             f"busy_timeout={BUSY_MS}",
             "cache_size=-65536",
             "temp_store=MEMORY",

@@ -279,11 +279,30 @@ def seed(conn: Connection, now: datetime) -> None:
     upsert(conn, definition, rows, update=())
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One stored version of one list."""
+
+    id: str
+    valid_from: datetime
+    words: tuple[str, ...]
+
+
+def stored(conn: Connection) -> list[Listed]:
+    """Every version of every list, the newest last."""
+    query = select(definition.c.id, definition.c.valid_from, definition.c.body).where(definition.c.kind == "cue")
+    rows = conn.execute(query.order_by(definition.c.version))
+    return [Listed(row.id, row.valid_from, tuple(map(str.casefold, row.body["words"]))) for row in rows]
+
+
+def of(lists: Iterable[Listed]) -> Cues:
+    """The last of each id; our own where there is none."""
+    return Cues({one.id: one.words for one in lists} or CUES)
+
+
 def load(conn: Connection, now: datetime) -> Cues:
     """The newest lists in force at ``now``; our own where none is stored."""
-    query = select(definition.c.id, definition.c.body).where(definition.c.kind == "cue", definition.c.valid_from <= now)
-    stored = {row.id: tuple(map(str.casefold, row.body["words"])) for row in conn.execute(query.order_by(definition.c.version))}
-    return Cues(stored or CUES)
+    return of(one for one in stored(conn) if one.valid_from <= now)
 
 
 def _stands(word: str, low: str) -> bool:

@@ -1,0 +1,57 @@
+"""What every take reads and hardly ever changes: cue lists, SLA policies, products and organisations.
+
+Definitions are only ever added, so their number says whether what is here is still right; references are written by ingest
+alone, which tells the shelf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from fengsui.ingest import policy, references
+from fengsui.ingest.policy import Policies
+from fengsui.store.tables import definition
+from fengsui.text import cues
+from fengsui.text.cues import Cues
+
+_KINDS = ("cue", policy.KIND)
+
+
+def stamp() -> ColumnElement[int]:
+    """Changes with every definition that the shelf holds."""
+    return select(func.count()).where(definition.c.kind.in_(_KINDS)).scalar_subquery()
+
+
+class Shelf:
+    """Of one store and one ``Ingest``."""
+
+    def __init__(self) -> None:
+        self._stamp: int | None = None
+        self._policies = Policies(())
+        self._lists: Sequence[cues.Listed] = ()
+        self._cues: dict[tuple[cues.Listed, ...], Cues] = {}
+        self._places: references.Places | None = None
+
+    def definitions(self, conn: Connection, stamp: int, now: datetime) -> tuple[Policies, Cues]:
+        """All policies, and the cue lists in force at ``now``."""
+        if stamp != self._stamp:
+            self._policies, self._lists = policy.load(conn), cues.stored(conn)
+            self._cues.clear()
+            self._stamp = stamp
+        valid = tuple(one for one in self._lists if one.valid_from <= now)
+        if valid not in self._cues:
+            self._cues = {valid: cues.of(valid)}
+        return self._policies, self._cues[valid]
+
+    def references(self, conn: Connection, customers: Sequence[str]) -> list[references.Row]:
+        """Products and organisations, and what is known of these customers."""
+        if self._places is None:
+            self._places = references.places(conn)
+        return references.load(conn, self._places, customers)
+
+    def forget_references(self) -> None:
+        """Some are about to be written: ask again after that."""
+        self._places = None
