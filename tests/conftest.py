@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, delete, text
 
 from fengsui.store.database import open_store
 from fengsui.store.tables import METADATA
@@ -78,6 +78,36 @@ def store(store_url: str) -> Iterator[Engine]:
     METADATA.create_all(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_once() -> Iterator[Engine]:
+    """One database for all tests of a run that only need it empty: to make one takes longer than to empty it."""
+    _reach(POSTGRES, "PostgreSQL")
+    name = f"fengsui_{uuid.uuid4().hex[:12]}"
+    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with server.connect() as conn:
+        conn.execute(text(f"create database {name}"))
+    engine = open_store(POSTGRES.rpartition("/")[0] + f"/{name}")
+    METADATA.create_all(engine)
+    yield engine
+    engine.dispose()
+    with server.connect() as conn:
+        conn.execute(text(f"drop database {name} with (force)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def emptied_store(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty store on both databases, PostgreSQL's being emptied after each test."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_store")
+        return
+    engine = request.getfixturevalue("postgres_once")
+    yield engine
+    with engine.begin() as conn:
+        for table in METADATA.sorted_tables:
+            conn.execute(delete(table))
 
 
 @pytest.fixture

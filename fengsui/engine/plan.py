@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 from fengsui.engine import verdicts
 from fengsui.engine.rules import Rule, detector_rules, in_force
 from fengsui.metrics.catalogue import UnknownMetric, metric_of
-from fengsui.store.slices import bucket, slice_levels
+from fengsui.store.slices import UNKNOWN, bucket, slice_levels
 from fengsui.store.tables import rollup, series, slice_, watermark
 from fengsui.store.upsert import upsert
 
@@ -66,7 +66,8 @@ def series_key(rule: Rule, slice_key: str) -> str:
 
 def make(conn: Connection, now: datetime, max_head: int) -> Plan:
     """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay, and those on
-    which an alert lives: nobody else could ever clear it."""
+    which an alert lives: nobody else could ever clear it. Records without a value (未填) are nobody's place: no head series
+    of their own, unless ``where`` asks for them."""
     unknown: dict[str, str] = {}
     wanted: list[tuple[int, Planned]] = []
     burning = verdicts.watched(conn)
@@ -77,6 +78,7 @@ def make(conn: Connection, now: datetime, max_head: int) -> Plan:
             unknown[rule.rule_id] = rule.metric
             continue
         planned = [(one.volume, _planned(rule, one)) for one in found]
+        planned = [pair for pair in planned if not _is_nowhere(pair[1]) or pair[1].series in burning]
         wanted += [pair for n, pair in enumerate(planned) if n < rule.max_series or pair[1].series in burning]
     kept = _cap(wanted, max_head, burning)
     return Plan(tuple(_with_parents(kept)), len(wanted) - len(kept), unknown)
@@ -95,6 +97,11 @@ def slices_of(conn: Connection, rule: Rule, now: datetime) -> list[Slice]:
 def matches(dims: Mapping[str, str], where: Mapping[str, object]) -> bool:
     """``where`` maps a level to a value, or to a list of values of which one must hold."""
     return all(dims.get(level) in (wanted if isinstance(wanted, list) else [wanted]) for level, wanted in where.items())
+
+
+def _is_nowhere(one: Planned) -> bool:
+    levels = slice_levels(one.slice_key)
+    return one.rule.role == "head" and any(value == UNKNOWN and level not in one.rule.where for level, value in levels.items())
 
 
 def _volume(conn: Connection, rule: Rule, now: datetime) -> dict[int, int]:

@@ -23,6 +23,7 @@ from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_
 MINUTE, QUARTER = 1, 15
 NARROW = frozenset({ALL, "channel"})
 _CACHE = 200_000
+_PAIRS = 1 << 27
 
 
 class Places:
@@ -155,7 +156,11 @@ class Deltas:
         within = np.arange(len(rows)) - np.repeat(np.cumsum(times) - times, times)
         slices_of = flat[offsets[table[rows, 0]] + within]
         buckets = table[:, 3] - table[:, 3] % grain
-        packed = self._pack(slices_of, np.array(name_order)[table[rows, 1]], table[rows, 2], buckets[rows])
+        pairs = slices_of * len(names) + np.array(name_order)[table[rows, 1]]
+        ranks = None
+        if len(ids) * len(names) >= _PAIRS:  # a source with thousands of measures: only those pairs that occur
+            ranks, pairs = np.unique(pairs, return_inverse=True)
+        packed = self._pack(pairs, table[rows, 2], buckets[rows])
         order_of = np.argsort(packed)
         packed = packed[order_of]
         starts = (
@@ -164,10 +169,11 @@ class Deltas:
         sums = np.add.reduceat(table[rows[order_of], 4], starts) if len(packed) else packed
         kept = sums != 0
         unique, sums = packed[starts][kept], sums[kept]
-        bins = unique & 0x3FF
+        bins, pairs = unique & 0x3FF, unique >> 36
+        pairs = pairs if ranks is None else ranks[pairs]
         columns = (
-            map(ids.__getitem__, (unique >> 46).tolist()),
-            map(names.__getitem__, ((unique >> 36) & 0x3FF).tolist()),
+            map(ids.__getitem__, (pairs // len(names)).tolist()),
+            map(names.__getitem__, (pairs % len(names)).tolist()),
             np.where(bins == 0, NO_BIN, bins - 1).tolist(),
             ((unique >> 10) & 0x3FFFFFF).tolist(),
             sums.tolist(),
@@ -182,12 +188,10 @@ class Deltas:
         return ranked, [rank[value] for value in values]
 
     @staticmethod
-    def _pack(
-        slices: NDArray[np.int64], measures: NDArray[np.int64], bins: NDArray[np.int64], buckets: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """17 bits of slice, 10 of measure, 26 of bucket (until the year 2097), 10 of bin (0: no bin)."""
+    def _pack(pairs: NDArray[np.int64], bins: NDArray[np.int64], buckets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """27 bits of (slice, measure), 26 of bucket (until the year 2097), 10 of bin (0: no bin)."""
         binned = np.where(bins == NO_BIN, 0, bins + 1)
-        packed: NDArray[np.int64] = (slices << 46) | (measures << 36) | (buckets << 10) | binned
+        packed: NDArray[np.int64] = (pairs << 36) | (buckets << 10) | binned
         return packed
 
 

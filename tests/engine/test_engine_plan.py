@@ -74,6 +74,20 @@ def test_where_names_one_value_or_several(embedded: Centre) -> None:
     assert set(found) == {"channel=a", "channel=b"}
 
 
+def test_records_without_a_value_are_no_place_of_their_own(embedded: Centre) -> None:
+    """The trap: a head series that history says too little of, and that stays unready for ever."""
+    busy(embedded, "channel=a", "channel=未填")
+    embedded.rule("by-channel", cuboid="channel", max_series=1)
+    engine = embedded.engine()
+    assert set(planned(embedded, engine)) == {"channel=a"}
+    embedded.rule("asked", version=1, now=START, cuboid="channel", where={"channel": "未填"})
+    embedded.rule("tail", version=1, now=START, cuboid="channel", role="tail", metric="negatives")
+    found = embedded.rows(series, "slice_key", "rule_id") if planned(embedded, engine, START + MINUTE) else []
+    assert sorted(found) == [
+        ("channel=a", "by-channel"), ("channel=a", "tail"), ("channel=未填", "asked"), ("channel=未填", "tail"),
+    ]  # fmt: skip
+
+
 def test_the_common_cap_keeps_the_busiest_and_is_told(tmp_path: Any, sqlite_store: Any) -> None:
     """The trap: a cap that nobody hears of is a blind spot."""
     centre = Centre(sqlite_store, make_settings(tmp_path, max_head_series=2))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, select
 
 from connectors.base import Batch, Event, Feedback
 from fengsui.ingest.take import Ingest
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
 from fengsui.store import tables
-from fengsui.store.database import open_store
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 KEYS = Keys(b"c" * 32, b"d" * 32, "k1", {})
@@ -80,39 +76,9 @@ def everything(store: Engine) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.fixture(scope="session")
-def postgres_once() -> Iterator[Engine]:
-    """One database for all tests of the room: to make one takes longer than to empty it."""
-    where = os.environ.get("FENGSUI_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
-    name = f"fengsui_{uuid.uuid4().hex[:12]}"
-    server = create_engine(where, isolation_level="AUTOCOMMIT")
-    try:
-        with server.connect() as conn:
-            conn.exec_driver_sql(f"create database {name}")
-    except OperationalError as fault:
-        if os.environ.get("FENGSUI_REQUIRE_ALL") == "1":
-            pytest.fail(f"FENGSUI_REQUIRE_ALL=1 but no PostgreSQL: {fault}")
-        pytest.skip("no PostgreSQL")
-    engine = open_store(where.rpartition("/")[0] + f"/{name}")
-    tables.METADATA.create_all(engine)
-    yield engine
-    engine.dispose()
-    with server.connect() as conn:
-        conn.exec_driver_sql(f"drop database {name} with (force)")
-    server.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An empty store on both databases."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_store")
-        return
-    engine = request.getfixturevalue("postgres_once")
-    yield engine
-    with engine.begin() as conn:
-        for table in tables.METADATA.sorted_tables:
-            conn.execute(delete(table))
+@pytest.fixture
+def store(emptied_store: Engine) -> Engine:
+    return emptied_store
 
 
 @pytest.fixture

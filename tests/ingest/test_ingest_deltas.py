@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fengsui.ingest import deltas as deltas_module
 from fengsui.ingest.deltas import Deltas
 from fengsui.metrics.measures import NO_BIN
 from fengsui.store.slices import slice_id
@@ -47,3 +48,19 @@ def test_what_cancels_out_is_not_written() -> None:
     deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, 1, "tickets", minutes=True)
     deltas.add([("complaint.n", NO_BIN, AT, 1)], SLICES, -1, "tickets", minutes=True)
     assert deltas.cells() == []
+
+
+@pytest.mark.parametrize("most", [1 << 27, 1 << 8])  # packed as they are, and by rank
+def test_thousands_of_measures_in_one_batch_are_kept_apart(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(deltas_module, "_PAIRS", most)
+    deltas = Deltas(AT)
+    names = [f"m.number{n}.num" for n in range(1500)]
+    for n, name in enumerate(names):
+        deltas.add([(name, NO_BIN, AT, n + 1), ("response.d", n % 600, AT, 1)], SLICES, 1, "acd", minutes=False)
+    cells = deltas.cells()
+    assert cells == sorted(cells, key=lambda cell: (cell[0], cell[1], cell[2], cell[4], cell[3]))
+    found = {(slice_, measure): value for _, slice_, measure, bin_, _, value in cells if bin_ == NO_BIN}
+    assert found == {(slice_id(key), name): n + 1 for key in SLICES for n, name in enumerate(names)}
+    bins = {bin_: value for _, slice_, _, bin_, _, value in cells if bin_ != NO_BIN and slice_ == slice_id("all")}
+    assert bins == {bin_: 3 if bin_ < 300 else 2 for bin_ in range(600)}
+    assert {measure for measure, _ in deltas.fed()} == {*names, "response.d"}
