@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from fengsui.ingest.bulk import put
 from fengsui.ingest.take import Fence
 from fengsui.metrics.calendar import day_bounds
+from fengsui.store.database import reading
 from fengsui.store.tables import coverage_day, feedback
 
 
@@ -17,11 +18,12 @@ def record_coverage(
     store: Engine, source: str, theirs: Mapping[date, int], zone: str, now: datetime, fence: Fence
 ) -> dict[date, int]:
     """Write the source's own count of each day beside ours; the shortfall by day (negative: we hold more)."""
+    with reading(store).connect() as conn:  # counting needs no lock
+        ours = {day: _ours(conn, source, day, zone) for day in theirs}
+    counts = [{"day": day, "theirs": n, "ours": ours[day]} for day, n in sorted(theirs.items())]
+    rows = [{"source": source, "checked_at": now, **each} for each in counts]
     with store.begin() as conn:
         fence(conn)
-        ours = {day: _ours(conn, source, day, zone) for day in theirs}
-        counts = [{"day": day, "theirs": n, "ours": ours[day]} for day, n in sorted(theirs.items())]
-        rows = [{"source": source, "checked_at": now, **each} for each in counts]
         put(conn, coverage_day, rows)
     return {day: theirs[day] - ours[day] for day in sorted(theirs) if theirs[day] != ours[day]}
 

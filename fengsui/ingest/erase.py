@@ -65,7 +65,9 @@ def erase(
 
 
 def _customer(conn: Connection, given: str, vault: Vault) -> str:
-    known = conn.execute(select(feedback.c.record_key).where(feedback.c.customer == given).limit(1)).first()
+    """The hash, if ``given`` is one that stands anywhere; a customer may be left without a record."""
+    places = (feedback.c.customer, customer.c.customer, quarantine.c.customer, reference.c.ref_id)
+    known = any(conn.execute(select(column).where(column == given).limit(1)).first() for column in places)
     return given if known else vault.customer(given)
 
 
@@ -90,7 +92,18 @@ def _drop(conn: Connection, keys: Sequence[str]) -> None:
     for part in bulk.chunks(keys):
         for table in (event, feedback_text, rule_record, quarantine, feedback):
             conn.execute(delete(table).where(table.c.record_key.in_(part)))
-        conn.execute(update(feedback).where(feedback.c.repeat_of.in_(part)).values(repeat_of=None))
+    for key in keys:
+        _succeed(conn, key)
+
+
+def _succeed(conn: Connection, root: str) -> None:
+    """Of the records that repeated ``root`` the earliest is the first now: else one text would count as many."""
+    heirs = select(feedback.c.record_key).where(feedback.c.repeat_of == root)
+    heir = conn.execute(heirs.order_by(feedback.c.opened_at, feedback.c.record_key).limit(1)).scalar()
+    if heir is None:
+        return
+    conn.execute(update(feedback).where(feedback.c.repeat_of == root).values(repeat_of=heir))
+    conn.execute(update(feedback).where(feedback.c.record_key == heir).values(repeat_of=None))
 
 
 def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Delete, Engine, Table, Update, and_, bindparam, case, delete, insert, or_, select, update
 
 from fengsui.ingest.deltas import MINUTE, minutes_cut
-from fengsui.ingest.quarantine import PURGED
+from fengsui.ingest.quarantine import HELD, PURGED
 from fengsui.ingest.take import Fence
 from fengsui.settings.model import Settings
+from fengsui.store.database import reading
 from fengsui.store.slices import bucket
 from fengsui.store.tables import (
     audit,
@@ -34,7 +34,7 @@ from fengsui.store.tables import (
 )
 from fengsui.store.tables import feedback as records
 
-AT_ONCE = 5_000
+AT_ONCE = 2_000
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -56,7 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         request,
         "request_days",
-        lambda before: and_(request.c.at < before, request.c.state.in_(("done", "failed", "cancelled"))),
+        lambda before: and_(request.c.at < before, request.c.state.in_(_ENDED)),
     ),
     Rule(inbox, "inbox_days", lambda before: and_(inbox.c.received_at < before, inbox.c.state != "new")),
     Rule(outbox, "notice_days", lambda before: outbox.c.created_at < before),
@@ -71,6 +71,7 @@ def purge(store: Engine, settings: Settings, now: datetime, fence: Fence) -> dic
     gone[feedback_text.name] = _texts(store, fence, _before(settings, "text_days", now))
     gone[quarantine.name] = _quarantine(store, fence, _before(settings, "quarantine_days", now))
     gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
+    gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
     gone = {name: n for name, n in gone.items() if n}
     if gone:
         with store.begin() as conn:
@@ -84,47 +85,48 @@ def _before(settings: Settings, days: str, now: datetime) -> datetime:
 
 
 def _all_of(store: Engine, fence: Fence, rule: Rule, before: datetime) -> int:
-    return _in_parts(store, fence, lambda conn: _delete_some(conn, rule.table, rule.old(before)))
+    return _in_parts(store, fence, rule.table, rule.old(before), delete(rule.table))
 
 
 def _minutes(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
     cut = bucket(minutes_cut(now, settings.retention.minute_rollups_days), MINUTE)
-    old = and_(rollup.c.grain == MINUTE, rollup.c.bucket < cut)
-    return _in_parts(store, fence, lambda conn: _delete_some(conn, rollup, old))
+    return _in_parts(store, fence, rollup, and_(rollup.c.grain == MINUTE, rollup.c.bucket < cut), delete(rollup))
 
 
 def _texts(store: Engine, fence: Fence, before: datetime) -> int:
     old = select(records.c.record_key).where(records.c.opened_at < before)
-    return _in_parts(store, fence, lambda conn: _delete_some(conn, feedback_text, feedback_text.c.record_key.in_(old)))
+    return _in_parts(store, fence, feedback_text, feedback_text.c.record_key.in_(old), delete(feedback_text))
 
 
 def _orphans(store: Engine, settings: Settings, fence: Fence, before: datetime) -> int:
     """Deliveries of a source that is no longer there: nobody will take them, and customers' words are not kept for ever."""
     old = and_(inbox.c.received_at < before, inbox.c.source.not_in(list(settings.sources)))
-    return _in_parts(store, fence, lambda conn: _delete_some(conn, inbox, old))
+    return _in_parts(store, fence, inbox, old, delete(inbox))
 
 
 def _quarantine(store: Engine, fence: Fence, before: datetime) -> int:
-    """The payload goes, the count of what happened stays."""
-    old = and_(quarantine.c.last_at < before, or_(quarantine.c.raw.is_not(None), quarantine.c.state != PURGED))
-    with store.begin() as conn:
-        fence(conn)
-        return conn.execute(update(quarantine).where(old).values(raw=None, key_id=None, state=PURGED)).rowcount
+    """The payload goes, the count of what happened stays; so does what a person decided about the row."""
+    old = and_(quarantine.c.last_at < before, or_(quarantine.c.raw.is_not(None), quarantine.c.state == HELD))
+    state = case((quarantine.c.state == HELD, PURGED), else_=quarantine.c.state)
+    return _in_parts(store, fence, quarantine, old, update(quarantine).values(raw=None, key_id=None, state=state))
 
 
-def _in_parts(store: Engine, fence: Fence, part: Callable[[Connection], int]) -> int:
+def _in_parts(store: Engine, fence: Fence, table: Table, old: ColumnElement[bool], change: Delete | Update) -> int:
+    """Carry ``change`` out on every row of ``table`` that is ``old``. The rows are looked for without the writer's lock, and
+    each must still be old when its turn comes."""
+    keys = list(table.primary_key.columns)
+    names = [f"_{column.name}" for column in keys]
+    mine = [column == bindparam(name) for column, name in zip(keys, names, strict=True)]
     total = 0
     while True:
+        with reading(store).connect() as conn:
+            found = conn.execute(select(*keys).where(old).limit(AT_ONCE))
+            some = [dict(zip(names, row, strict=True)) for row in found]
+        if not some:
+            return total
         with store.begin() as conn:
             fence(conn)
-            n = part(conn)
-        total += n
-        if n < AT_ONCE:
+            done = conn.execute(change.where(*mine, old), some).rowcount
+        total += done
+        if done <= 0 or len(some) < AT_ONCE:
             return total
-
-
-def _delete_some(conn: Connection, table: Table, old: ColumnElement[bool]) -> int:
-    keys: list[Any] = list(table.primary_key.columns)
-    some = select(*keys).where(old).limit(AT_ONCE)
-    match = keys[0].in_(some) if len(keys) == 1 else tuple_(*keys).in_(some)
-    return conn.execute(delete(table).where(match)).rowcount
