@@ -63,15 +63,19 @@ def fetched(home: Path) -> tuple[Settings, dict[str, list[Batch]]]:
     stop = threading.Event()
     server = threading.Thread(target=demo.serve, args=(home, port, stop))
     server.start()
-    while not demo.is_ready(home):
+    while not listens(port):  # its HTTP store comes last
         time.sleep(0.1)
-    time.sleep(3.0)  # its HTTP store listens last
     connectors, refused = sources.connect(settings)
     assert not refused, refused
     found = {name: list(polled(each, settings)) for name, each in connectors.items()}
     stop.set()
     server.join()
     return settings, found
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
 def polled(connector: Connector, settings: Settings) -> Iterator[Batch]:
