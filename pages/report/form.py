@@ -50,10 +50,13 @@ def language_of(wish: str | None, person: Person, settings: Settings) -> str:
 
 
 def page(view: View) -> str:
+    """While the page looks again by itself it holds no form: nobody's half-written words are lost to that."""
+    refresh = _refresh(view)
+    form = "" if refresh else _form(view) if view.open else f'<p class="note">{view.say("pages.report.closed")}</p>'
     return _template().substitute(
         lang="zh-CN" if view.lang == "zh_CN" else "en",
         style=_style(),
-        refresh=_refresh(view),
+        refresh=refresh,
         title=view.say("pages.report.title"),
         second=view.say("pages.report.second"),
         brand=view.say("pages.bar.name"),
@@ -62,7 +65,7 @@ def page(view: View) -> str:
         home=html.escape(view.home, quote=True),
         back=view.say("pages.report.back"),
         news=_news(view),
-        form=_form(view) if view.open else f'<p class="note">{view.say("pages.report.closed")}</p>',
+        form=form,
         mine=_mine(view),
     )
 

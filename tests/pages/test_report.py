@@ -94,6 +94,8 @@ def test_a_report_goes_all_the_way_and_tells_so(phone: Callable[..., TestClient]
     sent = phone("wang").post("/report", data=GOOD)
     received = phone("wang").get(sent.headers["location"])
     assert "已收到，正在入库" in received.text and 'http-equiv="refresh"' in received.text
+    assert "<form" not in received.text, "a page that reloads must not throw away what is being typed"
+    assert "<form" in phone("wang").get("/report").text
     worked(home)
     taken = phone("wang").get(sent.headers["location"]).text
     assert re.search(r"已记入预警 \d{4}-\d\d · 待认领", taken) and 'http-equiv="refresh"' not in taken
@@ -175,3 +177,22 @@ def test_without_the_source_the_form_says_that_it_is_closed(home: Path) -> None:
 
     client = TestClient(Starlette(routes=[Route("/report", route.page)]), headers={"cookie": "fengsui=token-wang"})
     assert "还没有开通一线上报" in client.get("/report").text
+
+
+def test_a_silent_pushed_source_is_no_fault_on_the_wall(phone: Callable[..., TestClient], home: Path) -> None:
+    from fengsui.board import health
+    from pages.look.house import house
+    from pages.wall import rows
+
+    settings = load(home / "fengsui.toml")
+    with house().reader.connect() as conn:
+        found = {one["source"]: one for one in health.health(conn, settings, NOW, {})}
+    source = found["frontline"]
+    assert (source["pushed"], source["cadence_s"], source["standing"]) == (True, 0.0, "never")
+    chip = rows._chip(type("Visitor", (), {"lang": "zh_CN"})(), source)
+    assert "data-level" not in chip and "data-level" in rows._chip(_silent_visitor(), {**source, "cadence_s": 5.0})
+    assert health.standing(1e6, 0.0, None, 0) == "ok" and health.standing(1e6, 5.0, None, 0) == "gone"
+
+
+def _silent_visitor() -> Any:
+    return type("Visitor", (), {"lang": "zh_CN", "say": lambda self, code, **params: code})()
