@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
 from sqlalchemy import Engine as Store
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +19,7 @@ from fengsui.settings import Keys, Settings
 from fengsui.store.faults import code_of
 from fengsui.store.leadership import Leadership
 from fengsui.worker import sources
+from fengsui.worker.beat import beat
 from fengsui.worker.chores import Chores
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.housekeeping import Housekeeping
@@ -36,7 +36,6 @@ COVERAGE_S = 3600.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 HURRY_S = 0.02
 BACK_OFF_S = 2.0
-HEARTBEAT_TIMEOUT_S = 10.0
 
 
 def utc_now() -> datetime:
@@ -134,7 +133,7 @@ def begin(
     house = furnish(store, settings, keys)
     chores = Chores()
     keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name, store, keys))
-    schedule = Schedule(_jobs(settings, feed, chores, keeping, clock), settings.engine.poll_workers)
+    schedule = Schedule(_jobs(settings, store, feed, chores, keeping, clock), settings.engine.poll_workers)
     road = Road(
         store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock, stopping=stop.is_set
     )
@@ -150,6 +149,7 @@ def _poll_now(poller: Poller, feed: ThreadFeed, source: str) -> None:
 
 def _jobs(
     settings: Settings,
+    store: Store,
     feed: ThreadFeed,
     chores: Chores,
     keeping: Housekeeping,
@@ -165,7 +165,9 @@ def _jobs(
     for name in keeping.covered():
         jobs.append(every(f"coverage:{name}", COVERAGE_S, _calling(_cover, name, chores, keeping, clock)))
     if settings.heartbeat.url:
-        jobs.append(every("heartbeat", settings.heartbeat.every.total_seconds(), _calling(_beat, settings.heartbeat.url)))
+        jobs.append(
+            every("heartbeat", settings.heartbeat.every.total_seconds(), _calling(beat, settings.heartbeat.url, store, chores))
+        )
     return jobs
 
 
@@ -180,15 +182,3 @@ def _sweep(source: str, feed: ThreadFeed, chores: Chores, keeping: Housekeeping,
 
 def _cover(source: str, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
     chores.add(f"coverage:{source}", keeping.coverage(source, clock()))
-
-
-def _beat(url: str) -> None:
-    """Tell an outside watcher that we live; its silence alarm is what finds a dead house."""
-    try:
-        httpx.get(url, timeout=HEARTBEAT_TIMEOUT_S, follow_redirects=True).raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as fault:  # its text is the address, and that is a secret; the scheduler logs it
-        raise NoHeartbeat(type(fault).__name__) from None
-
-
-class NoHeartbeat(Exception):
-    """The outside watcher did not take the sign of life; says what kind of fault it was."""

@@ -83,12 +83,27 @@ def _boxes(visitor: Visitor, found: Running) -> str:
         ("undelivered", f'<b class="{"c3" if found.undelivered else ""}">{found.undelivered}</b>', _sent(visitor, found)),
         ("disk", f"<b>{disk.used_share:.0%}</b>", visitor.say("pages.running.free", gib=disk.free / GIB)),
         ("alive", alive, visitor.say("pages.running.daily")),
+        ("heartbeat", *_beat(visitor, found)),
     ]
     cells = "".join(
         f"<div><span>{esc(visitor.say(f'pages.box.{name}'))}</span>{value}<small>{esc(second)}</small></div>"
         for name, value, second in boxes
     )
     return f'<div class="stt">{cells}</div>'
+
+
+def _beat(visitor: Visitor, found: Running) -> tuple[str, str]:
+    """The figure and its second line: off, none yet, not taken (and why), or how long ago it was taken."""
+    settings, beat = house().settings.heartbeat, found.beat
+    if not settings.url:
+        return "<b>—</b>", visitor.say("pages.running.beat_off")
+    often = visitor.say("pages.running.beat_every", s=settings.every.total_seconds())
+    if beat is None:
+        return "<b>—</b>", visitor.say("pages.running.beat_none")
+    ago = esc(visitor.say("pages.age.ago", t="{t}"))
+    at = f'<b data-since="{stamp(beat.at)}" data-words="{ago}"></b>' if beat.at else '<b class="c3">✖</b>'
+    failed = visitor.say("pages.running.beat_failed", fault=beat.fault, n=beat.failed_n) if beat.failed_n else ""
+    return at, failed or often
 
 
 def _sent(visitor: Visitor, found: Running) -> str:

@@ -16,6 +16,8 @@ from pages.look.pieces import esc, stamp
 from pages.look.visitor import Visitor
 
 MOST = 7
+BLIND = ("gone", "stopped")  # what happens there cannot be seen
+PICTURE_S = 7  # six of them and a grace are a minute: then the picture is cut off, and calm is not known
 
 
 def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: datetime) -> str:
@@ -38,13 +40,17 @@ def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
         return (
             f'<div class="calm"><i>◔</i><b>{esc(words)}</b><span>{esc(visitor.say("pages.wall.learning_second"))}</span></div>'
         )
+    away = sum(source["standing"] in BLIND for source in picture.body["sources"])
+    if away:
+        title, second = visitor.say("pages.wall.calm_but", n=away), visitor.say("pages.wall.calm_but_second")
+        return f'<div class="calm"><i>⚠</i><b>{esc(title)}</b><span>{esc(second)}</span></div>'
     since = picture.body["calm_since"]
     lasting = (now - datetime.fromisoformat(since)).total_seconds() if since else None
     title = visitor.say("pages.wall.calm" if lasting is None else "pages.wall.calm_for", span=lasting)
     checked = esc(visitor.say("pages.wall.checked", t="{t}"))
     return (
-        f'<div class="calm"><i class="c0">✓</i><b>{esc(title)}</b>'
-        f'<span data-since="{picture.computed_at.timestamp()}" data-words="{checked}"></span></div>'
+        f'<div class="calm" data-host="1"><i class="c0">✓</i><b>{esc(title)}</b><b class="cut">{esc(visitor.say("pages.wall.cut"))}</b>'
+        f'<span data-since="{picture.computed_at.timestamp()}" data-cadence="{PICTURE_S}" data-words="{checked}"></span></div>'
     )
 
 

@@ -23,6 +23,7 @@ from fengsui.settings import load
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.alerts import body
+from pages.look import house as house_module
 from pages.look.bar import me
 from pages.look.visitor import who
 
@@ -353,6 +354,8 @@ def test_a_calm_wall_says_that_it_looked(home: Path, looks: Looks) -> None:
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
     with store.begin() as conn:
         conn.execute(update(t.handling).values(state="reviewed"))
+        conn.execute(update(t.source_state).values(last_success_at=NOW, fault=None, fault_code=None))
+    snapshot.build(store, load(home / "fengsui.toml", {}), 99_999, NOW + timedelta(seconds=5), lambda conn: None)
     looks("screen")
     shown = texts(show("wall"))
     assert "无预警" in shown and "前检查" in shown
@@ -474,3 +477,31 @@ def test_a_file_that_cannot_be_read_is_refused_before_any_request(home: Path, lo
     assert "是空的" in "".join(toast.value for toast in app.toast)
     app.button(key="up_close").click().run()
     assert not app.exception and "upload_open" not in app.session_state
+
+
+def test_the_outside_watcher_is_off_silent_or_well(home: Path, looks: Looks) -> None:
+    """Nobody outside looks, nobody takes our signs of life, all is well: three different things."""
+    looks("wang")
+    assert "未设置 [heartbeat] url" in texts(show("running"))
+    text = (home / "fengsui.toml").read_text(encoding="utf-8")
+    (home / "fengsui.toml").write_text(text + '\n[heartbeat]\nurl = "https://watch.test/x"\n', encoding="utf-8")
+    house_module.house.cache_clear()
+    assert "还没报过" in texts(show("running"))
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(t.watermark.insert().values(name="heartbeat", at=NOW, seq=3, tag="ConnectError"))
+    shown = texts(show("running"))
+    assert "送不到：ConnectError，连续 3 次" in shown and "watch.test" not in shown
+    with store.begin() as conn:
+        conn.execute(update(t.watermark).where(t.watermark.c.name == "heartbeat").values(seq=0, tag=None))
+    assert "每 5 分报一次" in texts(show("running")).replace("5 分钟", "5 分")
+
+
+def test_a_wall_with_a_source_cut_off_never_says_calm_and_nothing_else(home: Path, looks: Looks) -> None:
+    """The mail has been silent for longer than six of its rounds."""
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.handling).values(state="reviewed"))
+    looks("screen")
+    shown = texts(show("wall"))
+    assert "无预警，但 1 个数据源中断" in shown and "前检查" not in shown

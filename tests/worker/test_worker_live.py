@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
@@ -12,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
-from sqlalchemy import Engine, Table, inspect
+from sqlalchemy import Engine, Table, inspect, select
 
 from connectors.base import ConfigFault
 from fengsui.settings import Settings
@@ -22,10 +23,11 @@ from fengsui.store.leadership import try_lead
 from fengsui.store.migrate import upgrade
 from fengsui.worker import main
 from fengsui.worker.aside import Aside
+from fengsui.worker.beat import NoHeartbeat, beat, send
+from fengsui.worker.chores import Chores
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.poller import Fetched, Poller
 from fengsui.worker.schedule import Schedule, daily, every
-from fengsui.worker.term import NoHeartbeat, _beat
 from tests.worker.channel import START, Plant
 
 
@@ -260,6 +262,26 @@ def test_a_failed_sign_of_life_never_tells_its_address(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(httpx, "get", refused)
     with pytest.raises(NoHeartbeat) as fault:
-        _beat(address)
+        send(address)
     told = "".join(traceback.format_exception(fault.value))
     assert "HTTPStatusError" in told and "secret-token" not in told
+
+
+def test_how_the_last_sign_of_life_went_is_kept(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [200, 500, 503, 204]
+
+    def answered(url: str, **_: object) -> httpx.Response:
+        return httpx.Response(answers.pop(0), request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", answered)
+    chores, found = Chores(), []
+    for n in range(4):
+        with contextlib.suppress(NoHeartbeat):
+            beat("https://watch.test/secret-token", store, chores)
+        for _ in range(2):
+            chores.step(n, START + timedelta(minutes=5 * n), lambda conn: None)
+        with store.connect() as conn:
+            row = conn.execute(select(t.watermark).where(t.watermark.c.name == "heartbeat")).one()
+        found.append((row.at, row.seq, row.tag))
+    last = START + timedelta(minutes=15)
+    assert found == [(START, 0, None), (START, 1, "HTTPStatusError"), (START, 2, "HTTPStatusError"), (last, 0, None)]

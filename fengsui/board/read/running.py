@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, Engine, func, select
 
-from fengsui.store.tables import leader, outbox, source_state, tick
+from fengsui.store.tables import leader, outbox, source_state, tick, watermark
 
 TICKS = 60
 FRESH = 3
@@ -41,6 +41,15 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """Signs of life to the outside watcher: the last one that was taken, how many were not since, and why."""
+
+    at: datetime | None
+    failed_n: int
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """Bytes of the volume that holds the home folder."""
 
@@ -53,7 +62,7 @@ class Disk:
 class Running:
     """``ticks``: oldest first; ``faulty``: one of the newest ``FRESH`` rounds left a step out.
 
-    ``notices``: state -> count over the last day. ``heartbeat``: newest audit row of it."""
+    ``notices``: state -> count over the last day. ``beat``: None before the first one."""
 
     ticks: tuple[Tick, ...]
     faulty: bool
@@ -65,6 +74,7 @@ class Running:
     troubles: tuple[Trouble, ...]
     disk: Disk
     alive_at: datetime | None
+    beat: Beat | None
 
 
 def running(store: Engine, home: Path, now: datetime) -> Running:
@@ -82,6 +92,7 @@ def running(store: Engine, home: Path, now: datetime) -> Running:
             troubles=tuple(_troubles(conn)),
             disk=_disk(home),
             alive_at=conn.execute(select(func.max(outbox.c.sent_at)).where(outbox.c.kind == "alive")).scalar_one(),
+            beat=_beat(conn),
         )
 
 
@@ -89,6 +100,11 @@ def worker_seen_at(store: Engine) -> datetime | None:
     """The leader's last sign of life; None before the first worker."""
     with store.connect() as conn:
         return conn.execute(select(leader.c.seen_at).where(leader.c.id == 1)).scalar()
+
+
+def _beat(conn: Connection) -> Beat | None:
+    row = conn.execute(select(watermark).where(watermark.c.name == "heartbeat")).one_or_none()
+    return None if row is None else Beat(row.at, row.seq, row.tag)
 
 
 def _ticks(conn: Connection) -> list[Tick]:
