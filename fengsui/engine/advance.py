@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
 from detectors.base import Reading, Verdict
-from fengsui.engine import plan, shares, state, verdicts, warm
+from fengsui.engine import corrected, plan, shares, state, verdicts, warm
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, Feeders, View, see
 from fengsui.engine.plan import Plan, Planned
@@ -152,6 +152,7 @@ class Engine:
         notices = self._plan(now, fence)
         self._warm_cold(now, fence, progress)
         self._publish(fence)
+        self._compare(now, fence)
         self._prepared = bucket(now, self._rhythm)
         return notices
 
@@ -223,6 +224,17 @@ class Engine:
             with self._store.begin() as conn:
                 fence(conn)
                 shares.publish(conn, todo, zone)
+
+    def _compare(self, now: datetime, fence: Fence) -> None:
+        """Once an hour: which judged windows have moved since, by rows that came late."""
+        if not corrected.due(now):
+            return
+        with self._looking.connect() as conn:
+            moved = corrected.found(conn, now)
+        if moved:
+            with self._store.begin() as conn:
+                fence(conn)
+                corrected.mark(conn, moved)
 
     # --- closing steps -------------------------------------------------------------------------------------------
 

@@ -93,6 +93,15 @@ def chart(visitor: Visitor, found: Detail) -> None:
     st.vega_lite_chart(frame, spec, key="curve", theme=None, width="stretch")
 
 
+def corrected(visitor: Visitor, found: Detail) -> None:
+    """Rows that came late have changed what the alert was raised on: both figures, so that nobody argues over one."""
+    moved = found.corrected
+    if moved is None:
+        return
+    then, now = (together(visitor, found.alert.shape, found.alert.unit, value) for value in (moved.then, moved.now))
+    st.html(f'<p class="none">{esc(visitor.say("pages.alert.corrected", at=moved.at, then=then, now=now))}</p>')
+
+
 def _minutes(shape: str, value: float | None) -> float | None:
     """Durations are drawn in minutes."""
     return value / 60 if value is not None and shape == "duration" else value

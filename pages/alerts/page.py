@@ -106,6 +106,7 @@ def _draw(visitor: Visitor, found: Detail) -> None:
         with st.container(border=True, key="p_series"):
             body.figures(visitor, found, now())
             body.chart(visitor, found)
+            body.corrected(visitor, found)
         with st.container(border=True, key="p_rec"):
             st.html(body.records(visitor, found))
         with st.container(border=True, key="p_low_sim", height="stretch"):

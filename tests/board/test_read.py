@@ -11,12 +11,18 @@ from sqlalchemy import Engine, update
 
 from fengsui.board import alert, read
 from fengsui.board.scope import org_slice, sees, sees_org, view_of
+from fengsui.metrics.read import Point, trend
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
 EVERYTHING: tuple[str, ...] = ()
+
+
+def trend_of(store: Engine, slice_key: str, start: datetime, end: datetime) -> list[Point]:
+    with store.connect() as conn:
+        return trend(conn, "complaints", slice_key, start, end, 60)
 
 
 def test_the_most_pressing_alert_is_first_and_explaining_ones_are_not_listed(afternoon: Engine) -> None:
@@ -189,3 +195,21 @@ def test_scopes_are_paths_not_prefixes_of_letters() -> None:
 
 def test_seeded_is_deterministic(seeded: ModuleType) -> None:
     assert seeded.expected(NOW) == seeded.expected(NOW)
+
+
+def test_an_alert_whose_window_late_rows_have_changed_shows_both_figures(afternoon: Engine) -> None:
+    """Raised on 37; the roll-ups have more by now."""
+    found = read.detail(afternoon, "e1", EVERYTHING, NOW)
+    assert found is not None and found.corrected is None
+    alert_ = found.alert
+    start, end = alert_.last_at - timedelta(minutes=10), alert_.last_at
+    window = {"series": alert_.series, "end_at": end, "start_at": end - timedelta(minutes=1), "window_start": start}
+    rest = {"seq": 1, "tick": 1, "score": 4.0, "p_value": 1e-6, "ready": True, "complete": True, "grade": 3, "direction": "up"}
+    words = {"reason": "detectors.reason.calm", "reason_params": {}, "window_observed": 37.0, "corrected": True}
+    with afternoon.begin() as conn:
+        conn.execute(t.verdict.delete().where(t.verdict.c.series == alert_.series, t.verdict.c.end_at == end))
+        conn.execute(t.verdict.insert().values(**window, **rest, **words))
+    moved = read.detail(afternoon, "e1", EVERYTHING, NOW).corrected  # type: ignore[union-attr]
+    assert moved is not None and (moved.at, moved.then) == (end, 37.0)
+    counted = sum(point.value or 0 for point in trend_of(afternoon, alert_.slice_key, start, end))
+    assert moved.now == counted

@@ -263,3 +263,22 @@ def test_without_states_a_replay_keeps_its_detectors_through_a_new_plan(embedded
     assert embedded.rows(detector_state) == []
     assert {one.last_end for one in engine._lives()} == {int((START + 3 * MINUTE).timestamp() // 60)}
     assert engine._lives()[0].detector.body()["n"] > 20  # not learned anew from nothing
+
+
+def test_a_window_that_late_rows_have_moved_by_more_than_its_band_is_marked_corrected(centre: Centre) -> None:
+    """At the next full hour; one within its band is left alone, and the verdict itself stays as it was given."""
+    engine = prepared(centre).engine()
+    centre.advance(engine, START + MINUTE)
+    for n, value in ((10, 40), (20, 40)):
+        centre.count("all", START + n * MINUTE, value)
+    centre.heard("tickets", START + timedelta(minutes=30))
+    centre.advance(engine, START + timedelta(minutes=30))
+    loud = [row[0] for row in centre.rows(verdict, "end_at", "grade") if row[1] > 0]
+    assert loud == [START + 11 * MINUTE, START + 21 * MINUTE]
+    centre.count("all", START + 10 * MINUTE, 15)
+    centre.count("all", START + 20 * MINUTE, 1)
+    centre.advance(engine, START + timedelta(minutes=59))
+    assert not any(row[1] for row in centre.rows(verdict, "end_at", "corrected"))
+    centre.advance(engine, START + timedelta(minutes=60))
+    marked = [(row[0], row[2]) for row in centre.rows(verdict, "end_at", "corrected", "window_observed") if row[1]]
+    assert marked == [(START + 11 * MINUTE, 40.0)]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from fengsui.board import definitions
 from fengsui.board.alert import Alert, alerts, select_alerts
 from fengsui.board.curve import Point, curve, newest
+from fengsui.board.read.corrected import Corrected, corrected
 from fengsui.board.read.plan import Plan, plan
 from fengsui.board.read.records import BehindIt, records
 from fengsui.board.read.timeline import Happened, timeline
@@ -44,6 +45,7 @@ class Detail:
     children: tuple[Alert, ...]
     similar: tuple[Similar, ...]
     plan: Plan | None
+    corrected: Corrected | None
     cells: Sequence[Sequence[int]]  # of this loss: [likelihood - 1][impact - 1] -> tier; empty where no matrix is seeded
 
 
@@ -65,6 +67,7 @@ def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detai
             children=tuple(alerts(conn, select_alerts().where(episode.c.parent_id == episode_id), scope)),
             similar=tuple(_similar(conn, alert, scope)),
             plan=plan(conn, alert, moves),
+            corrected=corrected(conn, alert, metric),
             cells=_cells(conn, alert.loss),
         )
 
