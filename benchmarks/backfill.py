@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from connectors.base import Batch, Connector, Feedback
 from fengsui.demo import main as demo
 from fengsui.ingest import check
@@ -54,18 +56,18 @@ print(json.dumps(waits))
 """
 
 
-def fetched(home: Path) -> tuple[Settings, dict[str, list[Batch]]]:
+def fetched(home: Path, store: Engine, keys: Keys) -> tuple[Settings, dict[str, list[Batch]]]:
     """Everything that the sources of a demo centre have, by source, in batches as polled."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = load(demo.write_settings(home, port), {**os.environ, "FENGSUI_HOME": str(home)})
     stop = threading.Event()
-    server = threading.Thread(target=demo.serve, args=(home, port, stop))
+    server = threading.Thread(target=demo.serve, args=(home, port, stop), daemon=True)
     server.start()
     while not listens(port):  # its HTTP store comes last
         time.sleep(0.1)
-    connectors, refused = sources.connect(settings)
+    connectors, refused = sources.connect(settings, store, keys)
     assert not refused, refused
     found = {name: list(polled(each, settings)) for name, each in connectors.items()}
     stop.set()
@@ -102,13 +104,13 @@ def floor(work: dict[str, list[Batch]], path: Path) -> float:
 
 
 def run(home: Path, profile: bool) -> None:
-    settings, work = fetched(home)
-    records = sum(len(batch.records) for batches in work.values() for batch in batches)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "store.db"
+        path, keys = Path(folder) / "store.db", Keys(b"c" * 32, b"d" * 32, "k1")
         store = open_store(f"sqlite:///{path}")
         METADATA.create_all(store)
-        ingest = Ingest(store, settings, Keys(b"c" * 32, b"d" * 32, "k1"))
+        settings, work = fetched(home, store, keys)
+        records = sum(len(batch.records) for batches in work.values() for batch in batches)
+        ingest = Ingest(store, settings, keys)
         now = datetime.now(UTC)
         ingest.prepare(now, lambda conn: None)
         bare = floor(work, Path(folder) / "bare.db")
