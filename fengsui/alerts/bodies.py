@@ -156,7 +156,7 @@ class Weights(Body):
     tier_share: Share = 0.3
     cue_customers: Positive = 3
     impact_customers: tuple[Positive, Positive] = (5, 25)  # affected customers for impact 2 and 3
-    impact_share: tuple[Share, Share] = (0.3, 0.6)  # excess as a share of the window's volume
+    impact_share: Share = 0.3  # excess as a share of the window's volume, from which on it is said
     impact_breadth: tuple[Positive, Positive] = (2, 3)  # organisations or channels touched
     persistence_s: tuple[Positive, Positive] = (900, 3600)
     target_margin: Annotated[float, Field(ge=1)] = 1.25  # shares, durations: so many times the target are well past it

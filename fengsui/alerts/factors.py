@@ -63,15 +63,14 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
 
 
 def impact(sight: Sight, crowd: Crowd, people: int, weights: Weights) -> Factor:
-    """From the customers affected; half of them suffice where the trouble is most of what comes in."""
+    """From the customers affected, and from nothing else: at a small branch a dozen are most of what comes in, and still a
+    dozen."""
     few, many = weights.impact_customers
     share = max(0.0, sight.excess / sight.observed) if sight.shape == "count" and sight.observed else 0.0
     level = 1 + (people >= few) + (people >= many)
     reasons = [said("customers", n=people)]
-    if share >= weights.impact_share[0]:
+    if share >= weights.impact_share:
         reasons.append(said("volume", share=share))
-    if share >= weights.impact_share[1] and level == 2 and people >= many / 2:
-        level = 3
     return _within_gap(_breadth(Factor(level, reasons), crowd, people, weights), sight, weights)
 
 

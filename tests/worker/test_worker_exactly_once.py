@@ -22,7 +22,7 @@ FULL_OF_CUTS = (0, 1, 6, 7)
 """History is read, series are warmed, the burst raises alerts, notices go out."""
 BOUNDARIES = (
     "worker/journal.py:begin",
-    "ingest/take.py:take",
+    "ingest/take.py:_write",
     "engine/advance.py:_plan",
     "engine/advance.py:_warm_one",
     "engine/advance.py:_commit",

@@ -1,6 +1,6 @@
 """The first rules. A detector rule is seeded only where its cuboid is configured.
 
-Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 24 costs the centre one.
+Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 32 costs the centre one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 Body: TypeAlias = dict[str, Any]
 
-HEAD = 24
+HEAD = 32
 PER_SERIES = round(1 / HEAD, 3)
 TAIL_BUDGET = 0.02
 QUARTER_S = 900
@@ -62,6 +62,9 @@ HEADS: dict[str, Body] = {
     "complaints-region": _head("地区投诉突增", "Complaint surge by region", "complaints", "org.1", "count_surprise", "up", 8),
     "complaints-category": _head(
         "类别投诉突增", "Complaint surge by category", "complaints", "category.1", "count_surprise", "up", 12
+    ),
+    "contacts-category": _head(
+        "类别来件突增", "Contact surge by category", "contacts", "category.1", "count_surprise", "up", 12
     ),
     "sla-all": _head("SLA 达成率下滑", "SLA attainment falling", "sla_attainment", "all", "share_drift", "down", 1, QUARTER_S),
     "service-level-all": _head(
