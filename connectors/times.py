@@ -20,6 +20,8 @@ AHEAD = timedelta(days=1)
 EPOCH_MS_FROM = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973: no channel store has either, so the size tells the unit."""
 
+ISO_LENGTH = len("2026-11-18 14:32:06")
+
 _WRITTEN = re.compile(
     r"(?P<year>\d{4})\s*[-年/.]\s*(?P<month>\d{1,2})\s*[-月/.]\s*(?P<day>\d{1,2})\s*日?"
     r"(?:[\sT]*(?P<half>上午|下午|凌晨|早上|中午|晚上|AM|PM)?\s*(?P<hour>\d{1,2})\s*[:时点]\s*(?P<minute>\d{1,2})\s*分?"
@@ -63,6 +65,8 @@ def _auto(value: Any) -> datetime:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _epoch_of_size(float(value))
     text = _plain(value)
+    if len(text) >= ISO_LENGTH and text[4] == "-" and (found := _quick(text)) is not None:
+        return found
     if text.lstrip("-").replace(".", "", 1).isdigit():
         return _digits(text)
     return _written(text)
@@ -70,7 +74,16 @@ def _auto(value: Any) -> datetime:
 
 def _plain(value: Any) -> str:
     """Full-width digits and colons (２０２６，：) as ASCII, ends trimmed."""
-    return unicodedata.normalize("NFKC", str(value)).strip()
+    text = str(value)
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
+
+
+def _quick(text: str) -> datetime | None:
+    """What most channel stores write, in a tenth of the time."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _digits(text: str) -> datetime:

@@ -24,6 +24,9 @@ from fengsui.store.tables import rollup
 
 QUARTER = 15
 DAY = 1440
+FINE = timedelta(days=3)
+"""By the minute no further back: a detector's state moves by the quarter of an hour, only its sense of how high chance peaks
+of single minutes rise needs some days of them, and minutes are most of the time that a start takes."""
 HISTORY = timedelta(weeks=26)
 """No further back: a detector has forgotten more."""
 
@@ -48,7 +51,7 @@ def spans(first: int, end: int, step_minutes: int, minute_cut: int) -> list[Span
     coarse = max(QUARTER, step_minutes)
     if step_minutes >= QUARTER:
         return [Span(_up(first, step_minutes), end, step_minutes)]
-    cut = _up(max(minute_cut, first), coarse)
+    cut = _up(max(minute_cut, first, end - int(FINE.total_seconds() // 60)), coarse)
     if cut >= end:
         return [Span(_up(first, coarse), end - end % coarse, coarse)]
     return [Span(_up(first, coarse), cut, coarse), Span(cut, end, step_minutes)]

@@ -174,8 +174,8 @@ def test_history_is_learned_in_quarters_then_in_minutes_and_every_record_once(ce
     body = json.loads(centre.rows(detector_state, "state")[0][0])["body"]
     assert body["last_end"] == START.isoformat()
     assert body["total"] * 3 == pytest.approx(12 * 1440)
-    days_of_minutes = 8 * 1440 - 30
-    assert body["n"] == days_of_minutes + (12 * 1440 - days_of_minutes) // 15
+    minutes = 3 * 1440
+    assert body["n"] == minutes + (12 * 1440 - minutes) // 15
 
 
 def test_quarters_of_history_and_minutes_after_it_teach_one_level() -> None:
