@@ -60,7 +60,7 @@ class Desk:
                 episode_id=row["episode_id"], state="new", handling_version=0, participants=[], plan_done=[]
             )
         )
-        row |= {"state": "new", "owner": None, "person_tier": None, "person_machine_tier": None}
+        row |= {"state": "new", "owner": None, "verdict": None, "person_tier": None, "person_machine_tier": None}
         self.live[row["rule_id"], row["slice_key"]] = row
 
     def change(self, row: Row, **values: Any) -> None:
@@ -113,6 +113,7 @@ def open_desk(
     people = (
         handling.c.state,
         handling.c.owner,
+        handling.c.verdict,
         handling.c.tier.label("person_tier"),
         handling.c.machine_tier.label("person_machine_tier"),
     )

@@ -28,6 +28,9 @@ KINDREDS: Mapping[str, str] = MappingProxyType(
 """metric -> what it speaks of; a metric that is not here is kin to itself alone"""
 
 TAKEN = ("claimed", "in_progress")
+CLOSED = ("resolved", "reviewed")
+NOTHING = ("expected", "false", "new_normal")
+"""Verdicts of people that an alert is no trouble: so are its parts, while it burns."""
 
 
 def contains(whole: str, part: str) -> bool:
@@ -54,7 +57,7 @@ def same_category(one: str, other: str) -> bool:
 
 def has_whole(desk: Desk, metric: str, slice_key: str) -> bool:
     """Whether a series of the same metric burns around the slice: only then may its long tail speak (DESIGN §5)."""
-    around = (one for one in desk.firing() if _may_lead(desk, one) and one["series"] and one["metric"] == metric)
+    around = (one for one in desk.firing() if _burns(one) and one["series"] and one["metric"] == metric)
     return any(contains(one["slice_key"], slice_key) for one in around)
 
 
@@ -93,13 +96,21 @@ def _alone(desk: Desk, row: Row) -> bool:
 
 
 def _may_lead(desk: Desk, row: Row) -> bool:
-    burns = row["mode"] == "on" and row["condition"] == "firing" and row["parent_id"] is None
-    return burns and not _alone(desk, row)
+    return _burns(row) and row["parent_id"] is None and not _is_over(row) and not _alone(desk, row)
+
+
+def _burns(row: Row) -> bool:
+    return bool(row["mode"] == "on" and row["condition"] == "firing")
+
+
+def _is_over(row: Row) -> bool:
+    """People are done with it: what fires now is news to them."""
+    return row["state"] in CLOSED and row["verdict"] not in NOTHING
 
 
 def adopt(desk: Desk, whole: Row) -> int:
     """Parts that fired a little earlier become members of ``whole``, with their own members. Returns the gravest tier that
-    was told of them already, 0 where there were none."""
+    was told of them already, 0 where there were none; who closed a part has not heard of the whole."""
     if not _may_lead(desk, whole):
         return 0
     earliest = whole["last_at"] - timedelta(seconds=desk.book.policy.relate_s)
@@ -114,19 +125,19 @@ def adopt(desk: Desk, whole: Row) -> int:
     for one in [*parts, *(one for one in burning if one["parent_id"] in ids)]:
         desk.change(one, parent_id=whole["episode_id"])
         desk.append(one, "joined", one["condition"], one["condition"], {"parent": whole["episode_id"], "tier": one["tier"]})
-    return max((one["tier"] for one in parts), default=0)
+    return max((one["tier"] for one in parts if one["state"] not in CLOSED), default=0)
 
 
-def spoken_for(desk: Desk, row: Row, *, ended: bool = False) -> bool:
-    """Its whole is at least as grave, and burns or is in somebody's hands: one notice is enough. ``ended``: the notice would
-    say that it is over, which the whole says for all."""
+def spoken_for(desk: Desk, row: Row) -> bool:
+    """Its whole is at least as grave, and burns or is in somebody's hands: one notice is enough. Of what went out the whole
+    says all there is to say, also once it is closed itself."""
     if row["parent_id"] is None:
         return False
     parent = next((one for one in desk.live.values() if one["episode_id"] == row["parent_id"]), None)
     parent = parent or _stored(desk, row["parent_id"])
     if parent is None or parent["tier"] < row["tier"]:
         return False
-    return ended or parent["condition"] != "cleared" or parent["state"] in TAKEN
+    return row["condition"] == "cleared" or parent["condition"] != "cleared" or parent["state"] in TAKEN
 
 
 def _stored(desk: Desk, episode_id: str) -> Row | None:

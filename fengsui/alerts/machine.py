@@ -219,7 +219,7 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
     times = _refires(desk, row) if code in ("cleared", "refired") else 0
     over = code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed" or times >= FLAPPING)
     again = code == "refired" and times.bit_count() != 1
-    if over or again or family.spoken_for(desk, row, ended=code == "cleared"):
+    if over or again or family.spoken_for(desk, row):
         return
     kind = "cleared" if code == "cleared" else "raised"
     notice = "alerts.notice.flapping" if code == "refired" and times >= FLAPPING else f"alerts.notice.{code}"

@@ -50,9 +50,13 @@ def _judge_rule(desk: Desk, rule_id: str, rule: PhraseRule, slices: set[str]) ->
         crowd = window.of_keys(desk.conn, [one.record_key for one in heard], desk.book.weights)
         row = apply(desk, _sight(desk, rule_id, rule, slice_key, heard, crowd), crowd)
         if row is not None and row["condition"] == "firing" and heard:
-            keys = [one.record_key for one in heard]
-            mine = (rule_record.c.rule_id == rule_id) & rule_record.c.record_key.in_(keys) & rule_record.c.episode_id.is_(None)
-            desk.conn.execute(update(rule_record).where(mine).values(episode_id=row["episode_id"]))
+            _join(desk, rule_id, heard, row["episode_id"])
+
+
+def _join(desk: Desk, rule_id: str, heard: list[_Said], episode_id: str) -> None:
+    free = (rule_record.c.rule_id == rule_id) & rule_record.c.episode_id.is_(None)
+    for keys in window.in_parts(one.record_key for one in heard):
+        desk.conn.execute(update(rule_record).where(free, rule_record.c.record_key.in_(keys)).values(episode_id=episode_id))
 
 
 def _said(desk: Desk, rule_id: str, rule: PhraseRule) -> dict[str, list[_Said]]:

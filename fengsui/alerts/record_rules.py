@@ -45,8 +45,9 @@ def _take(desk: Desk, rule_id: str, slice_key: str, records: list[Taken]) -> Non
     first = min(one.at for one in records)
     row = apply(desk, _sight(desk, rule_id, rule, slice_key, first, len(crowd.heard)), crowd)
     if row is not None:
-        mine = (rule_record.c.rule_id == rule_id) & rule_record.c.record_key.in_(keys)
-        desk.conn.execute(update(rule_record).where(mine).values(episode_id=row["episode_id"]))
+        for some in window.in_parts(keys):
+            mine = (rule_record.c.rule_id == rule_id) & rule_record.c.record_key.in_(some)
+            desk.conn.execute(update(rule_record).where(mine).values(episode_id=row["episode_id"]))
 
 
 def _sight(desk: Desk, rule_id: str, rule: RecordRule, slice_key: str, first: datetime, n: int) -> Sight:

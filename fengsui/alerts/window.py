@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from fengsui.text.clean import is_long
 
 READ_MAX = 4000
 """The newest so many records decide; beyond them distinct customers are scaled up."""
+KEYS_AT_ONCE = 5000
 COPIES_MIN = 10
 LONGEST = timedelta(days=1)
 USUAL = timedelta(days=7)
@@ -50,9 +51,18 @@ def read(
 
 def of_keys(conn: Connection, keys: Collection[str], weights: Weights) -> Crowd:
     """The crowd of named records (phrase and record rules)."""
-    rows = conn.execute(select(*_COLUMNS).where(feedback.c.record_key.in_(keys))).mappings()
-    heard = _told_apart(conn, [_heard(row) for row in rows])
+    found: list[Heard] = []
+    for some in in_parts(keys):
+        rows = conn.execute(select(*_COLUMNS).where(feedback.c.record_key.in_(some))).mappings()
+        found += map(_heard, rows)
+    heard = _told_apart(conn, found)
     return crowd(heard, len(heard), weights)
+
+
+def in_parts(keys: Iterable[str]) -> Iterator[list[str]]:
+    """As many as one statement of any store takes: PostgreSQL has 65 535 parameters, SQLite may have half of them."""
+    listed = list(keys)
+    return (listed[start : start + KEYS_AT_ONCE] for start in range(0, len(listed), KEYS_AT_ONCE))
 
 
 def _told_apart(conn: Connection, heard: list[Heard]) -> list[Heard]:

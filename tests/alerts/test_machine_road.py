@@ -43,7 +43,7 @@ def test_a_flood_of_many_customers_without_any_cue_is_severe_within_the_hour(cen
     assert last["episode_id"] == first["episode_id"]
     assert (last["likelihood"], last["impact"], last["loss"], last["tier"]) == (3, 3, 2, 3)
     assert last["customers"] == 36  # 38 in the window less the 2 that are usual
-    assert centre.machine_codes(first["episode_id"])[:2] == ["opened", "raised"]
+    assert centre.machine_codes(first["episode_id"]) == ["opened", "worsened", "raised"]
     assert centre.episodes()[0]["claim_due_at"] <= centre.now + timedelta(minutes=5)
 
 
@@ -564,3 +564,102 @@ def test_what_is_due_is_done_in_a_tick_that_brings_nothing_else(centre):
     with listening(centre.store, said):
         assert centre.advance(timedelta(minutes=5)).escalated == 1
     assert len(said) > 5
+
+
+def _closed(centre, episode_id, **how):
+    with centre.store.begin() as conn:
+        conn.execute(update(handling).where(handling.c.episode_id == episode_id).values(**how))
+
+
+def _event_of_two(centre):
+    """A whole and its part, both burning and told of once. -> (whole, part)"""
+    centre.record(n=30)
+    _surge(centre)
+    _surge(centre, "channel=App", "complaints-channel")
+    centre.advance()
+    rows = {row["slice_key"]: row for row in centre.episodes()}
+    assert rows["channel=App"]["parent_id"] == rows["all"]["episode_id"]
+    assert {row["tier"] for row in rows.values()} == {3}
+    return rows["all"], rows["channel=App"]
+
+
+def _all_cools(centre):
+    for _ in range(10):
+        centre.minute()
+        centre.calm()
+        centre.calm("channel=App", rule="complaints-channel")
+    centre.advance()
+
+
+@pytest.mark.parametrize("how", [{"state": "resolved"}, {"state": "reviewed", "verdict": "real"}])
+def test_when_a_whole_is_closed_its_parts_that_went_out_do_not_climb(centre, how):
+    """The trap: a case is closed as it should be, and five minutes later managers hear of each of its parts."""
+    whole, part = _event_of_two(centre)
+    _closed(centre, whole["episode_id"], state="in_progress", owner="li")
+    _all_cools(centre)
+    assert {row["condition"] for row in centre.episodes()} == {"cleared"}
+    _closed(centre, whole["episode_id"], **how)
+    assert centre.advance(timedelta(hours=1)).escalated == 0
+    assert part["episode_id"] not in {row["episode_id"] for row in centre.notices("escalated")}
+
+
+def test_a_part_that_still_burns_when_its_whole_is_closed_and_out_speaks_for_itself(centre):
+    whole, part = _event_of_two(centre)
+    _closed(centre, whole["episode_id"], state="in_progress", owner="li")
+    for _ in range(10):
+        centre.minute()
+        centre.calm()
+    centre.advance()
+    _closed(centre, whole["episode_id"], state="resolved", owner="li")
+    assert centre.advance(timedelta(hours=1)).escalated == 1
+    assert {row["episode_id"] for row in centre.notices("escalated")} == {part["episode_id"]}
+
+
+def test_a_whole_is_told_though_a_part_of_it_was_told_and_closed_before(centre):
+    centre.record(n=30)
+    _surge(centre, "channel=App", "complaints-channel")
+    centre.advance()
+    _closed(centre, centre.one()["episode_id"], state="reviewed", verdict="false")
+    centre.minute()
+    _surge(centre)
+    centre.advance()
+    whole = next(row for row in centre.episodes() if row["slice_key"] == "all")
+    assert whole["episode_id"] in {row["episode_id"] for row in centre.notices("raised")}
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"state": "resolved"}, True),
+        ({"state": "reviewed", "verdict": None}, True),  # merged into another one
+        ({"state": "reviewed", "verdict": "real"}, True),
+        ({"state": "reviewed", "verdict": "expected"}, False),
+        ({"state": "in_progress"}, False),
+    ],
+)
+def test_a_whole_that_people_ended_takes_no_new_parts_unless_they_called_it_nothing(centre, how, told):
+    centre.record(n=30)
+    _surge(centre)
+    centre.advance()
+    whole = centre.one()
+    _closed(centre, whole["episode_id"], **how)
+    centre.minute()
+    _surge(centre, "channel=App", "complaints-channel")
+    centre.advance()
+    part = next(row for row in centre.episodes() if row["slice_key"] == "channel=App")
+    assert part["parent_id"] == (None if told else whole["episode_id"])
+    assert (part["episode_id"] in {row["episode_id"] for row in centre.notices("raised")}) is told
+
+
+def test_the_long_tail_speaks_inside_a_whole_that_is_a_member_itself(centre):
+    """Words fired first, so the whole of the counts is their member; its parts are named all the same."""
+    centre.record(n=30, cues=("outage",), dims=PAYMENT)
+    centre.advance()
+    centre.minute()
+    _surge(centre)
+    rule = "complaints-tail-channel-org.1"
+    centre.sees("channel=App|org.1=华南", rule=rule, role="tail", observed=20, expected=1)
+    centre.advance()
+    rows = {row["rule_id"]: row for row in centre.episodes()}
+    assert rows["complaints-all"]["parent_id"] == rows["cue-outage"]["episode_id"]
+    assert rule in rows

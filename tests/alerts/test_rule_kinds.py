@@ -4,12 +4,12 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, func, insert, select
 
 from fengsui.alerts import definitions
 from fengsui.alerts.phrase_rules import _began, _Said
 from fengsui.store.slices import bucket, slice_id, slice_levels
-from fengsui.store.tables import rollup, slice_, slice_source
+from fengsui.store.tables import rollup, rule_record, slice_, slice_source
 
 
 def test_a_kpi_below_its_limit_for_the_whole_time_fires_and_above_the_clearing_one_calms(lite):
@@ -125,3 +125,24 @@ def test_a_flood_of_words_begins_after_the_last_long_pause(minutes, began):
     start = datetime(2026, 11, 18, 6, tzinfo=UTC)
     heard = [_Said(f"k{minute}", start + timedelta(minutes=minute)) for minute in minutes]
     assert _began(heard, 3600) == start + timedelta(minutes=began)
+
+
+def test_a_flood_of_words_is_read_in_statements_that_every_store_takes(centre):
+    """PostgreSQL takes 65 535 parameters, some builds of SQLite half of them: the greatest flood must not go unheard."""
+    asked = []
+
+    def hear(conn, cursor, statement, parameters, context, executemany):
+        asked.append(0 if executemany else len(parameters or ()))
+
+    centre.record(n=9_000, cues=("outage",))
+    event.listen(centre.store, "before_cursor_execute", hear)
+    try:
+        centre.advance()
+    finally:
+        event.remove(centre.store, "before_cursor_execute", hear)
+    found = centre.one()
+    assert (found["n"], found["customers"]) == (9_000, 9_000)
+    assert max(asked) < 8_000
+    with centre.store.connect() as conn:
+        told = conn.scalar(select(func.count()).where(rule_record.c.episode_id == found["episode_id"]))
+    assert told == 9_000

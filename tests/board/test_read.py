@@ -74,6 +74,32 @@ def test_one_event_is_one_row_unless_that_row_would_say_less_than_is_true(
     assert read.desk(afternoon, EVERYTHING, ZONE, NOW).today["raised"] >= 1
 
 
+@pytest.mark.parametrize(
+    ("out", "shown"), [(True, False), (False, True)], ids=["went out with its whole", "burns though its whole is closed"]
+)
+def test_a_part_of_a_closed_event_is_a_row_of_its_own_only_while_it_burns(afternoon: Engine, out: bool, shown: bool) -> None:
+    """The trap: somebody closes the case, and its dozen parts fill the desk as if nobody had looked at them."""
+    over = {"condition": "cleared", "cleared_at": NOW} if out else {}
+    with afternoon.begin() as conn:
+        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e1").values(state="resolved"))
+        for id_, values in (("e1", over), ("e4", {"parent_id": "e1", **over})):
+            conn.execute(update(t.episode).where(t.episode.c.episode_id == id_).values(values or {"episode_id": id_}))
+    desk = {one.episode_id for one in read.desk(afternoon, EVERYTHING, ZONE, NOW).alerts}
+    assert "e1" not in desk
+    assert ("e4" in desk) is shown
+    assert ("e4" in {one.episode_id for one in read.live(afternoon, EVERYTHING)}) is shown
+
+
+def test_a_part_whose_whole_the_person_may_not_see_is_a_row_of_its_own(afternoon: Engine) -> None:
+    with afternoon.begin() as conn:
+        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e5").values(state="resolved"))
+        over = {"condition": "cleared", "cleared_at": NOW}
+        conn.execute(update(t.episode).where(t.episode.c.episode_id == "e5").values(**over))
+        conn.execute(update(t.episode).where(t.episode.c.episode_id == "e4").values(parent_id="e5", **over))
+    assert "e4" in [one.episode_id for one in read.desk(afternoon, ["华南"], ZONE, NOW).alerts]
+    assert "e4" not in [one.episode_id for one in read.desk(afternoon, EVERYTHING, ZONE, NOW).alerts]
+
+
 def test_a_scoped_person_sees_own_organisations_only_in_list_and_by_address(afternoon: Engine) -> None:
     south = [one.episode_id for one in read.desk(afternoon, ["华南"], ZONE, NOW).alerts]
     assert south == ["e1", "e3", "e4"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import Connection, Engine, or_
 
 from fengsui.board import loop
 from fengsui.board.alert import CLOSED, Alert, alerts, pressing, select_alerts, still_open
@@ -30,13 +30,13 @@ class Desk:
 
 def desk(store: Engine, scope: Scope, zone: str, now: datetime) -> Desk:
     with store.connect() as conn:
-        return Desk(tuple(heads(alerts(conn, still_open(), scope))), loop.today(conn, zone, now, scope))
+        return Desk(tuple(_heads(conn, scope)), loop.today(conn, zone, now, scope))
 
 
 def live(store: Engine, scope: Scope) -> list[Alert]:
     """What the wall shows: still going on and not closed."""
     with store.connect() as conn:
-        return [alert for alert in heads(alerts(conn, still_open(), scope)) if alert.live]
+        return [alert for alert in _heads(conn, scope) if alert.live]
 
 
 def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> list[Alert]:
@@ -48,12 +48,19 @@ def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> 
     return sorted(found, key=lambda alert: (alert.state in CLOSED, pressing(alert)))
 
 
-def heads(found: list[Alert]) -> list[Alert]:
-    """One row for one event: without the members whose parent is in the list. A member that is graver, or that goes on
-    after its parent went out, is a row of its own: the parent's would say less than is true."""
+def _heads(conn: Connection, scope: Scope) -> list[Alert]:
+    """One row for one event: without the members for which their parent speaks. A member that is graver, or that goes on
+    after its parent went out or was closed, is a row of its own: the parent's would say less than is true."""
+    found = alerts(conn, still_open(), scope)
     rows = {alert.episode_id: alert for alert in found}
+    closed = {alert.parent_id for alert in found if alert.parent_id} - rows.keys()
+    if closed:
+        parents = alerts(conn, select_alerts().where(episode.c.episode_id.in_(closed)), scope)
+        rows |= {alert.episode_id: alert for alert in parents}
     return [alert for alert in found if not _told_by(rows.get(alert.parent_id or ""), alert)]
 
 
 def _told_by(parent: Alert | None, member: Alert) -> bool:
-    return parent is not None and parent.tier >= member.tier and (parent.live or not member.live)
+    if parent is None or parent.tier < member.tier:
+        return False
+    return not member.live or (parent.live and parent.state not in CLOSED)
