@@ -182,8 +182,9 @@ def _unfit(item: Feedback, tools: Tools) -> BadRecord | None:
             return _bad("ingest.bad.naive", item, field=name)
         if not OLDEST <= at < NEWEST or (name == "opened_at" and at > tools.clock + AHEAD):
             return _bad("ingest.bad.time", item, field=name, got=at.isoformat())
-    if longest(item.dims) > LONGEST:
-        return _bad("ingest.bad.long", item, field="dims", allowed=LONGEST)
+    for name, length in (("id", len(item.source_id)), ("dims", longest(item.dims))):
+        if length > LONGEST:
+            return _bad("ingest.bad.long", item, field=name, allowed=LONGEST)
     return next((bad for event in item.events if (bad := _unfit_event(event, item))), None)
 
 
@@ -194,12 +195,14 @@ def _unfit_event(event: Event, whole: Feedback | Event) -> BadRecord | None:
         return _bad("ingest.bad.naive", whole, field=event.kind)
     if not OLDEST <= event.at < NEWEST:
         return _bad("ingest.bad.time", whole, field=event.kind, got=event.at.isoformat())
+    if max(len(event.source_id), len(event.event_key) - len("r:")) > LONGEST:
+        return _bad("ingest.bad.long", whole, field="id", allowed=LONGEST)
     return None
 
 
 def _bad(code: str, whole: Feedback | Event, **params: Any) -> BadRecord:
     customer = getattr(whole, "customer", None)
-    return BadRecord(code, _as_mapping(whole), source_id=whole.source_id, customer=customer, **params)
+    return BadRecord(code, _as_mapping(whole), source_id=whole.source_id[:LONGEST], customer=customer, **params)
 
 
 def _as_mapping(item: Feedback | Event) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from connectors.base import Feedback, Reference
+from connectors.base import BadRecord, Feedback, Reference
 from fengsui.ingest.bulk import rows_in
 from fengsui.ingest.keys import Vault
 from fengsui.ingest.pending import Pending
+from fengsui.ingest.slices import LONGEST
+from fengsui.metrics.calendar import local_day
 from fengsui.store.tables import reference
 
 PATHS = {"organisation": "org", "product": "product"}
@@ -31,11 +33,18 @@ class Counts:
     same: int = 0
 
 
-def store(conn: Connection, pending: Pending, records: Iterable[Reference], vault: Vault) -> tuple[Counts, list[Row]]:
-    """Make references ready, newest last; a customer's id as its hash. Also what is new of them, to be joined at once."""
+def store(
+    conn: Connection, pending: Pending, records: Iterable[Reference], vault: Vault
+) -> tuple[Counts, list[Row], list[BadRecord]]:
+    """Make references ready, newest last; a customer's id as its hash. Also what is new of them, to be joined at once, and
+    those that cannot be kept."""
     rows: dict[tuple[str, str, date], Row] = {}
+    bad: list[BadRecord] = []
     for record in records:
         ref_id = vault.customer(record.ref_id) if record.kind == CUSTOMER else record.ref_id
+        if len(ref_id) > LONGEST:
+            bad.append(_long(record))
+            continue
         rows[record.kind, ref_id, record.valid_from] = {
             "kind": record.kind,
             "ref_id": ref_id,
@@ -47,7 +56,12 @@ def store(conn: Connection, pending: Pending, records: Iterable[Reference], vaul
     other = {key: row for key, row in rows.items() if old.get(key) != row}
     pending.put(reference, list(other.values()))
     changed = len(other.keys() & old.keys())
-    return Counts(len(other) - changed, changed, len(rows) - len(other)), list(other.values())
+    return Counts(len(other) - changed, changed, len(rows) - len(other)), list(other.values()), bad
+
+
+def _long(record: Reference) -> BadRecord:
+    raw = {"kind": record.kind, "ref_id": record.ref_id, "attrs": dict(record.attrs), "valid_from": record.valid_from}
+    return BadRecord("ingest.bad.long", raw, field="id", allowed=LONGEST)
 
 
 def _stored(conn: Connection, ref_ids: Iterable[str]) -> Iterable[Mapping[str, Any]]:
@@ -55,16 +69,18 @@ def _stored(conn: Connection, ref_ids: Iterable[str]) -> Iterable[Mapping[str, A
 
 
 class References:
-    """The references that a batch can need, read once; a later row takes the place of one with the same key."""
+    """The references that a batch can need, read once; a later row takes the place of one with the same key. Their days are
+    those of ``zone``."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], zone: str) -> None:
+        self._zone = zone
         self._by_id: dict[tuple[str, str], list[Row]] = {}
         for row in {(row["kind"], row["ref_id"], row["valid_from"]): row for row in rows}.values():
             self._by_id.setdefault((row["kind"], row["ref_id"]), []).append(row)
 
     def attrs(self, kind: str, ref_id: str | None, at: datetime) -> Mapping[str, str]:
         """What was valid on the day of ``at``; of several the one that began last."""
-        day = at.date()
+        day = local_day(at, self._zone)
         valid = [row for row in self._by_id.get((kind, ref_id or ""), ()) if _covers(row, day)]
         return max(valid, key=lambda row: row["valid_from"])["attrs"] if valid else {}
 

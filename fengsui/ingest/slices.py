@@ -12,7 +12,7 @@ from fengsui.store.slices import slice_id, slice_levels
 from fengsui.store.tables import slice_, slice_source
 
 LONGEST = 200
-"""Characters of one dimension's value: a longer one is a text in the wrong field, and no index holds it."""
+"""Characters of one dimension's value or of an id: a longer one is a text in the wrong field, and no index holds it."""
 Fed: TypeAlias = Mapping[tuple[str, str], set[str]]
 """(measure, source) -> slice keys"""
 

@@ -228,7 +228,7 @@ class Ingest:
     def _store_part(
         self, conn: Connection, pending: Pending, job: Job, part: Batch, opening: Opening, total: Tally
     ) -> tuple[PartDone, Fed]:
-        known, fresh = references.store(conn, pending, _of(part, Reference), self._vault)
+        known, fresh, unkept = references.store(conn, pending, _of(part, Reference), self._vault)
         days = self._settings.retention.minute_rollups_days
         deltas = Deltas(minutes_cut(job.now, days), self._settings.counts_only)
         aggregates = Aggregates(conn, pending, job.source, part.source_now, self._places)
@@ -239,7 +239,7 @@ class Ingest:
         records, out = _fold(conn, part, tools)
         touched = write.records(conn, pending, records, tools, out, deltas, self._places)
         new_slices = self._known.write(pending, deltas.fed(), job.now)
-        bad: list[BadRecord] = [*part.bad, *aggregates.bad, *out.bad]
+        bad: list[BadRecord] = [*part.bad, *unkept, *aggregates.bad, *out.bad]
         quarantined, ids = quarantine.hold(conn, pending, job.source, bad, self._vault, job.now, owner=tools.feedback_source)
         new = total.records(touched) + total.others(aggregates) + total.others(known)
         total.same, total.bad, total.quarantined = total.same + out.same, total.bad + len(bad), total.quarantined + quarantined
@@ -261,7 +261,7 @@ class Ingest:
             tick=job.tick,
             clock=max(part.source_now, job.now),
             vault=self._vault,
-            references=references.References([*known, *fresh]),
+            references=references.References([*known, *fresh], self._settings.centre.zone),
             policies=policies,
             cues=lists,
         )

@@ -102,3 +102,22 @@ def test_erasing_a_ticket_takes_the_bad_rows_of_its_log(
 def test_a_batch_of_everything_bad_leaves_equal_roll_ups(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     take(centre.feedback("1", dims={"channel": "x" * 999}), centre.feedback("2"), centre.feedback(f"{HASHED}#0"))
     assert check_store(store, centre.settings, centre.now).equal
+
+
+NOVEL = "".join(chr(0x4E00 + n * 7 % 20_000) for n in range(3_000))
+
+
+def test_an_endless_id_in_a_log_spoils_its_own_row_only(store: Engine, take: Take, centre: SimpleNamespace) -> None:
+    """PostgreSQL's index takes no such key: the whole batch would be refused, again at each poll."""
+    wrong = (centre.event("solved", 5, source_id=NOVEL), centre.event("solved", 5, key=f"r:{NOVEL}"))
+    nested = centre.feedback("1", events=(centre.event("solved", 5, key=f"r:{NOVEL}"),))
+    done = take(*wrong, nested, centre.feedback(NOVEL), centre.feedback("2"))
+    assert (done.new, done.bad) == (1, 4)
+    assert column(store, tables.feedback.c.record_key) == ["tickets:2"]
+
+
+def test_an_endless_id_of_master_data_spoils_its_own_row_only(store: Engine, take: Take, centre: SimpleNamespace) -> None:
+    day = centre.now.date()
+    done = take(Reference("product", NOVEL, {"path": "x"}, day), Reference("product", "P1", {"path": "y"}, day))
+    assert (done.new, done.bad) == (1, 1)
+    assert column(store, tables.reference.c.ref_id) == ["P1"]

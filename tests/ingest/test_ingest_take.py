@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -351,6 +351,20 @@ def test_references_give_tier_and_place(store: Engine, take: Take, centre: Simpl
     assert first.dims == {"org": "华南/广东/天河", "channel": "App", "customer_tier": "金", "customer_type": "企业"}
     assert (first.customer_tier, second.customer_tier) == ("金", "白金")
     assert "c1" not in {row.ref_id for row in rows(store, tables.reference)}
+
+
+def test_master_data_begins_at_midnight_of_the_centre(store: Engine, take: Take, centre: SimpleNamespace) -> None:
+    """A branch that moved on the 18th: a record of two in the night of the 18th in Shanghai is still the 17th in UTC."""
+    day = date(2026, 11, 18)
+    night = datetime(2026, 11, 17, 18, tzinfo=UTC)
+    take(
+        Reference("organisation", "B17", {"path": "华北/北京"}, day - timedelta(days=30), day),
+        Reference("organisation", "B17", {"path": "华南/广东"}, day),
+        centre.feedback("1", opened_at=night - timedelta(hours=3), updated_at=night, dims={"org": "B17"}),
+        centre.feedback("2", opened_at=night, updated_at=night, dims={"org": "B17"}),
+    )
+    first, second = sorted(rows(store, tables.feedback), key=lambda row: row.record_key)
+    assert (first.dims["org"], second.dims["org"]) == ("华北/北京", "华南/广东")
 
 
 def test_the_deadline_is_the_sources_or_the_policys_in_force_when_it_was_opened(
