@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from fengsui.metrics import read, windows
 from fengsui.metrics.catalogue import METRICS
@@ -21,6 +21,9 @@ from fengsui.store.tables import series, verdict
 BACK = timedelta(days=7)
 """Minutes are kept for eight days."""
 EVERY = 60  # minutes
+_MARK = (
+    update(verdict).where(verdict.c.series == bindparam("name"), verdict.c.end_at == bindparam("end")).values(corrected=True)
+)
 
 
 def due(now: datetime) -> bool:
@@ -47,7 +50,8 @@ def _moved(conn: Connection, rows: list[Any]) -> list[tuple[str, datetime]]:
     first = bucket(min(row.window_start for row in rows), width if width < 15 else 15)
     start, end = bucket_start(first), max(row.end_at for row in rows)
     steps = read.steps(conn, metric, [one.slice_id], start, end, one.step_s)[one.slice_id]
-    seen = ((row, windows.observed(metric, steps, row.window_start, row.end_at)) for row in rows)
+    over = windows.Windows(metric, steps)
+    seen = ((row, over.observed(row.window_start, row.end_at)) for row in rows)
     return [(row.series, row.end_at) for row, now in seen if _is_other(row, now, 1.0 if metric.shape == "count" else 0.0)]
 
 
@@ -61,5 +65,5 @@ def _is_other(row: Any, now: float | None, least: float) -> bool:
 
 
 def mark(conn: Connection, keys: list[tuple[str, datetime]]) -> None:
-    for name, end in keys:
-        conn.execute(update(verdict).where(verdict.c.series == name, verdict.c.end_at == end).values(corrected=True))
+    if keys:
+        conn.execute(_MARK, [{"name": name, "end": end} for name, end in keys])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from sqlalchemy import Connection, insert, update
 
 from detectors.base import Context, KnownEvent, Reading
-from fengsui.engine import state
+from fengsui.engine import corrected, state
 from fengsui.engine.advance import Overtaken
-from fengsui.store.tables import audit, detector_state, detector_tail, episode, series, verdict, watermark
+from fengsui.store.slices import bucket, bucket_start, slice_id
+from fengsui.store.tables import audit, detector_state, detector_tail, episode, rollup, series, verdict, watermark
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE = timedelta(minutes=1)
@@ -282,3 +284,40 @@ def test_a_window_that_late_rows_have_moved_by_more_than_its_band_is_marked_corr
     centre.advance(engine, START + timedelta(minutes=60))
     marked = [(row[0], row[2]) for row in centre.rows(verdict, "end_at", "corrected", "window_observed") if row[1]]
     assert marked == [(START + 11 * MINUTE, 40.0)]
+
+
+def test_a_week_of_burning_minutes_is_compared_in_the_time_of_a_tick(centre: Centre) -> None:
+    """Ten thousand judged windows over ten thousand minutes: one look at each minute, not one for each window."""
+    week, key = 7 * 1440, "complaints|all|60|r"
+    first = START - timedelta(days=7) + MINUTE
+    minutes = [bucket(first, 1) + n for n in range(week - 60)]
+    ends = [first + timedelta(minutes=n + 60) for n in range(week - 120)]
+    seen = {
+        "seq": 1, "tick": 1, "value": 1.0, "expected": 1.0, "lower": 0.0, "upper": 2.0, "score": 4.0, "p_value": 0.0,
+        "ready": True, "complete": True, "grade": 3, "direction": "up", "reason": "r", "reason_params": {},
+        "window_observed": 60.0, "window_expected": 6.0, "series": key,
+    }  # fmt: skip
+    hour = timedelta(minutes=60)
+    judged = [{**seen, "end_at": at, "start_at": at - MINUTE, "window_start": at - hour} for at in ends]
+    about = {
+        "metric": "complaints",
+        "slice_id": slice_id("all"),
+        "slice_key": "all",
+        "step_s": 60,
+        "rule_id": "r",
+        "role": "head",
+    }
+    cells = {"grain": 1, "slice_id": slice_id("all"), "measure": "complaint.n", "bin": -32768, "value": 1}
+    with centre.store.begin() as conn:
+        conn.execute(insert(series).values(series=key, since=START, active=True, **about))
+        conn.execute(insert(verdict), judged)
+        conn.execute(insert(rollup), [{**cells, "bucket": at} for at in minutes])
+        conn.execute(update(rollup).where(rollup.c.bucket == minutes[5000]).values(value=400))
+    with centre.store.connect() as conn:
+        began = time.process_time()
+        moved = corrected.found(conn, START)
+        assert time.process_time() - began < 2.0
+    assert {end for _, end in moved} == {bucket_start(minutes[5000]) + n * MINUTE for n in range(1, 61)}
+    with centre.store.begin() as conn:
+        corrected.mark(conn, moved)
+        assert corrected.found(conn, START) == []

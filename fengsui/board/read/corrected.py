@@ -35,6 +35,6 @@ def corrected(conn: Connection, alert: Alert, metric: Metric | None) -> Correcte
         return None
     id_, step_s = slice_id(alert.slice_key), int((row.end_at - row.start_at).total_seconds())
     steps = read.steps(conn, metric, [id_], row.window_start, row.end_at, step_s)[id_]
-    seen = windows.observed(metric, steps, row.window_start, row.end_at)
+    seen = windows.Windows(metric, steps).observed(row.window_start, row.end_at)
     shown = exp if metric.shape == "duration" else float
     return None if seen is None else Corrected(row.end_at, shown(row.window_observed), shown(seen))
