@@ -15,6 +15,7 @@ _SQLITE: Mapping[str, Kind] = {
     "SQLITE_PERM": "read_only",
     "SQLITE_BUSY": "busy",
     "SQLITE_LOCKED": "busy",
+    "SQLITE_PROTOCOL": "busy",
     "SQLITE_CORRUPT": "damaged",
     "SQLITE_NOTADB": "damaged",
     "SQLITE_CANTOPEN": "away",
@@ -27,10 +28,14 @@ _POSTGRES: Mapping[str, Kind] = {
     "55P03": "busy",
     "40001": "busy",
     "40P01": "busy",
+    "25P03": "away",
+    "25P04": "away",
     "XX001": "damaged",
     "XX002": "damaged",
 }
-"""SQLSTATEs; those of class 08 and 57 (connection, operator intervention) mean that the server is away."""
+"""SQLSTATEs; besides, the server is away in the classes of ``_AWAY``."""
+_AWAY = ("08", "53", "57", "58")
+"""Connection, resources (out of memory, too many clients), operator intervention, input and output."""
 
 
 def kind_of(fault: DBAPIError) -> Kind | None:
@@ -40,7 +45,7 @@ def kind_of(fault: DBAPIError) -> Kind | None:
         return _of_sqlite(name)
     code = getattr(fault.orig, "sqlstate", None)
     if code is not None:
-        return _POSTGRES.get(code) or ("away" if code[:2] in ("08", "57") else None)
+        return _POSTGRES.get(code) or ("away" if code[:2] in _AWAY else None)
     return "away" if isinstance(fault, OperationalError) or fault.connection_invalidated else None
 
 

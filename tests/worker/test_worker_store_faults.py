@@ -181,3 +181,19 @@ def test_trouble_is_logged_when_it_begins_and_a_mistake_of_ours_is_raised(caplog
     mistake = IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE"))
     with pytest.raises(IntegrityError):
         told_once(mistake, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [("53200", "away"), ("53300", "away"), ("53100", "full"), ("58030", "away"), ("25P03", "away"), ("23505", None)],
+    ids=["out of memory", "too many clients", "disk full", "i/o error", "idle too long", "a mistake of ours"],
+)
+def test_a_server_in_trouble_is_waited_for_and_never_taken_for_a_mistake_of_ours(state: str, kind: str | None) -> None:
+    raised = psycopg.errors.lookup(state)("trouble")
+    assert faults.kind_of(DBAPIError("INSERT", {}, raised)) == kind
+
+
+def test_a_locking_fault_of_the_write_ahead_log_passes(caplog: pytest.LogCaptureFixture) -> None:
+    raised = sqlite3.OperationalError("locking protocol")
+    raised.sqlite_errorname = "SQLITE_PROTOCOL"
+    assert told_once(DBAPIError("BEGIN", {}, raised), None) == "store.fault.busy"
