@@ -21,7 +21,8 @@ PACKAGES = ("fengsui", "connectors", "detectors", "pages")
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 400, 60
 WRITTEN_BY_MACHINE = ROOT / "fengsui" / "store" / "migrations" / "versions"
 
-# contracts §1: what the window may see of the house. store.database opens the store, store.slices names scopes; no table.
+# contracts §1: what the window may see of the house. store.database opens the store, store.slices names scopes,
+# store.faults says what is wrong with it; no table.
 PAGES_MAY_SEE = (
     "fengsui.board",
     "fengsui.alerts.commands",
@@ -29,6 +30,7 @@ PAGES_MAY_SEE = (
     "fengsui.locale",
     "fengsui.settings",
     "fengsui.store.database",
+    "fengsui.store.faults",
     "fengsui.store.slices",
 )
 # Nobody else's machine has these. Split, so that this file does not contain them.

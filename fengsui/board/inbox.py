@@ -39,13 +39,15 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a sender hands over. ``key``: of the sender, unique among its deliveries."""
+    """What a sender hands over. ``key``: of the sender, unique among its deliveries. ``content``: what a repetition must have
+    in common with the first time, where that is less than the rows (they carry a clock of ours)."""
 
     source: str
     kind: str
     by: str
     key: str
     rows: Sequence[Any]
+    content: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Slot:
             raise NotTaken(503, "board.inbox.unavailable", AGAIN_S) from None
 
     def _row(self, delivery: Delivery, inbox_id: str, now: datetime) -> dict[str, Any]:
-        content = json.dumps(delivery.rows, sort_keys=True, separators=(",", ":"))
+        content = json.dumps(delivery.content or delivery.rows, sort_keys=True, separators=(",", ":"))
         return {
             "inbox_id": inbox_id,
             "source": delivery.source,

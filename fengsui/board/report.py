@@ -76,8 +76,8 @@ def choices(store: Engine, settings: Settings, scope: Scope) -> Choices:
     with store.connect() as conn:
         found = {name: _seen(conn, settings, name) for name in names}
     if scope and "org" in found:
-        narrow = tuple(org for org in found["org"] if any(inside(place, org) for place in scope))
-        found["org"] = narrow or tuple(scope)
+        below = tuple(place for place in scope if place not in found["org"])  # finer than what the form offers
+        found["org"] = (*(org for org in found["org"] if any(inside(place, org) for place in scope)), *below)
     return {name: values for name, values in found.items() if values}
 
 
@@ -98,16 +98,15 @@ def check(answers: Answers, offered: Choices) -> None:
 def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: datetime) -> Kept:
     """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``."""
     key = f"{who.person_id}:{key}"
-    row = {
-        "id": delivery_id(source, key),
-        "opened_at": now.isoformat(),
+    said = {
         "text": answers.words.strip(),
         "dims": dict(answers.dims),
         "customers": answers.customers,
         "urgency": answers.urgency,
         "by": who.person_id,
     }
-    return slot.put(Delivery(source, KIND, who.person_id, key, [row]), now)
+    row = {"id": delivery_id(source, key), "opened_at": now.isoformat(), **said}
+    return slot.put(Delivery(source, KIND, who.person_id, key, [row], content=said), now)
 
 
 def mine(store: Engine, source: str, person_id: str, limit: int = SHOWN) -> list[Report]:

@@ -7,39 +7,46 @@ every write transaction begins IMMEDIATE, so that a reader never turns into a wr
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 
 BUSY_MS = 10_000
-
+Identity: TypeAlias = tuple[int, int] | None
+"""Device and number of a file; None where there is none."""
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def open_store(url: str, *, read_only: bool = False) -> Engine:
-    """An engine on ``url`` (``sqlite:///PATH`` or ``postgresql+psycopg://…``). Makes the folder of a SQLite file.
+def open_store(url: str, *, read_only: bool = False, create: bool = True) -> Engine:
+    """An engine on ``url`` (``sqlite:///PATH`` or ``postgresql+psycopg://…``). Makes a SQLite file and its folder where there
+    is none and ``create`` is left on; later, a file that is missing is a fault and never a new, empty store.
 
     ``read_only`` connections cannot write on either database: pages that only look get this one.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(url, parsed.database, read_only)
+        return _open_sqlite(url, parsed.database, read_only, create and not read_only)
     flags = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
     return create_engine(url, pool_pre_ping=True, json_serializer=_dumps, hide_parameters=True, connect_args={"options": flags})
 
 
-def _open_sqlite(url: str, database: str | None, read_only: bool) -> Engine:
-    if database and database != ":memory:" and not read_only:
-        Path(database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url,
-        json_serializer=_dumps,
-        hide_parameters=True,  # a fault's text ends in a log: it must not quote rows
-        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
-    )
+def _open_sqlite(url: str, database: str | None, read_only: bool, create: bool) -> Engine:
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_MS / 1000}}
+    path = Path(database).expanduser().absolute() if database and database != ":memory:" else None
+    if path is not None:
+        if create:
+            _make(path)
+        options = {"creator": lambda: _connect(path)}
+    engine = create_engine(url, json_serializer=_dumps, hide_parameters=True, **options)  # a fault's text must not quote rows
+    if path is not None:
+        _follow(engine, path)
 
     @event.listens_for(engine, "connect")
     def _pragmas(dbapi: Any, _record: Any) -> None:
@@ -62,6 +69,40 @@ def _open_sqlite(url: str, database: str | None, read_only: bool) -> Engine:
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _make(path: Path) -> None:
+    """Where that fails the first connection says so, as every later one would."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """To a file that is there: SQLite itself would make an empty one, and its journal would spoil the real one moved back."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, check_same_thread=False, timeout=BUSY_MS / 1000)
+
+
+def _follow(engine: Engine, path: Path) -> None:
+    """A connection keeps the file it opened, also after that was moved away or replaced by a backup: it would go on reading
+    what nobody else sees. So each one is asked, when it is taken from the pool, whether its file still lies at the path."""
+
+    @event.listens_for(engine, "connect")
+    def _note(_dbapi: Any, record: Any) -> None:
+        record.info["file"] = _identity(path)
+
+    @event.listens_for(engine, "checkout")
+    def _same(_dbapi: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != _identity(path):
+            raise DisconnectionError
+
+
+def _identity(path: Path) -> Identity:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def reading(engine: Engine) -> Engine:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 Kind: TypeAlias = Literal["away", "full", "read_only", "busy", "damaged"]
 
@@ -53,6 +54,13 @@ def code_of(fault: DBAPIError) -> str | None:
     """``store.fault.<kind>`` of the catalogue."""
     kind = kind_of(fault)
     return None if kind is None else f"store.fault.{kind}"
+
+
+def trouble(fault: BaseException) -> str | None:
+    """``code_of`` for any exception: ``None`` where it says nothing of the store."""
+    if isinstance(fault, PoolTimeout):
+        return "store.fault.busy"
+    return code_of(fault) if isinstance(fault, DBAPIError) else None
 
 
 def _of_sqlite(name: str) -> Kind | None:

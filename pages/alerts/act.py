@@ -9,10 +9,13 @@ import streamlit as st
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done, Refused
 from fengsui.locale import has
+from pages.look import trouble
 from pages.look.house import house, now
+from pages.look.pieces import plain
 from pages.look.visitor import DESK, Visitor, require_role
 
 _DIALOG, _SAID = "dialog", "said"
+NOT_STORED = "pages.trouble.not_stored"
 
 
 def busy() -> bool:
@@ -40,8 +43,17 @@ def dialog_for(episode_id: str) -> dict[str, Any] | None:
 def send(name: str, episode_id: str, seen: int, **fields: Any) -> None:
     """One command; its outcome is told on the next run."""
     visitor = require_role(DESK)
-    answer = getattr(commands, name)(house().writer, episode_id, seen, visitor.person, now(), **fields)
-    _remember(visitor, name, answer)
+    _remember(visitor, name, _carry_out(visitor, name, episode_id, seen, **fields))
+
+
+def _carry_out(visitor: Visitor, name: str, episode_id: str, seen: int, **fields: Any) -> Done | Refused:
+    """A command that could not be stored is refused like any other, and says why; the same click again is one decision."""
+    try:
+        answer: Done | Refused = getattr(commands, name)(house().writer, episode_id, seen, visitor.person, now(), **fields)
+    except Exception as fault:  # refused like any other
+        code, params = trouble.words(fault)
+        return Refused(NOT_STORED, {"why": visitor.say(code, **params)})
+    return answer
 
 
 def judge(verdict: str, episode_id: str, seen: int, state: str, note: str | None) -> None:
@@ -51,23 +63,22 @@ def judge(verdict: str, episode_id: str, seen: int, state: str, note: str | None
         lacks("review", "verdict")
         return
     if state == "new":
-        looked = commands.verify(house().writer, episode_id, seen, visitor.person, now())
+        looked = _carry_out(visitor, "verify", episode_id, seen)
         if isinstance(looked, Refused):
             _remember(visitor, "review", looked)
             return
         seen = looked.version
-    _remember(
-        visitor, "review", commands.review(house().writer, episode_id, seen, visitor.person, now(), verdict=verdict, note=note)
-    )
+    _remember(visitor, "review", _carry_out(visitor, "review", episode_id, seen, verdict=verdict, note=note))
 
 
 def _remember(visitor: Visitor, name: str, answer: Done | Refused) -> None:
-    if isinstance(answer, Done) or answer.code != "alerts.refused.needs":
-        close_dialog()  # with an answer missing it stays open, and what was filled in stays there
+    if isinstance(answer, Done) or answer.code not in ("alerts.refused.needs", NOT_STORED):
+        close_dialog()  # else it stays open, and what was filled in stays there
     if isinstance(answer, Done):
         st.session_state[_SAID] = ("done", visitor.say(f"pages.done.{name}"))
     else:
-        st.session_state[_SAID] = ("refused", visitor.say(answer.code, **{**answer.params, **_field(visitor, answer)}))
+        kind = "failed" if answer.code == NOT_STORED else "refused"
+        st.session_state[_SAID] = (kind, visitor.say(answer.code, **{**answer.params, **_field(visitor, answer)}))
 
 
 def lacks(name: str, field: str) -> None:
@@ -81,6 +92,11 @@ def missing() -> str | None:
     return said[1] if said else None
 
 
+def waits() -> bool:
+    """There are words that the page has not told yet."""
+    return _SAID in st.session_state
+
+
 def _field(visitor: Visitor, answer: Refused) -> dict[str, str]:
     """The missing answer by the name it has in the form."""
     code = f"pages.field.{answer.params.get('field')}"
@@ -92,4 +108,4 @@ def tell(visitor: Visitor) -> None:
     said = None if busy() else st.session_state.pop(_SAID, None)
     if said is not None:
         kind, words = said
-        st.toast(words if kind == "done" else f"{visitor.say('pages.refused')}{words}")
+        st.toast(plain(f"{visitor.say('pages.refused')}{words}" if kind == "refused" else words))

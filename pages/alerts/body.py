@@ -241,7 +241,7 @@ def did(visitor: Visitor, move: Happened, steps: Mapping[str, str]) -> str:
     if params.get("verdict"):
         params["verdict"] = visitor.say(f"locale.verdict.{params['verdict']}")
     params |= {"number": move.other, "whom": _whom(visitor, params.get("to"))}
-    if move.code == "plan_step":
+    if move.code in ("plan_step", "plan_undo"):
         params["step"] = steps.get(str(params.get("step")), params.get("step"))
     if move.after and move.after.isdigit():
         params.setdefault("tier", int(move.after))

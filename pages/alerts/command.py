@@ -15,10 +15,11 @@ from fengsui.board.alert import CLOSED, Alert
 from fengsui.board.read import Detail
 from fengsui.locale import tier_mark
 from pages.alerts import act
+from pages.look import trouble
 from pages.look.alert_words import mainly, place, sentence, title
 from pages.look.house import house, now
 from pages.look.living import living
-from pages.look.pieces import badge, esc, stamp
+from pages.look.pieces import badge, esc, plain, stamp
 from pages.look.visitor import Visitor
 
 MOST_OTHERS = 12  # alerts offered to merge into
@@ -126,7 +127,8 @@ def dialogs(visitor: Visitor, found: Detail) -> None:
     if wanted is None:
         return
     name = wanted["name"]
-    show = st.dialog(visitor.say(f"pages.dialog.{name}"), width="small", on_dismiss=act.close_dialog)(_form)
+    form = trouble.guarded(_form)
+    show = st.dialog(visitor.say(f"pages.dialog.{name}"), width="small", on_dismiss=act.close_dialog)(form)
     show(visitor, found.alert, name, wanted["seen"])
 
 
@@ -163,7 +165,7 @@ def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
 
 
 def _whom(visitor: Visitor, alert: Alert) -> None:
-    people = read.colleagues(house().reader, alert.slice_key)
+    people = trouble.kept("colleagues", alert.slice_key, lambda: read.colleagues(house().reader, alert.slice_key))
     names = {person.person_id: _person(visitor, person) for person in people if person.person_id != alert.owner}
     if names:
         st.pills(visitor.say("pages.form.person"), list(names), format_func=lambda id_: names.get(id_, id_), key="f_person")
@@ -173,7 +175,7 @@ def _whom(visitor: Visitor, alert: Alert) -> None:
 
 def _into(visitor: Visitor, alert: Alert) -> None:
     """Other open alerts, those of the same figure or place first."""
-    desk = read.desk(house().reader, visitor.scope, visitor.zone, now())
+    desk = trouble.kept("desk", visitor.scope, lambda: read.desk(house().reader, visitor.scope, visitor.zone, now()))
     others = sorted((one for one in desk.alerts if one.episode_id != alert.episode_id), key=lambda one: not _alike(one, alert))
     names = {one.episode_id: _other(visitor, one) for one in others[:MOST_OTHERS]}
     if names:
@@ -188,7 +190,7 @@ def _alike(one: Alert, alert: Alert) -> bool:
 
 
 def _other(visitor: Visitor, one: Alert) -> str:
-    return f"{tier_mark(one.tier)} {one.number} {title(visitor, one)} · {place(visitor, one)}"
+    return plain(f"{tier_mark(one.tier)} {one.number} {title(visitor, one)} · {place(visitor, one)}")
 
 
 def _pills(visitor: Visitor, field: str, values: list[Any], words: str) -> None:
@@ -199,7 +201,7 @@ def _pills(visitor: Visitor, field: str, values: list[Any], words: str) -> None:
 def _person(visitor: Visitor, person: Any) -> str:
     role = person.title or visitor.say(f"locale.role.{person.role}")
     load = visitor.say("pages.form.load", n=person.load) if person.load else ""
-    return f"{person.name} · {role}{load}"
+    return plain(f"{person.name} · {role}{load}")
 
 
 def confirm(name: str, episode_id: str, seen: int, state: str) -> None:

@@ -10,6 +10,7 @@ from fengsui.board import read
 from fengsui.board.alert import Alert
 from fengsui.board.read import Desk, Detail
 from pages.alerts import act, body, command, listing, plan
+from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
@@ -25,7 +26,7 @@ def page() -> None:
     act.tell(visitor)
     left, right = st.columns([445, 951], gap="small")
     with left:
-        st.fragment(_list, run_every=every())()
+        st.fragment(trouble.guarded(_list), run_every=every())()
     with right:
         _chosen(visitor)
 
@@ -38,7 +39,7 @@ def picked() -> str | None:
 
 def _list() -> None:
     visitor = require_role(DESK)
-    desk = read.desk(house().reader, visitor.scope, visitor.zone, now())
+    desk = _desk(visitor)
     with st.container(border=True, key="p_list"):
         st.html(listing.heading(visitor, desk))
         choice = st.pills(
@@ -58,9 +59,18 @@ def _list() -> None:
         st.rerun()
 
 
+def _desk(visitor: Visitor) -> Desk:
+    return trouble.kept("desk", visitor.scope, lambda: read.desk(house().reader, visitor.scope, visitor.zone, now()))
+
+
+def _detail(visitor: Visitor, episode_id: str) -> Detail | None:
+    key = (episode_id, visitor.scope)
+    return trouble.kept("detail", key, lambda: read.detail(house().reader, episode_id, visitor.scope, now()))
+
+
 def _filtered(visitor: Visitor, desk: Desk, choice: str) -> list[Alert]:
     if choice == "closed":
-        every_one = read.everything_of(house().reader, visitor.scope, now())
+        every_one = trouble.kept("past", visitor.scope, lambda: read.everything_of(house().reader, visitor.scope, now()))
         return [alert for alert in every_one if alert.state in ("resolved", "reviewed")]
     if choice == "waiting":
         return [alert for alert in desk.alerts if alert.waiting]
@@ -76,28 +86,27 @@ def _first(alerts: list[Alert]) -> str | None:
 def _chosen(visitor: Visitor) -> None:
     wanted = picked()
     if wanted is None:
-        desk = read.desk(house().reader, visitor.scope, visitor.zone, now())
-        wanted = _first(list(desk.alerts))
+        wanted = _first(list(_desk(visitor).alerts))
     if wanted is None:
         st.html(body.nothing(visitor, newest()))
         return
-    found = read.detail(house().reader, wanted, visitor.scope, now())
+    found = _detail(visitor, wanted)
     if found is None:
         st.html(body.unknown(visitor))
         return
     command.head(visitor, found)
     command.dialogs(visitor, found)
-    st.fragment(_figures, run_every=every())(wanted, found.alert.handling_version)
+    st.fragment(trouble.guarded(_figures), run_every=every())(wanted, found.alert.handling_version)
 
 
 def _figures(episode_id: str, seen: int) -> None:
     visitor = require_role(DESK)
-    found = read.detail(house().reader, episode_id, visitor.scope, now())
+    found = _detail(visitor, episode_id)
     if found is None:
         return
     _draw(visitor, found)
-    if found.alert.handling_version != seen and not act.busy():
-        st.rerun()  # somebody else acted: the command bar must not offer what is already done
+    if (found.alert.handling_version != seen or act.waits()) and not act.busy():
+        st.rerun()  # somebody else acted: the command bar must not offer what is already done; or there are words to tell
 
 
 def _draw(visitor: Visitor, found: Detail) -> None:

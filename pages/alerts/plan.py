@@ -10,7 +10,7 @@ from fengsui.board.alert import CLOSED
 from fengsui.board.read import Detail
 from fengsui.board.read.plan import Plan, Step
 from pages.alerts import act
-from pages.look.pieces import esc, heading
+from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import Visitor
 
 
@@ -28,8 +28,8 @@ def checklist(visitor: Visitor, found: Detail) -> None:
     may = visitor.handles and alert.state not in CLOSED
     with st.container(key="plan", gap=None):
         for step in plan.steps:
-            if step.at is None and may:
-                _open(visitor, alert.episode_id, alert.handling_version, step)
+            if may:
+                _box(visitor, alert.episode_id, alert.handling_version, step)
             else:
                 st.html(_line(visitor, step))
 
@@ -40,20 +40,25 @@ def _head(visitor: Visitor, plan: Plan) -> str:
     return heading(visitor.say("pages.plan.title"), name, esc(count))
 
 
-def _open(visitor: Visitor, episode_id: str, seen: int, step: Step) -> None:
-    key = f"plan_{episode_id}_{step.id}"
-    st.checkbox(_text(visitor, step), key=key, on_change=_tick, args=(key, episode_id, seen, step.id))
+def _box(visitor: Visitor, episode_id: str, seen: int, step: Step) -> None:
+    """The store says what is done, never the box: after a refusal it stands as before."""
+    done = step.at is not None
+    key = f"plan_{episode_id}_{step.id}{'_done' if done else ''}"
+    words = plain(_text(visitor, step)) + (f" :gray[{plain(_who(visitor, step))}]" if done else "")
+    st.checkbox(words, value=done, key=key, on_change=_tick, args=(key, episode_id, seen, step.id, done))
 
 
-def _tick(key: str, episode_id: str, seen: int, step: str) -> None:
-    """The store says what is done, never the box: after a refusal it stands open again."""
-    if st.session_state.pop(key, False):
-        act.send("plan_step", episode_id, seen, step=step)
+def _tick(key: str, episode_id: str, seen: int, step: str, done: bool) -> None:
+    st.session_state.pop(key, None)
+    act.send("plan_undo" if done else "plan_step", episode_id, seen, step=step)
+
+
+def _who(visitor: Visitor, step: Step) -> str:
+    return visitor.say("pages.plan.who", who=step.by, at=step.at) if step.at else ""
 
 
 def _line(visitor: Visitor, step: Step) -> str:
-    who = esc(visitor.say("pages.plan.who", who=step.by, at=step.at)) if step.at else ""
-    return f'<div class="st {"done" if step.at else ""}"><i>{"✓" if step.at else ""}</i><span>{esc(_text(visitor, step))}</span><em>{who}</em></div>'
+    return f'<div class="st {"done" if step.at else ""}"><i>{"✓" if step.at else ""}</i><span>{esc(_text(visitor, step))}</span><em>{esc(_who(visitor, step))}</em></div>'
 
 
 def _text(visitor: Visitor, step: Step) -> str:

@@ -1,4 +1,5 @@
-"""The door: a page asked for without a session becomes the sign-in page, before any script or websocket.
+"""The door: a page asked for without a session becomes the sign-in page, before any script or websocket; and where an answer
+fails, words of ours go out instead of a server's.
 
 Pages ask again themselves; this saves the visitor a blank page and lets the demo centre sign its visitor in.
 """
@@ -8,12 +9,12 @@ from __future__ import annotations
 import anyio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fengsui import people
 from fengsui.people import NotSignedIn
 from fengsui.people.signin import DEMO
-from pages.gate import cookie, signin
+from pages.gate import cookie, plain, signin
 from pages.gate.address import loopback, path, prefix
 from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
@@ -28,8 +29,20 @@ class Door:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._answer(scope)
-        await (answer or self.app)(scope, receive, send)
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            answer = await self._answer(scope)
+            await (answer or self.app)(scope, receive, sending)
+        except Exception as fault:  # a boundary: words of ours go out
+            if begun or scope["type"] != "http":
+                raise
+            await plain.failed(Request(scope), fault)(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Response | None:
         if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope["path"]):
@@ -62,6 +75,7 @@ def _demo(request: Request) -> Response:
     at = now()
     signed = people.visit(house().writer, house().settings, cookie.ip(request), at)
     query = f"?{request.url.query}" if request.url.query else ""
-    response = RedirectResponse(request.url.path + query, status_code=303)
+    asked = f"/{request.url.path.strip('/')}"  # two slashes would lead to another host
+    response = RedirectResponse(asked + query, status_code=303)
     cookie.give(response, request, signed, at)
     return response

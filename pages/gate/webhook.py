@@ -13,9 +13,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from fengsui.board import push
-from fengsui.board.inbox import Delivery, NotTaken, Slot
+from fengsui.board.inbox import AGAIN_S, Delivery, NotTaken, Slot
 from fengsui.locale import language, say
 from fengsui.settings.source import Push
+from pages.gate import plain
+from pages.look import trouble
 from pages.look.house import house, now
 
 AT_ONCE, IN_LINE = 4, 32
@@ -33,6 +35,9 @@ async def take(request: Request) -> Response:
         return _refusal(request, fault)
     except ClientDisconnect:
         return Response(status_code=400)
+    except Exception as fault:  # the sender gets JSON
+        code, params = trouble.words(fault)
+        return _refusal(request, NotTaken(plain.status(fault), code, AGAIN_S, **params))
 
 
 async def _take(request: Request) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fengsui.board.report import source_of as takes_reports
+from pages.look import trouble
 from pages.look.house import house
 from pages.look.living import living
 from pages.look.pictures import every, newest
@@ -33,12 +34,13 @@ def bar(pages: Mapping[str, Any], visitor: Visitor) -> None:
         st.html(f'<div class="brand"><b>{esc(visitor.say("pages.bar.name"))}</b>{demo}</div>', width="content")
         for name, page in pages.items():
             st.page_link(page, label=visitor.say(f"pages.title.{name}"), width="content", query_params=_language())
-        st.fragment(_me, run_every=every())()
+        st.fragment(trouble.guarded(_me), run_every=every())()
 
 
 def _me() -> None:
     visitor = require_role(EVERYBODY)
     living("bar", me(visitor), _CSS, visitor, key="bar_me", reload=True)
+    trouble.line(visitor.lang)
 
 
 def me(visitor: Visitor) -> str:

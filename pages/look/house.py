@@ -36,7 +36,7 @@ def house() -> House:
     home = Path(os.environ.get("FENGSUI_HOME") or "home")
     settings = load(home / "fengsui.toml")
     url = settings.store.url
-    return House(settings, open_store(url, read_only=True), open_store(url))
+    return House(settings, open_store(url, read_only=True), open_store(url, create=False))
 
 
 def now() -> datetime:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fengsui.board import read
 from fengsui.board.read import Picture
+from pages.look import trouble
 from pages.look.house import house
 
 EVERY_S, JITTER_S = 5.0, 1.5
@@ -20,7 +21,11 @@ def _by_version(version: int) -> Picture | None:
 
 
 def newest() -> Picture | None:
-    """None before the worker has drawn its first picture."""
+    """None before the worker has drawn its first picture. While the store is away, the last one that this session saw."""
+    return trouble.kept("picture", None, _newest)
+
+
+def _newest() -> Picture | None:
     version = read.latest_version(house().reader)
     return None if version is None else _by_version(version)
 

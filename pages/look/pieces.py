@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
@@ -12,9 +13,16 @@ from urllib.parse import quote
 from fengsui.locale import tier_mark
 from pages.look.visitor import Visitor
 
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:-])")
+
 
 def esc(text: object) -> str:
     return html.escape(str(text))
+
+
+def plain(text: object) -> str:
+    """Words for a place where Streamlit reads Markdown (labels, toasts): names and steps are shown as they are written."""
+    return _MARKS.sub(r"\\\1", str(text))
 
 
 def badge(visitor: Visitor, tier: int) -> str:

@@ -10,8 +10,10 @@ import streamlit as st
 from fengsui.locale import say
 from fengsui.people import NotSignedIn
 from pages.alerts.page import page as alerts
+from pages.look import trouble
 from pages.look.bar import bar
 from pages.look.dress import dress
+from pages.look.pictures import every
 from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, who
 from pages.running.page import page as running
 from pages.sources.page import page as sources
@@ -34,6 +36,9 @@ def run() -> None:
         st.set_page_config(page_title=say("zh_CN", "pages.bar.name"), layout="wide")
         st.navigation([st.Page(entrance, title=say("zh_CN", "pages.entrance.again"), default=True)], position="hidden").run()
         return
+    except Exception as fault:  # a boundary: said in place of the page
+        _away(fault)
+        return
     mine = offered(visitor)
     current = st.navigation(
         [st.Page(_home(mine), title=visitor.say("pages.bar.name"), default=True), *mine.values()], position="hidden"
@@ -43,7 +48,29 @@ def run() -> None:
         dress()
         bar(mine, visitor)
     st.session_state["pages"] = mine
-    current.run()
+    drawn(current.run)
+
+
+def drawn(page: Page) -> None:
+    """The page; or, where it cannot be drawn, why, until it can."""
+    trouble.calm()
+    try:
+        page()
+    except Exception as fault:  # a boundary: said in place of the page
+        trouble.page(fault, every())
+
+
+def _away(fault: Exception) -> None:
+    """Nobody can say who is asking: no page, at whatever address, so that the same address is right again afterwards."""
+
+    def page() -> None:
+        dress()
+        trouble.page(fault, every())
+
+    brand = say(trouble.language(), "pages.bar.name")
+    st.set_page_config(page_title=brand, layout="wide")
+    every_page = [st.Page(page, title=brand, url_path=name) for name in PAGES]
+    st.navigation([st.Page(page, title=brand, default=True), *every_page], position="hidden").run()
 
 
 def offered(visitor: Visitor) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import streamlit as st
 from fengsui import people
 from fengsui.locale import language, say
 from fengsui.people import NotAllowed, NotSignedIn, Person
+from pages.look import trouble
 from pages.look.house import house, now
 
 COOKIE = "fengsui"
@@ -44,11 +45,22 @@ def token() -> str | None:
 
 
 def who(roles: Collection[str] = EVERYBODY) -> Visitor:
-    """Raises ``NotSignedIn`` or ``NotAllowed``; asks the session table, so a revoked person gets nothing more."""
-    person = people.require_role(house().reader, token(), roles, now())
+    """Raises ``NotSignedIn`` or ``NotAllowed``; asks the session table, so a revoked person gets nothing more. While the store
+    is away whoever sat here stays, and sees what was seen last."""
+    person = _person(token())
+    if person.role not in roles:
+        raise NotAllowed("people.fault.not_allowed", role=person.role, allowed=[role for role in people.ROLES if role in roles])
     wish = st.query_params.get("lang")
     lang = language(wish, person.lang, st.context.locale) if wish or person.lang else house().settings.centre.language
     return Visitor(person, lang, house().zone)
+
+
+def _person(shown: str | None) -> Person:
+    try:
+        return trouble.kept("person", shown, lambda: people.require_role(house().reader, shown, EVERYBODY, now()))
+    except NotSignedIn:
+        trouble.forget()
+        raise
 
 
 def require_role(roles: Collection[str]) -> Visitor:

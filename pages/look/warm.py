@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fengsui.locale import LANGUAGES, say
 from pages.look import charts, pictures
 from pages.look.house import house
@@ -16,4 +18,5 @@ def warm() -> None:
         charts.band(lang, "dark", CHART_HEIGHT, 16)
         for theme in ("dark", "light"):
             charts.band(lang, theme, 164)
-    pictures.newest()
+    with suppress(Exception):  # a store that is away now: pages say so themselves, and heal
+        pictures.newest()

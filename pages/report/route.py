@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,17 +14,19 @@ from fengsui import people
 from fengsui.board import report
 from fengsui.board.inbox import NotTaken
 from fengsui.board.report import Answers, NotReported
+from fengsui.locale import say
 from fengsui.people import NotSignedIn, Person
-from pages.gate import signin
+from pages.gate import plain, signin
 from pages.gate.address import own, path
 from pages.gate.webhook import slot
+from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 from pages.report import form
 
-FORM_BYTES = 16_384
 KEY_CHARS = 40
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+UNKNOWN = Person("", "", "duty")
+"""Whoever is asking while the store is away: gets back what was typed, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,13 @@ async def page(request: Request) -> Response:
 
 async def submit(request: Request) -> Response:
     """303 to the same address with the report's id; else the form again with what was filled in."""
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > FORM_BYTES:
+    if not signin.short(request):
         return await anyio.to_thread.run_sync(_again, request, {}, Fault("words", "pages.report.too_large"), 413)
     given = {name: str(value) for name, value in (await request.form()).items()}
-    return await anyio.to_thread.run_sync(_submit, request, given)
+    try:
+        return await anyio.to_thread.run_sync(_submit, request, given)
+    except Exception as fault:  # what was typed goes back
+        return _returned(request, given, fault)
 
 
 def _page(request: Request) -> Response:
@@ -74,6 +78,8 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
     except NotReported as fault:
         return _answer(request, person, given, Fault(fault.field, fault.code, fault.params), 422)
     except NotTaken as fault:
+        if fault.code == "board.inbox.key_reused":  # back to a form that was sent, and changed: one more press sends it, too
+            return _answer(request, person, {**given, "key": ""}, Fault("", "pages.report.sent_before"), 422)
         return _answer(request, person, given, Fault("", fault.code, fault.params), fault.status, fault.again_s)
     return RedirectResponse(f"{path('report')}?sent={kept.inbox_id}{_language(request)}", status_code=303)
 
@@ -83,6 +89,14 @@ def _again(request: Request, given: Mapping[str, str], fault: Fault, status: int
         return _answer(request, _who(request), given, fault, status)
     except NotSignedIn:
         return signin.ask_for(request)
+
+
+def _returned(request: Request, given: Mapping[str, str], fault: Exception) -> Response:
+    """Not even who is asking can be asked: the form with all that was filled in, to be sent again later."""
+    code, params = trouble.words(fault)
+    kept = {name: (given[name],) for name in report.ASKED if given.get(name)}
+    told = Fault("", "pages.trouble.not_sent", {"why": say(_lang(request, UNKNOWN), code, params)})
+    return _filled(request, UNKNOWN, given, told, plain.status(fault), kept, [], plain.AGAIN_S)
 
 
 def _who(request: Request) -> Person:
@@ -104,24 +118,44 @@ def _answer(
 ) -> Response:
     settings, store = house().settings, house().reader
     source = report.source_of(settings)
+    choices = report.choices(store, settings, person.scope) if source else {}
+    mine = report.mine(store, source, person.person_id) if source else []
+    return _filled(request, person, given, fault, status, choices, mine, again_s)
+
+
+def _filled(
+    request: Request,
+    person: Person,
+    given: Mapping[str, str],
+    fault: Fault | None,
+    status: int,
+    choices: report.Choices,
+    mine: Sequence[report.Report],
+    again_s: int | None,
+) -> Response:
+    settings = house().settings
     view = form.View(
         person=person,
-        lang=form.language_of(request.query_params.get("lang"), person, settings),
+        lang=_lang(request, person),
         settings=settings,
         action=path("report") + (f"?{_language(request)[1:]}" if _language(request) else ""),
         home=path("wall"),
         key=given.get("key") or secrets.token_urlsafe(12),
         given=given,
         fault=fault and (fault.field, fault.code, fault.params),
-        choices=report.choices(store, settings, person.scope) if source else {},
-        mine=report.mine(store, source, person.person_id) if source else [],
+        choices=choices,
+        mine=mine,
         sent=request.query_params.get("sent", ""),
-        open=source is not None,
+        open=report.source_of(settings) is not None,
     )
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": plain.POLICY}
     if again_s is not None:
         headers["Retry-After"] = str(again_s)
     return HTMLResponse(form.page(view), status_code=status, headers=headers)
+
+
+def _lang(request: Request, person: Person) -> str:
+    return form.language_of(request.query_params.get("lang"), person, house().settings)
 
 
 def _language(request: Request) -> str:

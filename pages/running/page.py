@@ -14,7 +14,7 @@ from fengsui.board import read
 from fengsui.board.read import Running
 from fengsui.board.read.running import Trouble
 from fengsui.locale import has
-from pages.look import charts
+from pages.look import charts, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
@@ -33,12 +33,12 @@ GIB = 2**30
 def page() -> None:
     require_role(READERS)
     dress(sheet=HERE / "running.css")
-    st.fragment(_live, run_every=every())()
+    st.fragment(trouble.guarded(_live), run_every=every())()
 
 
 def _live() -> None:
     visitor = require_role(READERS)
-    found = read.running(house().reader, house().settings.home, now())
+    found = trouble.kept("running", None, lambda: read.running(house().reader, house().settings.home, now()))
     css = (HERE / "boxes.css").read_text(encoding="utf-8")
     st.html(f'<div class="pt">{esc(visitor.say("pages.title.running"))}<em>{esc(_sentence(visitor, found))}</em></div>')
     with st.container(border=True, key="p_boxes"):

@@ -12,27 +12,38 @@ from fengsui.board import requests
 from fengsui.board.requests import Asked
 from fengsui.locale import has
 from fengsui.locale.formats import local
+from pages.look import trouble
 from pages.look.house import house, now
-from pages.look.pieces import esc, heading
+from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import DESK, Visitor, require_role
 
 _SAID = "asked"
 
 
 def ask(kind: str, params: Mapping[str, Any], words: str, **values: Any) -> str | None:
-    """Hand the request over and remember what to tell; None for a visitor who only reads."""
+    """Hand the request over and remember what to tell; None for a visitor who only reads, or where it could not be stored."""
     visitor = require_role(DESK)
     if not visitor.handles:
         return None
-    request_id = requests.ask(house().writer, kind, params, visitor.person.person_id, now())
+    try:
+        request_id = requests.ask(house().writer, kind, params, visitor.person.person_id, now())
+    except Exception as fault:  # told, and nothing was asked for
+        fail(visitor, fault)
+        return None
     st.session_state[_SAID] = visitor.say(words, **values)
     return request_id
+
+
+def fail(visitor: Visitor, fault: Exception) -> None:
+    """Nothing was stored: said in words."""
+    code, params = trouble.words(fault)
+    st.session_state[_SAID] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params))
 
 
 def tell(visitor: Visitor) -> None:
     words = st.session_state.pop(_SAID, None)
     if words:
-        st.toast(words)
+        st.toast(plain(words))
 
 
 def poll_now(source: str) -> None:
@@ -55,13 +66,19 @@ def preview(visitor: Visitor, source: str) -> None:
     """The first rows as they would be stored: asked for, worked on, shown."""
     st.html(heading(visitor.say("pages.preview.title"), visitor.say("pages.preview.second")))
     request_id = st.session_state.get(f"preview_{source}")
-    asked = requests.answer(house().reader, request_id) if request_id else None
+    asked = answer(request_id)
     if asked is None:
         st.html(f'<p class="kept">{esc(visitor.say("pages.preview.empty"))}</p>')
     else:
         outcome(visitor, asked)
     if visitor.handles:
         st.button(visitor.say("pages.preview.ask"), key="preview", on_click=_show, args=(source,))
+
+
+def answer(request_id: str | None) -> Asked | None:
+    if request_id is None:
+        return None
+    return trouble.kept("answer", request_id, lambda: requests.answer(house().reader, request_id))
 
 
 def outcome(visitor: Visitor, asked: Asked) -> None:

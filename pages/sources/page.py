@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from fengsui.board import read
+from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
@@ -28,10 +29,10 @@ def page() -> None:
         st.html(listing.summary(visitor, picture), width="content")
         if visitor.handles:
             st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
-    st.fragment(_rows, run_every=every())()
+    st.fragment(trouble.guarded(_rows), run_every=every())()
     source = picked(picture.body["sources"])
     if source is not None:
-        st.fragment(_below, run_every=every())(source)
+        st.fragment(trouble.guarded(_below), run_every=every())(source)
     upload.dialog(visitor)
 
 
@@ -60,11 +61,12 @@ def _rows() -> None:
 
 def _below(source: str) -> None:
     visitor = require_role(DESK)
+    ask.tell(visitor)
     picture = newest()
     state = next((one for one in (picture.body["sources"] if picture else []) if one["source"] == source), None)
     if state is None:
         return
-    found = read.source_detail(house().reader, source, now())
+    found = trouble.kept("source", source, lambda: read.source_detail(house().reader, source, now()))
     left, middle, right = st.columns([444, 420, 532], gap="small")
     with left, st.container(border=True, key="p_low_a", height="stretch"):
         chosen.panel(visitor, state, found)
@@ -75,7 +77,7 @@ def _below(source: str) -> None:
 
 
 def _held(visitor: Visitor) -> None:
-    held = read.quarantined(house().reader)
+    held = trouble.kept("held", None, lambda: read.quarantined(house().reader))
     st.html(chosen.quarantine(visitor, held))
     if held and visitor.handles:
         with st.container(key="qb", horizontal=True):

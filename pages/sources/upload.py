@@ -6,6 +6,7 @@ import streamlit as st
 
 from fengsui.board import requests
 from fengsui.board.requests import SUFFIXES, NotAnUpload
+from pages.look import trouble
 from pages.look.house import house
 from pages.look.pieces import esc
 from pages.look.visitor import DESK, Visitor, require_role
@@ -25,7 +26,7 @@ def close_dialog() -> None:
 
 def dialog(visitor: Visitor) -> None:
     if st.session_state.get(_OPEN) and visitor.handles:
-        st.dialog(visitor.say("pages.upload.title"), width="large", on_dismiss=close_dialog)(_form)(visitor)
+        st.dialog(visitor.say("pages.upload.title"), width="large", on_dismiss=close_dialog)(trouble.guarded(_form))(visitor)
 
 
 def mapped() -> list[str]:
@@ -67,7 +68,7 @@ def _form(visitor: Visitor) -> None:
             disabled=seen is None,
         )
         st.button(visitor.say("pages.form.close"), key="up_close", on_click=close_dialog)
-    st.fragment(_answer, run_every=2.0)()
+    st.fragment(trouble.guarded(_answer), run_every=2.0)()
 
 
 def _look(source: str) -> None:
@@ -80,6 +81,9 @@ def _look(source: str) -> None:
         kept = requests.save_upload(house().settings, file.name, file.getvalue())
     except NotAnUpload as fault:
         st.session_state["asked"] = visitor.say(fault.code, **fault.params)
+        return
+    except OSError as fault:  # no room, or no right to write there
+        ask.fail(visitor, fault)
         return
     st.session_state[_FILE] = kept
     st.session_state.pop(_DONE, None)
@@ -95,6 +99,6 @@ def _store(source: str) -> None:
 def _answer() -> None:
     visitor = require_role(DESK)
     request_id = st.session_state.get(_DONE) or st.session_state.get(_SEEN)
-    asked = requests.answer(house().reader, request_id) if request_id else None
+    asked = ask.answer(request_id)
     if asked is not None:
         ask.outcome(visitor, asked)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from fengsui.board import read
+from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
-from fengsui.board.scope import place_of
-from pages.look import charts
+from fengsui.board.scope import place_of, sees
+from pages.look import charts, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
 from pages.look.pictures import every, newest
+from pages.look.pieces import plain
 from pages.look.visitor import EVERYBODY, Visitor, require_role
 from pages.wall import head, heat, rows, tiles
 
@@ -26,13 +30,13 @@ def page() -> None:
     dress("dark", HERE / "wall.css")
     if visitor.person.role != "wall" or len(visitor.scope) > 1:
         _ways(visitor)
-    st.fragment(_live, run_every=every())()
+    st.fragment(trouble.guarded(_live), run_every=every())()
 
 
 def _live() -> None:
     visitor = require_role(EVERYBODY)
     picture = newest()
-    found = read.live(house().reader, visitor.scope)
+    found = trouble.kept("live", visitor.scope, lambda: read.live(house().reader, visitor.scope))
     css = (HERE / "board.css").read_text(encoding="utf-8")
     living(
         "wall_head",
@@ -42,17 +46,31 @@ def _live() -> None:
         key="w_head",
         reload=True,
     )
+    trouble.line(visitor.lang)
     if picture is None:
         st.html(f'<p class="empty">{visitor.say("pages.wall.no_picture")}</p>')
         return
-    living("wall_tiles", tiles.tiles(visitor, picture, found, place()), css, visitor, key="w_tiles")
+    living("wall_tiles", tiles.tiles(visitor, picture, _here(visitor, found), place()), css, visitor, key="w_tiles")
     left, right = st.columns([1035, 845], gap="small")
     with left:
         _chart(visitor, picture)
         living("wall_heat", heat.panel(visitor, picture, found), css, visitor, key="w_heat")
     with right:
         living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows")
-        living("wall_loop", rows.loop(visitor, picture), css, visitor, key="w_loop")
+        living("wall_loop", rows.loop(visitor, picture, _today(visitor, picture)), css, visitor, key="w_loop")
+
+
+def _today(visitor: Visitor, picture: Picture) -> Mapping[str, Any]:
+    """The picture's loop is the whole centre's: a scoped person gets the loop of the scope."""
+    if not visitor.scope:
+        whole: Mapping[str, Any] = picture.body["loop"]
+        return whole
+    return trouble.kept("today", visitor.scope, lambda: read.today(house().reader, visitor.scope, visitor.zone, now()))
+
+
+def _here(visitor: Visitor, alerts: list[Alert]) -> list[Alert]:
+    """Alerts that may mark a figure: those of the place whose figures are shown."""
+    return [alert for alert in alerts if sees([place_of(visitor.scope, place())], alert.slice_key)] if visitor.scope else alerts
 
 
 def _chart(visitor: Visitor, picture: Picture) -> None:
@@ -89,7 +107,7 @@ def _places(visitor: Visitor) -> None:
         visitor.say("pages.wall.place"),
         visitor.scope,
         default=place_of(visitor.scope, place()),
-        format_func=lambda path: path.replace("/", " "),
+        format_func=lambda path: plain(path.replace("/", " ")),
         key="place",
         label_visibility="collapsed",
         on_change=_go,

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
@@ -44,7 +45,7 @@ def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
     if away:
         title, second = visitor.say("pages.wall.calm_but", n=away), visitor.say("pages.wall.calm_but_second")
         return f'<div class="calm"><i>⚠</i><b>{esc(title)}</b><span>{esc(second)}</span></div>'
-    since = picture.body["calm_since"]
+    since = None if visitor.scope else picture.body["calm_since"]  # of the whole centre
     lasting = (now - datetime.fromisoformat(since)).total_seconds() if since else None
     title = visitor.say("pages.wall.calm" if lasting is None else "pages.wall.calm_for", span=lasting)
     checked = esc(visitor.say("pages.wall.checked", t="{t}"))
@@ -68,8 +69,7 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     )
 
 
-def loop(visitor: Visitor, picture: Picture) -> str:
-    today = picture.body["loop"]
+def loop(visitor: Visitor, picture: Picture, today: Mapping[str, Any]) -> str:
     minutes = "—" if today["claim_s"] is None else f"{today['claim_s'] / 60:.0f}"
     boxes = [
         (str(today["raised"]), "raised", ""),

@@ -66,7 +66,7 @@ def test_the_gate(client: httpx.Client) -> None:
 def test_a_probe_reads_json_and_too_many_tries_are_told(client: httpx.Client) -> None:
     health = client.get("/healthz")
     body = json.loads(health.text)
-    assert set(body) == {"ok", "snapshot_age_s", "worker_seen_s"}
+    assert set(body) == {"ok", "reason", "snapshot_age_s", "worker_seen_s"}
     assert body["ok"] is (health.status_code == 200)
     own = {"origin": str(client.base_url).rstrip("/")}
     codes = [client.post("/signin", data={"name": "wang", "password": "x"}, headers=own).status_code for _ in range(6)]

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from fengsui.alerts import definitions
 from fengsui.alerts.commands.table import COMMANDS
-from fengsui.board import snapshot
+from fengsui.board import read, snapshot
 from fengsui.board.read.timeline import Happened
 from fengsui.locale import has
 from fengsui.settings import load
@@ -25,6 +25,7 @@ from fengsui.store.database import open_store
 from pages.alerts import body
 from pages.look import house as house_module
 from pages.look.bar import me
+from pages.look.pieces import plain
 from pages.look.visitor import who
 
 Looks = Callable[[str | None], None]
@@ -128,6 +129,25 @@ def test_a_scoped_person_sees_own_rows_and_a_foreign_link_looks_like_none(home: 
     assert "客户提到媒体或监管" not in texts(app), "the whole centre is not hers"
 
 
+def test_a_scoped_wall_counts_the_loop_of_its_scope_and_marks_no_figure_for_another_place(home: Path, looks: Looks) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.person).where(t.person.c.person_id == "nan").values(scope=["西北", "华南"]))
+    looks("nan")
+    app = show("wall")
+    loop = next(one for one in texts(app).splitlines() if "panel loop" in one)
+    raised = read.today(house_module.house().reader, ("西北", "华南"), "Asia/Shanghai", NOW)["raised"]
+    whole = read.today(house_module.house().reader, (), "Asia/Shanghai", NOW)["raised"]
+    assert raised < whole and f'<b class=\\"\\">{raised}</b>' in loop
+    tiles = next(one for one in texts(app).splitlines() if 'class=\\"tiles' in one)
+    assert "tile t3" not in tiles and "tile t2" not in tiles
+
+
+def test_names_and_steps_are_never_markdown() -> None:
+    assert plain("![x](http://evil) :red[a] $b$ *c*") == r"\!\[x\]\(http\://evil\) \:red\[a\] \$b\$ \*c\*"
+    assert plain("华东 上海，4 人") == "华东 上海，4 人"
+
+
 def test_a_link_opens_its_alert_and_rubbish_opens_none(home: Path, looks: Looks) -> None:
     looks("wang")
     assert "20 秒接通率为 71.4%" in texts(show("alerts", id="e3"))
@@ -216,7 +236,7 @@ def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path,
             conn.execute(update(t.handling).where(t.handling.c.episode_id == id_).values(state=state, owner="wang"))
         app = show("alerts", id=id_)
         offered |= {button.key.removeprefix("do_") for button in app.button if button.key and button.key.startswith("do_")}
-        offered |= {"plan_step"} if [box for box in app.checkbox if box.key and box.key.startswith("plan_")] else set()
+        offered |= {"plan_step", "plan_undo"} if [box for box in app.checkbox if (box.key or "").startswith("plan_")] else set()
     assert offered - {"judge"} == set(COMMANDS) - {"review"}, "judge is how a page says review"
     for name in offered - {"judge"}:
         for lang in ("zh_CN", "en"):
@@ -275,9 +295,21 @@ def test_a_step_of_the_plan_is_ticked_once_with_who_and_when(home: Path, looks: 
     app.checkbox(key="plan_e1_call").check().run()
     assert not app.exception
     shown = texts(app.run())
-    assert "王敏 14:32" in shown and "1 / 6" in shown
-    assert "完成预案：电话通知值班主管和责任部门" in shown
-    assert not [box for box in app.checkbox if box.key == "plan_e1_call"]
+    assert "1 / 6" in shown and "完成预案：电话通知值班主管和责任部门" in shown
+    box = app.checkbox(key="plan_e1_call_done")
+    assert box.value and "王敏 14:32" in box.label.replace("\\", "")
+
+
+def test_a_step_ticked_by_mistake_is_taken_back_and_both_stay_in_the_history(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.checkbox(key="plan_e1_call").check().run()
+    app.run().checkbox(key="plan_e1_call_done").uncheck().run()
+    shown = texts(app.run())
+    assert not app.exception and "0 / 6" in shown and not app.checkbox(key="plan_e1_call").value
+    assert "完成预案：电话通知" in shown and "撤销「电话通知" in shown
+    app.checkbox(key="plan_e1_call").check().run()
+    assert "1 / 6" in texts(app.run())
 
 
 def test_a_plan_that_names_the_rule_goes_before_the_one_of_the_tier(home: Path, looks: Looks) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,34 @@ def test_sent_twice_is_one_report(phone: Callable[..., TestClient]) -> None:
     assert first.headers["location"] == again.headers["location"]
     assert phone("li").post("/report", data=GOOD).headers["location"] != first.headers["location"]
     assert len(kept()) == 2
+
+
+def test_a_second_press_a_second_later_is_the_same_report(phone: Callable[..., TestClient], monkeypatch: Any) -> None:
+    from pages.report import route
+
+    first = phone("wang").post("/report", data=GOOD)
+    monkeypatch.setattr(route, "now", lambda: NOW + timedelta(seconds=1))
+    again = phone("wang").post("/report", data=GOOD)
+    assert (again.status_code, again.headers.get("location")) == (303, first.headers["location"]) and len(kept()) == 1
+
+
+def test_a_form_that_was_sent_and_then_changed_is_another_report(phone: Callable[..., TestClient]) -> None:
+    phone("wang").post("/report", data=GOOD)
+    changed = {**GOOD, "words": "又来了一位"}
+    asked = phone("wang").post("/report", data=changed)
+    assert asked.status_code == 422 and "再按一次发送" in asked.text and "Idempotency" not in asked.text
+    key = re.search(r'name="key" value="([^"]+)"', asked.text)
+    assert key and key[1] != "k1"
+    assert phone("wang").post("/report", data={**changed, "key": key[1]}).status_code == 303 and len(kept()) == 2
+
+
+def test_of_two_organisations_a_finer_one_is_not_lost(phone: Callable[..., TestClient]) -> None:
+    from pages.look.house import house
+
+    with house().writer.begin() as conn:
+        conn.execute(update(t.person).where(t.person.c.person_id == "nan").values(scope=["华南", "华东/上海"]))
+    form = phone("nan").get("/report").text
+    assert 'value="华南"' in form and 'value="华东/上海"' in form and "华北" not in form
 
 
 @pytest.mark.parametrize(

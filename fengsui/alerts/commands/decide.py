@@ -58,8 +58,9 @@ def _again(handling: Handling, command: Command, by: Person) -> Same | None:
         return Same()
     if command.name == "add_participant" and command.target and command.target.person_id in handling.participants:
         return Same()
-    if command.name == "plan_step" and any(done["step"] == command.params["step"] for done in handling.plan_done):
-        return Same()
+    if command.name in ("plan_step", "plan_undo"):
+        done = any(one["step"] == command.params["step"] for one in handling.plan_done)
+        return Same() if done == (command.name == "plan_step") else None
     return Same() if _is_echo(handling, command, by) else None
 
 

@@ -101,6 +101,10 @@ def _plan_step(handling: Handling, command: Command, by: Person, now: datetime) 
     return {"plan_done": (*handling.plan_done, done)}
 
 
+def _plan_undo(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
+    return {"plan_done": tuple(done for done in handling.plan_done if done["step"] != command.params["step"])}
+
+
 COMMANDS: Mapping[str, Rule] = MappingProxyType(
     {
         "verify": Rule(("new",), _verify),
@@ -119,5 +123,6 @@ COMMANDS: Mapping[str, Rule] = MappingProxyType(
         "reopen": Rule(("resolved", "reviewed"), _reopen, needs=("reason",)),
         "merge_into": Rule((*OPEN, "resolved"), _merge, mine=True, needs=("into", "reason")),
         "plan_step": Rule(OPEN, _plan_step, commutes=True, needs=("step",)),
+        "plan_undo": Rule(OPEN, _plan_undo, commutes=True, needs=("step",)),
     }
 )

@@ -144,3 +144,10 @@ def plan_step(
 ) -> Done | Refused:
     """A step of the plan is done, by whom and when; ticking it twice is once."""
     return carry_out(store, episode_id, Command("plan_step", seen_version, {"step": step}, note=note), by, now)
+
+
+def plan_undo(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, step: str, note: str | None = None
+) -> Done | Refused:
+    """A step of the plan was not done after all: it stands open again, and both entries stay in the history."""
+    return carry_out(store, episode_id, Command("plan_undo", seen_version, {"step": step}, note=note), by, now)

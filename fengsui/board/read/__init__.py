@@ -1,6 +1,6 @@
 """Questions that pages ask. All take a read-only engine and, where slices are involved, the reader's scope."""
 
-from fengsui.board.read.desk import Desk, desk, everything_of, live
+from fengsui.board.read.desk import Desk, desk, everything_of, live, today
 from fengsui.board.read.detail import Detail, detail
 from fengsui.board.read.people import colleagues
 from fengsui.board.read.picture import Picture, latest_version, picture
@@ -23,5 +23,6 @@ __all__ = [
     "quarantined",
     "running",
     "source_detail",
+    "today",
     "worker_seen_at",
 ]

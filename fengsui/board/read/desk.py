@@ -39,6 +39,12 @@ def live(store: Engine, scope: Scope) -> list[Alert]:
         return [alert for alert in _heads(conn, scope) if alert.live]
 
 
+def today(store: Engine, scope: Scope, zone: str, now: datetime) -> dict[str, Any]:
+    """The day's loop of ``scope`` (``loop.today``)."""
+    with store.connect() as conn:
+        return loop.today(conn, zone, now, scope)
+
+
 def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> list[Alert]:
     """Open or raised in the last ``days`` days, closed ones last."""
     since = now - timedelta(days=days)

@@ -46,7 +46,8 @@ def plan(conn: Connection, alert: Alert, moves: Sequence[Happened]) -> Plan | No
         return None
     version, body = max(fitting, key=lambda held: bool(held[1].get("rules")))
     done = {one["step"]: one for one in alert.plan_done}
-    names = {str(move.params.get("step")): str(move.params.get("who", move.by)) for move in moves if move.code == "plan_step"}
+    ticks = [move for move in reversed(moves) if move.code == "plan_step"]  # of two ticks of one step the later one counts
+    names = {str(move.params.get("step")): str(move.params.get("who", move.by)) for move in ticks}
     return Plan(body["name"], version, tuple(_step(step, done.get(step["id"]), names) for step in body["steps"]))
 
 

@@ -1,0 +1,64 @@
+"""Answers in plain HTML: the frame of sign-in and sign-out, and the page for when nothing else can be shown."""
+
+from __future__ import annotations
+
+import html
+from functools import cache
+from pathlib import Path
+from string import Template
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from fengsui.locale import language, say
+from fengsui.store.faults import trouble
+from pages.look import trouble as shown
+from pages.look.house import house
+
+HERE = Path(__file__).parent
+AGAIN_S = 5
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def language_of(request: Request) -> str:
+    return language(request.query_params.get("lang"), house().settings.centre.language)
+
+
+def frame(lang: str, code: str, params: dict[str, object] | None) -> dict[str, str]:
+    """Words and style that every page of the gate has; ``code``: of a fault, or empty."""
+    return {
+        "lang": "zh-CN" if lang == "zh_CN" else "en",
+        "style": (HERE / "gate.css").read_text(encoding="utf-8"),
+        "brand": html.escape(say(lang, "pages.bar.name")),
+        "centre": html.escape(house().settings.centre.name),
+        "fault": f'<p class="fault" role="alert">✖ {html.escape(say(lang, code, params))}</p>' if code else "",
+    }
+
+
+def answer(filled: str, status: int) -> HTMLResponse:
+    return HTMLResponse(filled, status_code=status, headers={"Cache-Control": "no-store", "Content-Security-Policy": POLICY})
+
+
+def failed(request: Request, fault: Exception) -> Response:
+    """503 where the store is away, else 500. A page that was asked for asks again by itself; a form is not sent again."""
+    lang = language_of(request)
+    code, params = shown.words(fault)
+    asked = request.method in ("GET", "HEAD")
+    filled = template("fault").substitute(
+        frame(lang, "", None),
+        title=html.escape(say(lang, code, params)),
+        second=html.escape(say(lang, "pages.trouble.again" if asked else "pages.trouble.send_again")),
+        refresh=f'<meta http-equiv="refresh" content="{AGAIN_S}">' if asked else "",
+    )
+    response = answer(filled, status(fault))
+    response.headers["Retry-After"] = str(AGAIN_S)
+    return response
+
+
+def status(fault: Exception) -> int:
+    return 503 if trouble(fault) else 500
+
+
+@cache
+def template(name: str) -> Template:
+    return Template((HERE / f"{name}.html").read_text(encoding="utf-8"))
