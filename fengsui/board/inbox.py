@@ -94,6 +94,7 @@ class Slot:
         }
 
     def _kept(self, conn: Connection, delivery: Delivery, row: dict[str, Any]) -> Kept:
+        _one_by_one(conn, delivery.source)
         known = _known(conn, row["inbox_id"])
         if known is None:
             self._refuse_flood(conn, delivery.source)
@@ -114,6 +115,13 @@ class Slot:
 
 def delivery_id(source: str, key: str) -> str:
     return blake2b(f"{source}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _one_by_one(conn: Connection, source: str) -> None:
+    """On PostgreSQL the writers of one source queue here until the end of the transaction, so that ``received_at`` rises in the
+    order of commits; SQLite has one writer anyhow."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"fengsui.inbox:{source}"))))
 
 
 def _known(conn: Connection, inbox_id: str) -> Any:

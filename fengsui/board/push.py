@@ -21,6 +21,7 @@ STAMP, SIGNATURE, KEY = "X-Fengsui-Timestamp", "X-Fengsui-Signature", "Idempoten
 VERSION = "v1="
 KEY_CHARS = 200
 MIB = 2**20
+DEEPEST = 50
 JSON_TYPES = ("application/json",)
 LINES_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 Headers = Mapping[str, str]
@@ -141,11 +142,22 @@ def _lines(text: str) -> list[Any]:
 
 def _json(text: str, line: int) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_number)
+        found = json.loads(text, parse_constant=_no_number)
+        if _too_deep(found):
+            raise RecursionError
+        return found
     except json.JSONDecodeError as fault:
         raise NotTaken(422, "board.push.json", line=line + fault.lineno - 1, column=fault.colno) from None
     except (ValueError, RecursionError):  # NaN, a number of thousands of digits, a thousand brackets
         raise NotTaken(422, "board.push.json", line=line, column=1) from None
+
+
+def _too_deep(value: Any, left: int = DEEPEST) -> bool:
+    """Who reads it later may have less room for recursion than we have."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(_too_deep(one, left - 1) for one in inner)
 
 
 def _no_number(word: str) -> Any:

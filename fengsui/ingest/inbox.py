@@ -20,10 +20,17 @@ from fengsui.ingest.keys import Vault
 from fengsui.store.tables import inbox
 
 NEW, TAKEN, BAD = "new", "taken", "bad"
+UNOPENED, DEEP = "worker.inbox.unopened", "worker.inbox.deep"
+_SHUT = (UNOPENED, DEEP)
+"""Why not a word of a delivery was read: it keeps its sealed content until it is cleared away."""
 
 
 class Unopened(Exception):
-    """The key of this delivery is gone, or its bytes are not what was sealed: it can never be read again."""
+    """The key of this delivery is not named, or its bytes are not what was sealed, or it is nested too deep: ``code`` says."""
+
+    def __init__(self, inbox_id: str, code: str = UNOPENED) -> None:
+        super().__init__(inbox_id)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +61,28 @@ def opened(conn: Connection, inbox_id: str, vault: Vault) -> list[Any]:
         found: list[Any] = json.loads(vault.open(row.body, row.key_id, _bound(inbox_id)))
     except (KeyError, InvalidTag, TypeError, ValueError):
         raise Unopened(inbox_id) from None
+    except RecursionError:
+        raise Unopened(inbox_id, DEEP) from None
     return found
 
 
 def settle(conn: Connection, receipts: Iterable[Receipt], now: datetime) -> None:
     """These deliveries are used up: the words go, the count stays. One of which nothing could be read is ``bad``."""
     for one in receipts:
-        state = BAD if one.rows and one.bad >= one.rows else TAKEN
-        empty = {"body": None, "key_id": None}
+        state = BAD if one.code in _SHUT or (one.rows and one.bad >= one.rows) else TAKEN
+        empty = {} if one.code in _SHUT else {"body": None, "key_id": None}
         done = update(inbox).where(inbox.c.inbox_id == one.inbox_id, inbox.c.state == NEW)
         conn.execute(done.values(state=state, bad_n=one.bad, fault_code=one.code, taken_at=now, **empty))
+
+
+def revive(conn: Connection, vault: Vault) -> None:
+    """Deliveries whose key is named again wait again."""
+    shut = (inbox.c.fault_code == UNOPENED) & inbox.c.body.is_not(None)
+    missed = conn.execute(select(inbox.c.key_id).where(shut).distinct()).scalars().all()
+    named = [key_id for key_id in missed if vault.knows(key_id)]
+    if named:
+        again = {"state": NEW, "bad_n": 0, "fault_code": None, "taken_at": None}
+        conn.execute(update(inbox).where(shut, inbox.c.key_id.in_(named)).values(**again))
 
 
 def _bound(inbox_id: str) -> str:

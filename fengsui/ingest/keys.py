@@ -62,6 +62,14 @@ class Vault:
     def text_key(self) -> bytes:
         return self._keys.customer
 
+    def knows(self, key_id: str) -> bool:
+        """Whether what was sealed with this key can be opened."""
+        try:
+            self._keys.by_id(key_id)
+        except KeyError:
+            return False
+        return True
+
     def seal(self, data: bytes, bound_to: str) -> bytes:
         """Nonce and ciphertext; opens only with the same ``bound_to``."""
         nonce = os.urandom(NONCE)

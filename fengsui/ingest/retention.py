@@ -71,7 +71,6 @@ def purge(store: Engine, settings: Settings, now: datetime, fence: Fence) -> dic
     gone[feedback_text.name] = _texts(store, fence, _before(settings, "text_days", now))
     gone[quarantine.name] = _quarantine(store, fence, _before(settings, "quarantine_days", now))
     gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
-    gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
     gone = {name: n for name, n in gone.items() if n}
     if gone:
         with store.begin() as conn:

@@ -116,11 +116,13 @@ class Ingest:
         self._paces: dict[str, parts.Pace] = {}
 
     def prepare(self, now: datetime, fence: Fence) -> None:
-        """Seed what ingest reads as definitions (SLA policy, cue lists) where it is not there. Call once at the start."""
+        """Seed what ingest reads as definitions (SLA policy, cue lists) where it is not there, and let deliveries wait again
+        whose key is back. Call once at the start."""
         with self._store.begin() as conn:
             fence(conn)
             policy.seed(conn, self._settings.sla, now)
             cues.seed(conn, now)
+            inbox.revive(conn, self._vault)
 
     def take(
         self,

@@ -97,11 +97,11 @@ class Mailbox:
         after: Cursor = {"received_at": letter.received_at.isoformat()}
         try:
             rows = inbox.opened(conn, letter.inbox_id, self._vault)
-        except Unopened:
-            heap.receipts.append(Receipt(letter.inbox_id, letter.rows_n, letter.rows_n, "worker.inbox.unopened"))
+            part = rows[start : start + limit - heap.read]
+            records, wrong = self._mapped(letter, part, now)
+        except Unopened as fault:
+            heap.receipts.append(Receipt(letter.inbox_id, letter.rows_n, letter.rows_n, fault.code))
             return after
-        part = rows[start : start + limit - heap.read]
-        records, wrong = sort_out(map_rows(self._mapper, part, now))
         heap.records += records
         heap.bad += wrong
         heap.read += len(part)
@@ -110,6 +110,14 @@ class Mailbox:
             return {**after, "letter": letter.inbox_id, "row": start + len(part), "bad": bad, "code": code}
         heap.receipts.append(Receipt(letter.inbox_id, len(rows), bad, code))
         return after
+
+    def _mapped(
+        self, letter: Letter, part: Sequence[Mapping[str, Any]], now: datetime
+    ) -> tuple[tuple[Record, ...], tuple[BadRecord, ...]]:
+        try:
+            return sort_out(map_rows(self._mapper, part, now))
+        except RecursionError:
+            raise Unopened(letter.inbox_id, inbox.DEEP) from None
 
     def _rows(self, conn: Connection, letter: Letter) -> Sequence[Mapping[str, Any]]:
         try:

@@ -215,6 +215,18 @@ def test_ten_thousand_rows_are_the_limit_unless_said_otherwise() -> None:
     assert (caught.value.status, caught.value.params) == (413, {"rows": 10_001, "allowed": 10_000})
 
 
+@pytest.mark.parametrize(("depth", "taken"), [(40, True), (200, False)])
+def test_what_is_nested_too_deep_is_told_to_the_sender(depth: int, taken: bool) -> None:
+    body = b'{"id": ' + b"[" * depth + b"]" * depth + b"}"
+    settings, table = parse("", Path("nowhere"), {}), push.Push(secret=SECRET)
+    if taken:
+        assert len(push.rows_of(settings, table, {"content-type": "application/json"}, body)) == 1
+        return
+    with pytest.raises(push.NotTaken) as caught:
+        push.rows_of(settings, table, {"content-type": "application/json"}, body)
+    assert (caught.value.status, caught.value.code) == (422, "board.push.json")
+
+
 def test_other_refusals(shop: TestClient) -> None:
     assert send(shop, [ROW], "nobody").status_code == 404
     assert send(shop, [ROW], "off").status_code == 404

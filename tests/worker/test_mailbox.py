@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,9 @@ from sqlalchemy import Engine as Store
 from sqlalchemy import select, update
 
 from connectors.base import ConfigFault
-from fengsui.board.inbox import Delivery, Kept, Slot
+from fengsui.board.inbox import Delivery, Kept, Slot, delivery_id
 from fengsui.ingest import retention
+from fengsui.ingest.take import Ingest
 from fengsui.settings import Settings, open_keys, parse
 from fengsui.store import tables as t
 from fengsui.worker import sources
@@ -194,6 +198,57 @@ def test_a_delivery_whose_key_is_gone_stops_nobody(plant: Plant) -> None:
     plant.start().minute(START + 3 * SECOND)
     assert [row[1:5] for row in letters(plant)] == [("bad", 3, 3, "worker.inbox.unopened"), ("taken", 1, 0, None)]
     assert plant.rows(t.feedback, "record_key") == [("shop:A00004",)]
+
+
+def test_a_delivery_whose_key_comes_back_is_taken_after_all(plant: Plant) -> None:
+    """A key forgotten in the settings for a day must not cost the customers' words."""
+    put(plant, "k1", rows(1, 3))
+    put(plant, "k2", rows(4, 1), START + SECOND)
+    with plant.store.begin() as conn:
+        named = conn.execute(select(t.inbox.c.key_id).limit(1)).scalar_one()
+        conn.execute(update(t.inbox).where(t.inbox.c.rows_n == 3).values(key_id="gone"))
+    plant.start().minute(START + 3 * SECOND)
+    plant.start().minute(START + MINUTE)
+    assert [row[1] for row in letters(plant)] == ["bad", "taken"]
+    with plant.store.begin() as conn:
+        conn.execute(update(t.inbox).where(t.inbox.c.rows_n == 3).values(key_id=named))
+    Ingest(plant.store, plant.settings, open_keys(plant.settings)).prepare(START + MINUTE, lambda conn: None)
+    plant.start().minute(START + 2 * MINUTE)
+    assert [row[1:6] for row in letters(plant)] == [("taken", 3, 0, None, None), ("taken", 1, 0, None, None)]
+    assert len(plant.rows(t.feedback, "record_key")) == 4
+
+
+def test_a_delivery_nested_beyond_reading_stops_nobody(plant: Plant) -> None:
+    """As deep as the dashboard takes it: where more calls lie on the stack Python gives up, at each poll again, for ever."""
+    line = plant.start()
+    for depth in range(1000, 100, -1):
+        with suppress(RecursionError):
+            put(plant, "k1", rows(1, 1, text=json.loads("[" * depth + "]" * depth)) + rows(2, 1))
+            break
+    put(plant, "k2", rows(3, 1), START + SECOND)
+    line.minute(START + 3 * SECOND)
+    assert [row[1:5] for row in letters(plant)] == [("bad", 2, 2, "worker.inbox.deep"), ("taken", 1, 0, None)]
+    assert plant.rows(t.feedback, "record_key") == [("shop:A00003",)]
+
+
+def test_two_deliveries_at_one_moment_are_in_the_order_of_their_commits(plant: Plant) -> None:
+    """PostgreSQL lets two dashboards write at once: one that committed later must not seem the earlier."""
+    slot, done = Slot(plant.store, plant.settings), []
+    first, second = (Delivery("shop", "webhook", "shop", key, rows(1, 1, text=key)) for key in ("k1", "k2"))
+
+    def put_second() -> None:
+        done.append(slot.put(second, START - MINUTE))
+
+    with plant.store.begin() as conn:
+        slot._kept(conn, first, slot._row(first, delivery_id("shop", "k1"), START))
+        other = threading.Thread(target=put_second)
+        other.start()
+        other.join(0.5)
+        assert not done
+    other.join(10)
+    assert done
+    by_key = dict(plant.rows(t.inbox, "inbox_id", "received_at"))
+    assert by_key[delivery_id("shop", "k1")] < by_key[delivery_id("shop", "k2")]
 
 
 def test_an_empty_inbox_is_complete_up_to_now_and_no_sign_of_life(plant: Plant) -> None:
