@@ -22,6 +22,8 @@ Key: TypeAlias = tuple[str, str, datetime]
 """(name, slice_key, start_at) within one source"""
 _COUNTS = ("numerator", "denominator", "duration_sum", "n")
 _VALUES = ("end_at", *_COUNTS)
+KEY_BYTES = 1800
+"""Of all dims together: with a name they are a key, and PostgreSQL's index holds 2704 bytes."""
 MOST = 2**53
 """A larger count is a mistake, and its sums would leave the store's integers."""
 
@@ -52,7 +54,7 @@ class Aggregates:
         if not all(0 <= getattr(item, name) <= MOST for name in _COUNTS):
             self.bad.append(_bad("ingest.bad.count", item))
             return False
-        if len(item.name) > LONGEST or longest(item.dims) > LONGEST:
+        if len(item.name) > LONGEST or longest(item.dims) > LONGEST or len(slice_key(_dims(item)).encode()) > KEY_BYTES:
             self.bad.append(_bad("ingest.bad.long", item, allowed=LONGEST))
             return False
         dims = frozenset(name for name, value in item.dims.items() if value)

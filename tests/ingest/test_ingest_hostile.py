@@ -121,3 +121,17 @@ def test_an_endless_id_of_master_data_spoils_its_own_row_only(store: Engine, tak
     done = take(Reference("product", NOVEL, {"path": "x"}, day), Reference("product", "P1", {"path": "y"}, day))
     assert (done.new, done.bad) == (1, 1)
     assert column(store, tables.reference.c.ref_id) == ["P1"]
+
+
+def test_novels_in_every_dimension_of_a_measurement_spoil_its_own_row_only(
+    store: Engine, take: Take, centre: SimpleNamespace
+) -> None:
+    """Each is short enough, together they are too long for an index."""
+    start = centre.now - timedelta(hours=1)
+    long = {f"d{n}": NOVEL[n * 200 : n * 200 + 200] for n in range(6)}
+    rows = [Measurement(name, start, start + timedelta(minutes=15), dims, 1, 1) for name, dims in (("bad", long), ("good", {}))]
+    gauges = [Measurement(name, start, None, dims, gauge=1.0) for name, dims in (("full", long), ("line", {}))]
+    done = take(*rows, *gauges)
+    assert (done.new, done.bad) == (2, 2)
+    assert column(store, tables.measurement.c.name) == ["good"]
+    assert column(store, tables.gauge.c.name) == ["line"]
