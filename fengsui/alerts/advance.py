@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, exists, false, func, select
+from sqlalchemy import Connection, Engine, exists, false, func, null, select
 
 from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, threshold_rules
 from fengsui.alerts.desk import Desk, Moved, open_desk
@@ -105,7 +105,8 @@ def _read(conn: Connection) -> tuple[_Mark, _Span, definitions.Stamp]:
     news = verdict.c.seq > done
     row = conn.execute(
         select(
-            select(func.min(verdict.c.end_at)).where(news).scalar_subquery(),
+            # a bare min() of an indexed column walks that index through all that were ever judged
+            select(func.min(func.coalesce(verdict.c.end_at, null()))).where(news).scalar_subquery(),
             select(func.max(verdict.c.seq)).where(news).scalar_subquery(),
             *definitions.STAMP,
             done,

@@ -48,7 +48,7 @@ def any_late(desk: Desk) -> ColumnElement[bool]:
 
 def _late(desk: Desk, watch: Watch) -> Select[Any]:
     """What was told often enough is left out here: years of unclaimed alerts must not be walked through every second."""
-    told = _told(watch.code)
+    told = _told(watch.code, _waiting(desk, watch))
     people = (handling.c.owner, handling.c.tier.label("person_tier"), handling.c.machine_tier.label("person_machine_tier"))
     query = select(episode, *people, told.c.times, told.c.told_at)
     joined = query.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
@@ -65,8 +65,14 @@ def _waits(desk: Desk, watch: Watch) -> ColumnElement[bool]:
     return and_(handling.c.state.in_(watch.states), due, matters)
 
 
-def _told(code: str) -> Any:
-    mine = (transition.c.axis == "machine") & (transition.c.code == code)
+def _waiting(desk: Desk, watch: Watch) -> Select[Any]:
+    rows = select(episode.c.episode_id).join(handling, handling.c.episode_id == episode.c.episode_id)
+    return rows.where(_waits(desk, watch))
+
+
+def _told(code: str, whose: Select[Any]) -> Any:
+    """Of ``whose`` alerts only: the history of all that ever were is long."""
+    mine = (transition.c.axis == "machine") & (transition.c.code == code) & transition.c.episode_id.in_(whose)
     columns = (transition.c.episode_id, func.count().label("times"), func.max(transition.c.at).label("told_at"))
     return select(*columns).where(mine).group_by(transition.c.episode_id).subquery()
 
