@@ -11,6 +11,7 @@ import click
 
 from connectors.base import BadRecord, Event, Feedback, Measurement, Preview, Record
 from fengsui.cli.table import print_table
+from fengsui.locale import has
 from fengsui.text.clean import clean
 from fengsui.text.masks import mask
 
@@ -30,12 +31,19 @@ def print_preview(where: Where, settings: Settings, preview: Preview) -> int:
     good = [(n, record) for n, record in enumerate(preview.outcome, 1) if not isinstance(record, BadRecord)]
     bad = [(n, record) for n, record in enumerate(preview.outcome, 1) if isinstance(record, BadRecord)]
     head = [where.say(f"cli.preview.{name}") for name in HEAD]
-    print_table(head, [(str(n), *_row(record, zone, settings.limits.text_chars)) for n, record in good])
+    print_table(head, [(str(n), *_named(where, _row(record, zone, settings.limits.text_chars))) for n, record in good])
     where.tell("cli.preview.columns", columns=list(preview.columns))
     for n, fault in bad:
         click.echo(f"{where.say('cli.preview.bad_row', n=n)} {where.say(fault.code, fault.params)}")
     where.tell("cli.preview.sum", good=len(good), bad=len(bad))
     return len(bad)
+
+
+def _named(where: Where, row: tuple[str, ...]) -> tuple[str, ...]:
+    """Shape and kind in the operator's language; a kind without a word as it is."""
+    shape, id_, kind, *rest = row
+    code = f"cli.preview.kind.{kind}"
+    return where.say(f"cli.preview.shape.{shape}"), id_, where.say(code) if has(where.lang, code) else kind, *rest
 
 
 def _row(record: Record, zone: ZoneInfo, chars: int) -> tuple[str, str, str, str, str, str]:

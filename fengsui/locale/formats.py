@@ -135,6 +135,14 @@ def as_room(value: Any, place: Place) -> str:
     return place.words.get(f"locale.room.{value}", str(value))
 
 
+def as_field(value: Any, place: Place) -> str:
+    """A field of the mapping by its name beside its key, so that a reader knows it and an operator finds it."""
+    key = str(value)
+    head = key.partition(".")[0]
+    name = place.words.get(f"locale.field.{key}") or place.words.get(f"locale.field.{head}") or key
+    return key if name == head else f"{name} {key}"
+
+
 def as_text(value: Any, place: Place) -> str:
     return str(value)
 
@@ -154,5 +162,6 @@ FORMATS: dict[str, Format] = {
     "cue": as_cue,
     "floor": as_floor,
     "room": as_room,
+    "field": as_field,
     "text": as_text,
 }

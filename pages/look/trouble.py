@@ -47,7 +47,7 @@ def kept(slot: str, key: Hashable, ask: Callable[[], T]) -> T:
     held: dict[str, tuple[Hashable, Any]] = st.session_state.setdefault(_KEPT, {})
     try:
         answer = ask()
-    except Exception as fault:  # a boundary: said in place of the fragment
+    except Exception as fault:  # the store's are met, others go on
         code = trouble(fault)
         if code is None or slot not in held or held[slot][0] != key:
             raise
@@ -112,7 +112,7 @@ def _look_again() -> None:
     try:
         with house().reader.connect():
             pass
-    except Exception as fault:  # a boundary: said in place of the fragment
+    except Exception as fault:  # asked again at the next turn
         if trouble(fault) is None:
             noted(fault)
         return

@@ -15,9 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import insert, select, text
 
+from connectors.base import EVENT_KINDS, FEEDBACK_KINDS
 from fengsui.alerts import definitions as alert_definitions
 from fengsui.cli import COMMANDS, main, processes
 from fengsui.cli.table import print_table, width
+from fengsui.locale import has
 from fengsui.people import every_person
 from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
@@ -191,6 +193,18 @@ def test_a_source_shows_its_rows_masked_and_what_is_wrong(fengsui: Fengsui, tick
     assert "13812345678" not in ran.output
     assert "1 rows would be stored, 1 go to the quarantine" in ran.stdout
     assert "✖ row 2:" in ran.stdout
+
+
+def test_a_chinese_operator_reads_chinese_kinds_and_fields(fengsui: Fengsui, tickets: Path):
+    ran = fengsui("check", "source", "tickets", settings=TICKETS + OPTIONS + MAP, lang="zh_CN")
+    row = next(line for line in ran.stdout.splitlines() if "T1" in line)
+    assert "反馈" in row and "投诉" in row and "complaint" not in row and "feedback" not in row
+    assert "「种类 kind」的取值没有对应关系" in ran.stdout
+
+
+def test_every_kind_that_a_source_may_deliver_has_a_word():
+    kinds = {f"cli.preview.kind.{kind}" for kind in (*FEEDBACK_KINDS, *EVENT_KINDS, "customer", "product", "organisation")}
+    assert [code for code in kinds for lang in ("zh_CN", "en") if not has(lang, code)] == []
 
 
 def test_an_empty_source_says_so(fengsui: Fengsui, tickets: Path):

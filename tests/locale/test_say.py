@@ -124,3 +124,10 @@ def test_the_first_language_that_we_speak_wins(wishes: tuple[str | None, ...], l
 
 def test_holes_of_a_template() -> None:
     assert holes("{n:int} 件 {{x}} {who}") == {("n", "int"), ("who", "text")}
+
+
+def test_a_field_of_a_mapping_has_its_name_and_its_key():
+    place = Place("zh_CN", "Asia/Shanghai", catalogue("zh_CN"))
+    shown = [FORMATS["field"](key, place) for key in ("opened_at", "ratings.csat", "ratings.own", "anything")]
+    assert shown == ["发生时间 opened_at", "满意度评分 ratings.csat", "评分 ratings.own", "anything"]
+    assert FORMATS["field"]("ratings.csat", Place("en", "UTC", catalogue("en"))) == "ratings.csat"

@@ -184,7 +184,7 @@ def test_a_report_that_could_not_be_read_says_why(phone: Callable[..., TestClien
         conn.execute(update(t.inbox).values(state="bad", fault_code="connectors.bad.blank", body=None))
         conn.execute(insert(t.quarantine).values(**held))
     page = phone("wang").get(sent).text
-    assert "没有收下：必填的「opened_at」为空" in page
+    assert "没有收下：必填的「发生时间 opened_at」为空" in page
     (mine,) = report.mine(house().reader, "frontline", "wang")
     assert mine.state == "refused"
 
