@@ -202,7 +202,7 @@ def test_sigterm_ends_the_command_and_all_its_children(home: Path):
         lines = iter(process.stdout.readline, "")
         assert any("Fengsui is up" in line for line in lines)
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 2
+        assert len(children) == 3, "worker, dashboard, and the warden that would end them"
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
         until = time.monotonic() + 2

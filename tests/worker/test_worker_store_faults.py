@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from fengsui.store import faults
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
-from fengsui.worker import main
+from fengsui.worker import main, term
 from fengsui.worker.term import told_once
 from tests.worker.channel import MINUTE, START, Plant, digest
 from tests.worker.walker import LATE, filled
@@ -170,14 +169,15 @@ def test_a_damaged_file_is_named_so(tmp_path: Path) -> None:
     assert faults.code_of(fault.value) == "store.fault.damaged"
 
 
-def test_trouble_is_logged_when_it_begins_and_a_mistake_of_ours_is_raised(caplog: pytest.LogCaptureFixture) -> None:
+def test_trouble_is_logged_when_it_begins_and_a_mistake_of_ours_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(term.log, "error", lambda text, *_: logged.append(text))
     raised = sqlite3.OperationalError("database or disk is full")
     raised.sqlite_errorname = "SQLITE_FULL"
     fault = DBAPIError("INSERT", {}, raised)
-    with caplog.at_level(logging.ERROR):
-        first = told_once(fault, None)
-        assert told_once(fault, first) == "store.fault.full"
-    assert len(caplog.records) == 1
+    first = told_once(fault, None)
+    assert told_once(fault, first) == "store.fault.full"
+    assert len(logged) == 1
     mistake = IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE"))
     with pytest.raises(IntegrityError):
         told_once(mistake, None)
