@@ -202,17 +202,18 @@ class Road:
     def _warm(self, entry: Entry, fence: Fence, counts: TickCounts) -> bool:
         """Learn history where there is some to learn. It may take half a minute, so the wall is drawn on the way."""
         with self._room("engine", counts):
-            warmed = self._rooms.engine.warm(entry.now, fence, lambda done, of: self._still_here(entry))
+            warmed = self._rooms.engine.warm(entry.now, fence, lambda done, of: self._still_here(entry, counts))
             counts.troubles += [Trouble("engine", notice.code, notice.params) for notice in warmed.notices]
             return True
         return False
 
-    def _still_here(self, entry: Entry) -> None:
+    def _still_here(self, entry: Entry, counts: TickCounts) -> None:
         if self._stopping():
             raise Interrupted
-        if self._draw and self._clock is not None:
+        if self._draw and self._clock is not None and not any(one.room == "board" for one in counts.troubles):
             now = self._clock()
-            self._rooms.draw(entry.tick, now, self._fence_of(now))
+            with self._room("board", counts):
+                self._rooms.draw(entry.tick, now, self._fence_of(now))
 
     def _advance(self, entry: Entry, fence: Fence, counts: TickCounts) -> Advance | None:
         self._alerts_even = False

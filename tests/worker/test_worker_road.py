@@ -234,6 +234,22 @@ def test_a_worker_that_is_told_to_stop_ends_at_the_next_commit_and_the_next_one_
     assert journal.unfinished(small.store) is None
 
 
+def test_a_wall_that_cannot_be_drawn_does_not_stop_the_learning_of_history(small: Plant) -> None:
+    """The picture is drawn on the way, once for each series: its fault is the board's, not the engine's."""
+    for n in range(200):
+        small.channels["tickets"].add(START - timedelta(hours=10) + n * 3 * MINUTE)
+    line = small.start()
+    rooms = Burning(line.house, "draw", KeyError("no such figure"))
+    walking = Road(
+        small.store, small.settings, rooms, line.feed, lambda now: small.fence, judge_at_once=True, clock=lambda: START
+    )
+    line.feed.poll_all(START)
+    counts = walking.tick(START)
+    assert [one.room for one in counts.troubles] == ["board", "board"], "once on the way, once at the end"
+    assert counts.series == small.start().minute(START).series, "as much is learned as where the wall can be drawn"
+    assert counts.series["series"] - counts.series["cold"] > 1
+
+
 def test_no_log_quotes_a_row_whatever_goes_wrong(
     small: Plant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
