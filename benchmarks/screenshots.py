@@ -1,7 +1,7 @@
 """Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER``.
 
-Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk on a phone. A page is ready when its
-text stands and its charts have marks; what Chromium says on its console is printed and makes the exit code 1.
+Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk and the report form on a phone. A page is
+ready when its text stands and its charts have marks; what Chromium says on its console is printed and makes the exit code 1.
 """
 
 from __future__ import annotations
@@ -41,11 +41,13 @@ READY = {
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
     "sources": ".st-key-p_low_a svg",
     "running": ".st-key-p_ticks svg",
+    "report": "main form, main .note",
 }
 SHOTS = [
     Shot("wall", "dark", WIDE, READY["wall"]),
     *(Shot(page, theme, WIDE, READY[page]) for page in ("alerts", "sources", "running") for theme in ("dark", "light")),
     Shot("alerts", "dark", PHONE, READY["alerts"]),
+    Shot("report", "light", PHONE, READY["report"]),
 ]
 
 
@@ -72,7 +74,7 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> list[str]:
     page.on("pageerror", lambda fault: said.append(f"{shot.name}: {fault}"))
     page.goto(f"{url.rstrip('/')}/{shot.page}", wait_until="domcontentloaded")
     settle(page, shot.ready)
-    page.screenshot(path=str(folder / shot.name), full_page=shot.size == PHONE)
+    page.screenshot(path=str(folder / shot.name), full_page=shot.page == "alerts" and shot.size == PHONE)
     context.close()
     return said
 

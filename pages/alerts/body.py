@@ -24,9 +24,10 @@ from pages.look.tokens import mode
 from pages.look.visitor import Visitor
 
 _FACTS = """
-.facts{display:grid;grid-template-columns:1fr 1.2fr 1fr 1fr;border:1px solid var(--line);border-radius:8px;overflow:hidden}
+.facts{display:grid;grid-template-columns:1fr 1fr 1.5fr 1fr;border:1px solid var(--line);border-radius:8px;overflow:hidden}
 .facts>div{padding:8px 14px;border-left:1px solid var(--line)}.facts>div:first-child{border-left:0}.facts label{display:block;font-size:12.5px;color:var(--mut)}
-.facts b{font-size:22px;line-height:28px;font-weight:600;font-variant-numeric:tabular-nums}.facts small{font-size:12.5px;color:var(--mut);margin-left:5px}
+.facts b{font-size:22px;line-height:28px;font-weight:600;font-variant-numeric:tabular-nums;white-space:nowrap}.facts small{font-size:12.5px;color:var(--mut);margin-left:5px}
+@media(max-width:1500px){.facts b{font-size:20px}.facts>div{padding:8px 10px}}
 @media(max-width:700px){.facts{grid-template-columns:1fr 1fr}}
 """
 SHOWN_RECORDS, SHOWN_MOVES = 9, 8  # a low screen hides the last records (alerts.css)

@@ -36,7 +36,8 @@ def page() -> None:
 def _live() -> None:
     visitor = require_role(EVERYBODY)
     picture = newest()
-    found = trouble.kept("live", visitor.scope, lambda: read.live(house().reader, visitor.scope))
+    fires = trouble.kept("fires", visitor.scope, lambda: read.burning(house().reader, visitor.scope))
+    found = fires.rows
     css = (HERE / "board.css").read_text(encoding="utf-8")
     living(
         "wall_head",
@@ -50,11 +51,11 @@ def _live() -> None:
     if picture is None:
         st.html(f'<p class="empty">{visitor.say("pages.wall.no_picture")}</p>')
         return
-    living("wall_tiles", tiles.tiles(visitor, picture, _here(visitor, found), place()), css, visitor, key="w_tiles")
+    living("wall_tiles", tiles.tiles(visitor, picture, _here(visitor, fires.every), place()), css, visitor, key="w_tiles")
     left, right = st.columns([1035, 845], gap="small")
     with left:
         _chart(visitor, picture)
-        living("wall_heat", heat.panel(visitor, picture, found), css, visitor, key="w_heat")
+        living("wall_heat", heat.panel(visitor, picture, fires.every), css, visitor, key="w_heat")
     with right:
         living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows")
         living("wall_loop", rows.loop(visitor, picture, _today(visitor, picture)), css, visitor, key="w_loop")

@@ -91,7 +91,7 @@ def chips(visitor: Visitor, picture: Picture) -> str:
 
 
 def _chip(visitor: Visitor, source: dict[str, object]) -> str:
-    name = esc(house().settings.title(str(source["source"]), visitor.lang))
+    name = f"<span>{esc(house().settings.title(str(source['source']), visitor.lang))}</span>"
     if not source["last_success_at"] and not source["cadence_s"]:  # nobody promised to push: that is no fault
         return f'<span class="src"><i></i>{name}<em>—</em></span>'
     if not source["last_success_at"]:

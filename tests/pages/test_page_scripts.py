@@ -143,6 +143,23 @@ def test_a_scoped_wall_counts_the_loop_of_its_scope_and_marks_no_figure_for_anot
     assert "tile t3" not in tiles and "tile t2" not in tiles
 
 
+def test_a_figure_is_not_normal_because_its_alert_is_told_by_another(home: Path, looks: Looks) -> None:
+    """Grouped under a phrase of customers, the complaints' own alert has no row; its tile and its place still burn."""
+    looks("wang")
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    before = read.burning(store, ())
+    mine = next(alert for alert in before.rows if alert.metric == "complaints")
+    other = next(alert for alert in before.rows if alert.metric != "complaints")
+    with store.begin() as conn:
+        conn.execute(update(t.episode).where(t.episode.c.metric == "complaints").values(parent_id=other.episode_id))
+        conn.execute(update(t.episode).where(t.episode.c.episode_id == other.episode_id).values(tier=3))
+    after = read.burning(store, ())
+    assert mine.episode_id not in {alert.episode_id for alert in after.rows}
+    assert mine.episode_id in {alert.episode_id for alert in after.every}
+    tiles = next(one for one in texts(show("wall")).splitlines() if "投诉量" in one and "tiles" in one)
+    assert f"tile t{mine.tier}" in tiles
+
+
 def test_names_and_steps_are_never_markdown() -> None:
     assert plain("![x](http://evil) :red[a] $b$ *c*") == r"\!\[x\]\(http\://evil\) \:red\[a\] \$b\$ \*c\*"
     assert plain("华东 上海，4 人") == "华东 上海，4 人"

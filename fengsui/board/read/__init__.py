@@ -1,6 +1,6 @@
 """Questions that pages ask. All take a read-only engine and, where slices are involved, the reader's scope."""
 
-from fengsui.board.read.desk import Desk, desk, everything_of, live, today
+from fengsui.board.read.desk import Burning, Desk, burning, desk, everything_of, live, today
 from fengsui.board.read.detail import Detail, detail
 from fengsui.board.read.people import colleagues
 from fengsui.board.read.picture import Picture, latest_version, picture
@@ -8,11 +8,13 @@ from fengsui.board.read.running import Running, running, worker_seen_at
 from fengsui.board.read.sources import SourceDetail, quarantined, source_detail
 
 __all__ = [
+    "Burning",
     "Desk",
     "Detail",
     "Picture",
     "Running",
     "SourceDetail",
+    "burning",
     "colleagues",
     "desk",
     "detail",

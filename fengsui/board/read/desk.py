@@ -30,13 +30,27 @@ class Desk:
 
 def desk(store: Engine, scope: Scope, zone: str, now: datetime) -> Desk:
     with store.connect() as conn:
-        return Desk(tuple(_heads(conn, scope)), loop.today(conn, zone, now, scope))
+        return Desk(tuple(_heads(conn, alerts(conn, still_open(), scope), scope)), loop.today(conn, zone, now, scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Burning:
+    """``rows``: one for one event. ``every``: the members too, which mark the figures and places that they are about."""
+
+    rows: list[Alert]
+    every: list[Alert]
+
+
+def burning(store: Engine, scope: Scope) -> Burning:
+    """What the wall shows: still going on and not closed."""
+    with store.connect() as conn:
+        found = alerts(conn, still_open(), scope)
+        heads = _heads(conn, found, scope)
+    return Burning([alert for alert in heads if alert.live], [alert for alert in found if alert.live])
 
 
 def live(store: Engine, scope: Scope) -> list[Alert]:
-    """What the wall shows: still going on and not closed."""
-    with store.connect() as conn:
-        return [alert for alert in _heads(conn, scope) if alert.live]
+    return burning(store, scope).rows
 
 
 def today(store: Engine, scope: Scope, zone: str, now: datetime) -> dict[str, Any]:
@@ -54,10 +68,9 @@ def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> 
     return sorted(found, key=lambda alert: (alert.state in CLOSED, pressing(alert)))
 
 
-def _heads(conn: Connection, scope: Scope) -> list[Alert]:
+def _heads(conn: Connection, found: list[Alert], scope: Scope) -> list[Alert]:
     """One row for one event: without the members for which their parent speaks. A member that is graver, or that goes on
     after its parent went out or was closed, is a row of its own: the parent's would say less than is true."""
-    found = alerts(conn, still_open(), scope)
     rows = {alert.episode_id: alert for alert in found}
     closed = {alert.parent_id for alert in found if alert.parent_id} - rows.keys()
     if closed:
