@@ -24,7 +24,7 @@ _CSS = """
 .me a{border:1px solid var(--line2);border-radius:7px;padding:3px 11px;color:var(--text);text-decoration:none}
 .me .p{display:flex;gap:8px;align-items:center}.me form{margin:0}.me button{font:inherit;color:var(--mut);background:none;border:1px solid var(--line2);border-radius:7px;padding:3px 10px;min-height:28px;cursor:pointer}.me button:hover{color:var(--text);background:var(--hover)}
 .me i{width:26px;height:26px;border-radius:50%;background:var(--raise);border:1px solid var(--line2);display:grid;place-items:center;font-size:12px;color:var(--text);font-style:normal}
-@media(max-width:700px){.me{gap:10px}.me .p,.me b{display:none}.me button{min-height:40px}}
+@media(max-width:700px){.me{gap:6px;font-size:12px}.me a{padding:3px 6px}.me .p,.me b{display:none}.me button{min-height:40px}}
 """
 
 
