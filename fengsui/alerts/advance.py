@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, exists, false, func, null, select
+from sqlalchemy import Connection, Engine, exists, func, null, select
 
 from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, threshold_rules
 from fengsui.alerts.desk import Desk, Moved, open_desk
-from fengsui.alerts.record_taking import fresh, take
+from fengsui.alerts.record_taking import FRESH, span, take
 from fengsui.settings.model import Settings
 from fengsui.store.slices import bucket
 from fengsui.store.tables import series, verdict, watermark
@@ -43,6 +43,22 @@ class _Due:
     records: bool
     gauges: bool
     late: bool
+
+
+_MINE = watermark.c.name == "alerts"
+_DONE = func.coalesce(select(watermark.c.seq).where(_MINE).scalar_subquery(), 0)
+_NEWS = verdict.c.seq > _DONE
+_STAND = select(
+    # a bare min() of an indexed column walks that index through all that were ever judged
+    select(func.min(func.coalesce(verdict.c.end_at, null()))).where(_NEWS).scalar_subquery(),
+    select(func.max(verdict.c.seq)).where(_NEWS).scalar_subquery(),
+    *definitions.STAMP,
+    _DONE,
+    select(watermark.c.tick).where(_MINE).scalar_subquery(),
+    select(watermark.c.at).where(_MINE).scalar_subquery(),
+)
+_DUE = select(exists(FRESH), threshold_rules.SAMPLED, escalate.ANY_LATE)
+"""Built once: making such a statement costs more than asking it."""
 
 
 def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], None]) -> Moved:
@@ -77,9 +93,9 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
 
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:
     """What there is to do, asked once: most ticks have nothing, and a replay walks each of its minutes."""
-    gauges = threshold_rules.sampled(desk) if minute else false()
-    row = desk.conn.execute(select(exists(fresh(desk, after)), gauges, escalate.any_late(desk))).one()
-    return _Due(*map(bool, row))
+    asked = {**span(desk, after), **threshold_rules.followed(desk), **escalate.asked(desk)}
+    records, gauges, late = desk.conn.execute(_DUE, asked).one()
+    return _Due(bool(records), minute and bool(gauges), bool(late))
 
 
 def _end_changed_rules(desk: Desk) -> None:
@@ -100,21 +116,7 @@ def _end_changed_rules(desk: Desk) -> None:
 
 def _read(conn: Connection) -> tuple[_Mark, _Span, definitions.Stamp]:
     """The cursor, the verdicts after it, and whether a definition was added: one statement."""
-    mine = watermark.c.name == "alerts"
-    done = func.coalesce(select(watermark.c.seq).where(mine).scalar_subquery(), 0)
-    news = verdict.c.seq > done
-    row = conn.execute(
-        select(
-            # a bare min() of an indexed column walks that index through all that were ever judged
-            select(func.min(func.coalesce(verdict.c.end_at, null()))).where(news).scalar_subquery(),
-            select(func.max(verdict.c.seq)).where(news).scalar_subquery(),
-            *definitions.STAMP,
-            done,
-            select(watermark.c.tick).where(mine).scalar_subquery(),
-            select(watermark.c.at).where(mine).scalar_subquery(),
-        )
-    ).one()
-    oldest, newest, n, dated, seq, tick, at = row
+    oldest, newest, n, dated, seq, tick, at = conn.execute(_STAND).one()
     return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated)
 
 

@@ -3,12 +3,12 @@ memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
 from fengsui.alerts import family, wording
 from fengsui.alerts.bodies import Deadline
@@ -37,37 +37,37 @@ WATCHES = (Watch("escalated", "claim_due_at", UNOWNED, "claim_s"), Watch("overdu
 def escalate(desk: Desk) -> None:
     """Alerts that people see, past a deadline. A general one that went out by itself waits in the list."""
     for watch in WATCHES:
-        for found in desk.conn.execute(_late(desk, watch)).mappings().all():
+        for found in desk.conn.execute(late(watch), asked(desk)).mappings().all():
             _escalate(desk, watch, {str(name): value for name, value in found.items()})
 
 
-def any_late(desk: Desk) -> ColumnElement[bool]:
-    """Whether any deadline has passed that was not told often enough."""
-    return or_(*(exists(_late(desk, watch).order_by(None)) for watch in WATCHES))
+def asked(desk: Desk) -> Mapping[str, Any]:
+    """The parameters of ``late`` and ``ANY_LATE``."""
+    return {"now": desk.now, "times": desk.book.policy.escalate_times}
 
 
-def _late(desk: Desk, watch: Watch) -> Select[Any]:
+def late(watch: Watch) -> Select[Any]:
     """What was told often enough is left out here: years of unclaimed alerts must not be walked through every second."""
-    told = _told(watch.code, _waiting(desk, watch))
+    told = _told(watch.code, _waiting(watch))
     people = (handling.c.owner, handling.c.tier.label("person_tier"), handling.c.machine_tier.label("person_machine_tier"))
     query = select(episode, *people, told.c.times, told.c.told_at)
     joined = query.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
         told, told.c.episode_id == episode.c.episode_id
     )
-    return joined.where(_waits(desk, watch), func.coalesce(told.c.times, 0) < desk.book.policy.escalate_times).order_by(
+    return joined.where(_waits(watch), func.coalesce(told.c.times, 0) < bindparam("times")).order_by(
         episode.c[watch.due], episode.c.episode_id
     )
 
 
-def _waits(desk: Desk, watch: Watch) -> ColumnElement[bool]:
+def _waits(watch: Watch) -> ColumnElement[bool]:
     matters = or_(episode.c.condition != "cleared", episode.c.tier >= 2, handling.c.tier >= 2)
-    due = and_(episode.c.mode == "on", episode.c[watch.due] <= desk.now)
+    due = and_(episode.c.mode == "on", episode.c[watch.due] <= bindparam("now"))
     return and_(handling.c.state.in_(watch.states), due, matters)
 
 
-def _waiting(desk: Desk, watch: Watch) -> Select[Any]:
+def _waiting(watch: Watch) -> Select[Any]:
     rows = select(episode.c.episode_id).join(handling, handling.c.episode_id == episode.c.episode_id)
-    return rows.where(_waits(desk, watch))
+    return rows.where(_waits(watch))
 
 
 def _told(code: str, whose: Select[Any]) -> Any:
@@ -75,6 +75,10 @@ def _told(code: str, whose: Select[Any]) -> Any:
     mine = (transition.c.axis == "machine") & (transition.c.code == code) & transition.c.episode_id.in_(whose)
     columns = (transition.c.episode_id, func.count().label("times"), func.max(transition.c.at).label("told_at"))
     return select(*columns).where(mine).group_by(transition.c.episode_id).subquery()
+
+
+ANY_LATE = or_(*(exists(late(watch).order_by(None)) for watch in WATCHES))
+"""Whether any deadline has passed that was not told often enough."""
 
 
 def _escalate(desk: Desk, watch: Watch, row: Row) -> None:

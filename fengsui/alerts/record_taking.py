@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from fengsui.alerts.bodies import PhraseRule, RecordRule, RuleBase
 from fengsui.alerts.desk import Desk
@@ -19,6 +19,15 @@ OLDEST = timedelta(days=8)
 """Older records say nothing about now, nor about the last week."""
 CHUNK = 500
 ROWS = 2000
+
+
+FRESH = select(feedback.c.record_key).where(
+    feedback.c.seq > bindparam("after"),
+    feedback.c.seq <= bindparam("tick"),
+    feedback.c.opened_at >= bindparam("since"),
+    feedback.c.deleted_at.is_(None),
+)
+"""Keys of the records stored by ticks in ``(after, tick]`` that speak of now or of the last week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +57,14 @@ def take(desk: Desk, after: int) -> list[Taken]:
 
 def _new_records(desk: Desk, after: int) -> Iterable[Sequence[Mapping[str, Any]]]:
     columns = (feedback.c.kind, feedback.c.opened_at, feedback.c.dims, feedback.c.tags)
-    query = fresh(desk, after).add_columns(*columns).order_by(feedback.c.record_key)
-    rows = [{str(name): value for name, value in row.items()} for row in desk.conn.execute(query).mappings()]
+    query = FRESH.add_columns(*columns).order_by(feedback.c.record_key)
+    rows = [{str(name): value for name, value in row.items()} for row in desk.conn.execute(query, span(desk, after)).mappings()]
     return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
 
 
-def fresh(desk: Desk, after: int) -> Select[Any]:
-    """Keys of the records stored by ticks in ``(after, tick]`` that speak of now or of the last week."""
-    news = (feedback.c.seq > after) & (feedback.c.seq <= desk.tick) & (feedback.c.opened_at >= desk.now - OLDEST)
-    return select(feedback.c.record_key).where(news, feedback.c.deleted_at.is_(None))
+def span(desk: Desk, after: int) -> Mapping[str, Any]:
+    """The parameters of ``FRESH``."""
+    return {"after": after, "tick": desk.tick, "since": desk.now - OLDEST}
 
 
 def matches(rule: PhraseRule | RecordRule, row: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, select
+from sqlalchemy import bindparam, exists, select
 
 from fengsui.alerts.bodies import ThresholdRule
 from fengsui.alerts.desk import Desk
@@ -42,14 +43,22 @@ def _rules(desk: Desk) -> list[tuple[str, ThresholdRule]]:
     return [(rule_id, rule) for rule_id, rule in found if rule.mode != "off" and rule.metric in desk.metrics]
 
 
-def sampled(desk: Desk) -> ColumnElement[bool]:
-    """Whether any gauge that a rule follows has a sample that could still be carried into its time."""
+SAMPLED = exists(
+    select(gauge.c.name).where(
+        gauge.c.name.in_(bindparam("gauges", expanding=True)),
+        gauge.c.at >= bindparam("gauges_since"),
+        gauge.c.at <= bindparam("now"),
+    )
+)
+"""Whether any gauge that a rule follows has a sample that could still be carried into its time."""
+
+
+def followed(desk: Desk) -> Mapping[str, Any]:
+    """The parameters of ``SAMPLED``, but for ``now``."""
     rules = [rule for _, rule in _rules(desk) if desk.metrics[rule.metric].gauge]
-    if not rules:
-        return false()
-    names = {str(desk.metrics[rule.metric].gauge) for rule in rules}
-    since = desk.now - timedelta(seconds=max(rule.for_s for rule in rules) + gauges.CARRY_S + 60)
-    return exists(select(gauge.c.name).where(gauge.c.name.in_(names), gauge.c.at >= since, gauge.c.at <= desk.now))
+    names = sorted({str(desk.metrics[rule.metric].gauge) for rule in rules})
+    longest = max((rule.for_s for rule in rules), default=0)
+    return {"gauges": names, "gauges_since": desk.now - timedelta(seconds=longest + gauges.CARRY_S + 60)}
 
 
 def _slices(desk: Desk, rule: ThresholdRule) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import event, update
 
 from fengsui.alerts.definitions import book
 from fengsui.alerts.desk import open_desk
-from fengsui.alerts.escalate import WATCHES, _late
+from fengsui.alerts.escalate import WATCHES, asked, late
 from fengsui.store.tables import handling, series
 
 
@@ -446,12 +446,12 @@ def test_alerts_that_were_told_often_enough_are_not_walked_through_for_ever(cent
     centre.advance()
     for _ in range(3):
         centre.advance(timedelta(hours=1))
-    asked = []
+    found = []
     with centre.store.connect() as conn:
         desk = open_desk(conn, book(conn, centre.now), {}, centre.settings.centre.tz, 9, centre.now, centre.now)
         for watch in WATCHES:
-            asked += conn.execute(_late(desk, watch)).all()
-    assert asked == []
+            found += conn.execute(late(watch), asked(desk)).all()
+    assert found == []
 
 
 def test_a_tier_never_falls_while_it_burns_and_the_reasons_stay_with_it(centre):
