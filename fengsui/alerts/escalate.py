@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
@@ -46,6 +47,7 @@ def asked(desk: Desk) -> Mapping[str, Any]:
     return {"now": desk.now, "times": desk.book.policy.escalate_times}
 
 
+@cache
 def late(watch: Watch) -> Select[Any]:
     """What was told often enough is left out here: years of unclaimed alerts must not be walked through every second."""
     told = _told(watch.code, _waiting(watch))

@@ -25,6 +25,7 @@ NAME = "plan"
 DAILY = timedelta(days=1)
 NEW_SLICES = timedelta(minutes=10)  # slices come and go all the time while history is read: not at every one of them
 VOLUME_OVER = timedelta(days=28)
+STAY = 1.25
 GRAIN = 15
 
 
@@ -65,19 +66,20 @@ def series_key(rule: Rule, slice_key: str) -> str:
 
 
 def make(conn: Connection, now: datetime, max_head: int) -> Plan:
-    """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay, and those on
-    which an alert lives: nobody else could ever clear it. Records without a value (未填) are nobody's place: no head series
+    """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay, and those on which an alert lives:
+    nobody else could ever clear it. One that is watched gives way only to a much busier one (``STAY``): of two that are equal
+    by and large, neither would ever have learned its week. Records without a value (未填) are nobody's place: no head series
     of their own, unless ``where`` asks for them."""
     unknown: dict[str, str] = {}
-    wanted: list[tuple[int, Planned]] = []
-    burning = verdicts.watched(conn)
+    wanted: list[tuple[float, Planned]] = []
+    burning, watched = verdicts.watched(conn), _watched(conn)
     for rule in detector_rules(conn, now):
         try:
             found = slices_of(conn, rule, now)
         except UnknownMetric:
             unknown[rule.rule_id] = rule.metric
             continue
-        planned = [(one.volume, _planned(rule, one)) for one in found]
+        planned = _by_weight([(one.volume, _planned(rule, one)) for one in found], watched)
         planned = [pair for pair in planned if not _is_nowhere(pair[1]) or pair[1].series in burning]
         wanted += [pair for n, pair in enumerate(planned) if n < rule.max_series or pair[1].series in burning]
     kept = _cap(wanted, max_head, burning)
@@ -120,11 +122,20 @@ def _volume(conn: Connection, rule: Rule, now: datetime) -> dict[int, int]:
     return {slice_id: int(total) for slice_id, total in rows}
 
 
+def _watched(conn: Connection) -> frozenset[str]:
+    return frozenset(conn.execute(select(series.c.series).where(series.c.active, series.c.role == "head")).scalars())
+
+
+def _by_weight(planned: Sequence[tuple[int, Planned]], watched: Collection[str]) -> list[tuple[float, Planned]]:
+    weighed = [(volume * (STAY if one.series in watched else 1.0), one) for volume, one in planned]
+    return sorted(weighed, key=lambda pair: -pair[0])  # stable: of equals the first by key
+
+
 def _planned(rule: Rule, one: Slice) -> Planned:
     return Planned(series_key(rule, one.slice_key), one.slice_id, one.slice_key, None, rule)
 
 
-def _cap(wanted: Sequence[tuple[int, Planned]], max_head: int, burning: Collection[str]) -> list[Planned]:
+def _cap(wanted: Sequence[tuple[float, Planned]], max_head: int, burning: Collection[str]) -> list[Planned]:
     heads = sorted((pair for pair in wanted if pair[1].rule.role == "head"), key=lambda pair: (-pair[0], pair[1].series))
     kept = {one.series for _, one in heads[:max_head]} | set(burning)
     return [one for _, one in wanted if one.rule.role != "head" or one.series in kept]

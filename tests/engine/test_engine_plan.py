@@ -42,6 +42,20 @@ def test_the_busiest_slices_that_match_are_watched(embedded: Centre) -> None:
     assert set(planned(embedded, embedded.engine())) == {"channel=b", "channel=c"}
 
 
+def test_a_watched_series_gives_way_only_to_a_much_busier_one(embedded: Centre) -> None:
+    """The trap: of two that are equal by and large each takes the other's place in turn, and neither ever knows its week."""
+    busy(embedded, "channel=b", "channel=a")
+    engine = embedded.engine()
+    seen = []
+    for version, more in enumerate((0, 7, 1), start=1):  # b: 5, 12, 13 against 10
+        if more:
+            embedded.count("channel=b", START - timedelta(hours=1), more)
+        now = START + version * MINUTE
+        embedded.rule("by-channel", version=version, now=now, cuboid="channel", max_series=1)
+        seen.append({key for key, row in planned(embedded, engine, now).items() if row[2]})
+    assert seen == [{"channel=a"}, {"channel=a"}, {"channel=b"}]
+
+
 def test_a_series_on_which_an_alert_lives_is_watched_until_it_ends(tmp_path: Any, sqlite_store: Any) -> None:
     """The trap: a busier slice takes its place, nothing judges it any more, and its alert burns for ever."""
     centre = Centre(sqlite_store, make_settings(tmp_path, max_head_series=2))
