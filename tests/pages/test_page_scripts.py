@@ -531,7 +531,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_any_request(home: Path, lo
 def test_the_outside_watcher_is_off_silent_or_well(home: Path, looks: Looks) -> None:
     """Nobody outside looks, nobody takes our signs of life, all is well: three different things."""
     looks("wang")
-    assert "未设置 [heartbeat] url" in texts(show("running"))
+    assert "未设置外部监控地址" in texts(show("running"))
     text = (home / "fengsui.toml").read_text(encoding="utf-8")
     (home / "fengsui.toml").write_text(text + '\n[heartbeat]\nurl = "https://watch.test/x"\n', encoding="utf-8")
     house_module.house.cache_clear()
