@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def _reach(url: str, what: str) -> None:
         skip_or_fail(f"no {what} at {url.rpartition('@')[2]}: {type(fault).__name__}")
 
 
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
+@contextmanager
+def _new_database() -> Iterator[str]:
     """A database of its own on the test server, dropped afterwards."""
     _reach(POSTGRES, "PostgreSQL")
     name = f"fengsui_{uuid.uuid4().hex[:12]}"
@@ -53,6 +54,12 @@ def postgres_url() -> Iterator[str]:
     with server.connect() as conn:
         conn.execute(text(f"drop database if exists {name} with (force)"))
     server.dispose()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    with _new_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,18 +95,11 @@ def store(store_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def postgres_once() -> Iterator[Engine]:
     """One database for all tests of a run that only need it empty: to make one takes longer than to empty it."""
-    _reach(POSTGRES, "PostgreSQL")
-    name = f"fengsui_{uuid.uuid4().hex[:12]}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as conn:
-        conn.execute(text(f"create database {name}"))
-    engine = open_store(POSTGRES.rpartition("/")[0] + f"/{name}")
-    METADATA.create_all(engine)
-    yield engine
-    engine.dispose()
-    with server.connect() as conn:
-        conn.execute(text(f"drop database {name} with (force)"))
-    server.dispose()
+    with _new_database() as url:
+        engine = open_store(url)
+        METADATA.create_all(engine)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
