@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Connection
 
-from connectors import registry, rest
+from connectors import rest
 from connectors.base import Common, Connector
 from connectors.mapper import mapper_of
 from fengsui.alerts import seed as alert_seeds
@@ -31,6 +31,7 @@ from fengsui.settings import Settings
 from fengsui.settings.keys import open_keys
 from fengsui.settings.loader import parse
 from fengsui.store import migrate
+from fengsui.worker import sources
 from fengsui.worker.feed import InlineFeed
 from fengsui.worker.poller import Poller
 from fengsui.worker.road import Road
@@ -57,9 +58,10 @@ class Stage:
         self._loop = asyncio.new_event_loop()
         inside = httpx.ASGITransport(app(home / "demo", lambda: self.now + SECOND))
         self._api = httpx.AsyncClient(transport=inside, base_url="http://demo")
+        self._keys = open_keys(self.settings, {})
         self.connectors = {name: self._connector(name) for name in self.settings.sources}
         self._feed = InlineFeed(Poller(self.store, self.settings, self.connectors))
-        rooms = furnish(self.store, self.settings, open_keys(self.settings, {}))
+        rooms = furnish(self.store, self.settings, self._keys)
         rooms.ingest.prepare(now, _no_fence)
         self._road = Road(self.store, self.settings, rooms, self._feed, lambda at: _no_fence, judge_at_once=True, draw=False)
 
@@ -106,7 +108,7 @@ class Stage:
     def _connector(self, name: str) -> Connector:
         source, common = self.settings.sources[name], Common(**self.settings.common(name))
         if source.kind != "rest":
-            return registry.build(source.kind, common, source.options, source.map)
+            return sources.build(self.settings, name, self.store, self._keys)
         options = rest.OPTIONS.model_validate(source.options)
         return rest.connect(common, options, mapper_of(source.map, common), httpx.MockTransport(self._answer))
 

@@ -62,7 +62,8 @@ def _row(visitor: Visitor, source: Source) -> str:
     kind = esc(_kind_and_cadence(visitor, source))
     words = problem(visitor, source)
     behind = visitor.say("pages.span", s=source["behind_s"]) if source["behind_s"] is not None else "—"
-    today = "—" if source["today"] is None else f"{source['today']:,.0f}"
+    unknown = source["today"] is None or (source["today"] == 0 and not source["backfilled"])  # 0 of a history not read yet
+    today = "—" if unknown else f"{source['today']:,.0f}"
     return (
         f'<div class="row" data-id="{esc(source["source"])}" data-host="1">'
         f'<span class="{color}">{mark}{esc(visitor.say("pages.standing.source." + source["standing"]))}</span>'
