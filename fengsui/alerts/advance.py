@@ -89,6 +89,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     if due.late:
         escalate.escalate(desk)
     alive.say_alive(desk, mark.at)
+    alive.warn_of_calendar(desk, mark.at)
 
 
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:

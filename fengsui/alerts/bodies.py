@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from fengsui.metrics.calendar_body import CalendarBody
+
 Factor = Annotated[int, Field(ge=1, le=3)]
 TierNumber = Annotated[int, Field(ge=1, le=3)]
 Positive = Annotated[int, Field(gt=0)]
@@ -234,4 +236,7 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "plan": TypeAdapter(Plan),
     }
 )
-"""Kinds whose bodies alerts check. Other kinds (metric, target, calendar, …) belong to other rooms."""
+"""Kinds that alerts decide by."""
+
+CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType({**ADAPTERS, "calendar": TypeAdapter(CalendarBody)})
+"""Kinds whose bodies are checked when a person saves one."""

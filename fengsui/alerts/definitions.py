@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from fengsui.alerts.bodies import ADAPTERS, Floor, Matrix, Plan, Rule, TierPolicy, Weights
+from fengsui.alerts.bodies import ADAPTERS, CHECKED, Floor, Matrix, Plan, Rule, TierPolicy, Weights
 from fengsui.metrics import catalogue
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.tables import audit, definition
@@ -57,7 +57,7 @@ class Book:
 
 def check(kind: str, id_: str, body: Mapping[str, Any]) -> Any:
     """The body as a type; ``BadDefinition`` lists every mistake. Kinds of other rooms pass as they are."""
-    adapter = ADAPTERS.get(kind)
+    adapter = CHECKED.get(kind)
     if adapter is None:
         return dict(body)
     try:

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine, delete, select
 from fengsui.board import health, heat, kpis, learning, loop, reading
 from fengsui.board.curve import Point, curve, newest
 from fengsui.board.scope import org_slice
+from fengsui.metrics import calendars
+from fengsui.metrics.calendar import local_day
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.settings import Settings
 from fengsui.store.slices import ALL, bucket, bucket_start
@@ -84,8 +86,16 @@ def _slow(
         "reading": filling,
         "partners": {view: kpis.partners(conn, metrics, view, now) for view in views},
         "counts": health.counts_today(conn, settings, now),
+        "calendar": _calendar(conn, settings, now),
         "heat": heat.usual(conn, now),
     }
+
+
+def _calendar(conn: Connection, settings: Settings, now: datetime) -> dict[str, Any] | None:
+    """The end of the table of holidays, once it is near."""
+    centre = settings.centre
+    end = calendars.ending(calendars.load(conn, centre.calendar, centre.zone, now).newest, local_day(now, centre.zone))
+    return None if end is None else {"until": end.until.isoformat(), "days": end.days}
 
 
 def _holds(slow: dict[str, Any], views: list[str], filling: list[str]) -> bool:

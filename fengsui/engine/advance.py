@@ -159,6 +159,7 @@ class Engine:
 
     def _plan(self, now: datetime, fence: Fence) -> tuple[Notice, ...]:
         with self._looking.connect() as conn:
+            self._clock.renew(conn, now)
             tag = plan.due(conn, now)
         if tag is None:
             return ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from detectors.base import Context, DayType, KnownEvent, Reading
 from fengsui.engine.plan import Planned, holds
 from fengsui.engine.rules import in_force
-from fengsui.metrics import read
+from fengsui.metrics import calendars, read
 from fengsui.metrics.calendar import day_type
 from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket_start, slice_levels
@@ -60,19 +60,33 @@ def _announced(event_id: str, body: Mapping[str, object]) -> Announced:
 
 
 class Clock:
-    """The centre's wall clock and day type at the start of a step; the same minute is asked once for each series."""
+    """The centre's wall clock and day type at the start of a step; the same minute is asked once for each series.
+
+    Until ``renew`` has read the calendar of the store, days are what was published for the country ``calendar``.
+    """
 
     def __init__(self, zone: str, calendar: str) -> None:
-        self._zone = ZoneInfo(zone)
+        self._name, self._zone = zone, ZoneInfo(zone)
         self._calendar = calendar
         self._known: dict[int, tuple[datetime, DayType]] = {}
+        self._version = 0
+        self._day_type: Callable[[date], DayType] = lambda day: day_type(day, calendar)
+
+    def renew(self, conn: Connection, now: datetime) -> None:
+        """Take a newer version of the calendar from the store, where there is one; days that have begun keep their kind."""
+        version = calendars.version_of(conn)
+        if version == self._version:
+            return
+        self._day_type = calendars.load(conn, self._calendar, self._name, now).day_type
+        self._version = version
+        self._known.clear()
 
     def at(self, minute: int) -> tuple[datetime, DayType]:
         if minute not in self._known:
             if len(self._known) >= CLOCKS_KEPT:
                 self._known.clear()
             local = bucket_start(minute).astimezone(self._zone)
-            self._known[minute] = (local, day_type(local.date(), self._calendar))
+            self._known[minute] = (local, self._day_type(local.date()))
         return self._known[minute]
 
 

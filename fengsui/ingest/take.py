@@ -32,6 +32,7 @@ from fengsui.ingest.shelf import Shelf
 from fengsui.ingest.slices import Fed, Known
 from fengsui.ingest.sources import SourceUnknown
 from fengsui.ingest.state import Opening
+from fengsui.metrics import calendars
 from fengsui.settings.model import Settings
 from fengsui.settings.source import Source
 from fengsui.store.database import reading
@@ -116,10 +117,11 @@ class Ingest:
         self._paces: dict[str, parts.Pace] = {}
 
     def prepare(self, now: datetime, fence: Fence) -> None:
-        """Seed what ingest reads as definitions (SLA policy, cue lists) where it is not there, and let deliveries wait again
-        whose key is back. Call once at the start."""
+        """Seed what ingest reads as definitions (calendar, SLA policy, cue lists) where it is not there, and let deliveries
+        wait again whose key is back. Call once at the start."""
         with self._store.begin() as conn:
             fence(conn)
+            calendars.seed(conn, self._settings.centre.calendar, self._settings.centre.zone, now)
             policy.seed(conn, self._settings.sla, now)
             cues.seed(conn, now)
             inbox.revive(conn, self._vault)

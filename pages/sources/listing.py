@@ -37,6 +37,15 @@ def summary(visitor: Visitor, picture: Picture) -> str:
     return f'<div class="pt">{esc(visitor.say("pages.title.sources"))}<em>{esc(" · ".join(parts))}</em></div>'
 
 
+def calendar(visitor: Visitor, picture: Picture) -> str:
+    """The table of holidays ends soon, or has ended; empty while it reaches far enough."""
+    end = picture.body["slow"].get("calendar")
+    if end is None:
+        return ""
+    code = "pages.sources.calendar_ends" if end["days"] >= 0 else "pages.sources.calendar_ended"
+    return f'<p class="cal">⚠ {esc(visitor.say(code, until=end["until"], days=abs(end["days"])))}</p>'
+
+
 def rows(visitor: Visitor, picture: Picture, chosen: str | None) -> str | None:
     head = "".join(f"<span>{esc(visitor.say(f'pages.sources.column.{name}'))}</span>" for name in COLUMNS)
     body = "".join(_row(visitor, source) for source in picture.body["sources"])

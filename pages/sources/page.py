@@ -29,6 +29,7 @@ def page() -> None:
         st.html(listing.summary(visitor, picture), width="content")
         if visitor.handles:
             st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
+    st.html(listing.calendar(visitor, picture))
     st.fragment(trouble.guarded(_rows), run_every=every())()
     source = picked(picture.body["sources"])
     if source is not None:

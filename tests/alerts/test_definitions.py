@@ -100,6 +100,13 @@ def test_a_record_rule_that_matches_nothing_is_refused():
         definitions.check("rule", "mine", body)
 
 
+def test_a_calendar_that_cannot_be_meant_is_refused_by_field(lite):
+    body = {"code": "CN", "hours": {"default": {"mon": ["18:00-09:00"]}}}
+    with lite.store.begin() as conn, pytest.raises(definitions.BadDefinition) as fault:
+        definitions.save(conn, "calendar", "default", body, "wang", lite.now)
+    assert fault.value.params["fields"] == ["hours.default.mon"]
+
+
 def test_kinds_of_other_rooms_pass(lite):
     with lite.store.begin() as conn:
         assert definitions.save(conn, "roster", "week", {"li": "day"}, "wang", lite.now) == 1

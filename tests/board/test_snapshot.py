@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from fengsui.board import health, heat, kpis, read, snapshot
 from fengsui.board.read import Picture
+from fengsui.metrics import calendars
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 
@@ -173,3 +174,10 @@ def test_sources_tell_age_lag_and_what_is_held(picture: Picture, seeded: ModuleT
     assert by_name["survey"]["held"] == 14
     assert by_name["mail"]["standing"] == "gone"
     assert by_name["app"]["today"] == 60
+
+
+def test_the_end_of_the_table_of_holidays_is_told_before_it_comes(store, settings):
+    with store.begin() as conn:
+        calendars.seed(conn, "CN", settings.centre.zone, NOW)
+        early, late = (snapshot.picture(conn, settings, at)["slow"]["calendar"] for at in (NOW - timedelta(days=5), NOW))
+    assert early is None and late == {"until": "2026-12-31", "days": 43}

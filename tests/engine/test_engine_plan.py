@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Engine, insert, update
 
 from detectors.count_surprise import CountSurprise
 from fengsui.engine import shares, warm
@@ -16,7 +16,9 @@ from fengsui.engine.plan import Planned, holds
 from fengsui.engine.readings import Clock, Maker
 from fengsui.engine.rules import Rule
 from fengsui.engine.tail import explain
+from fengsui.metrics import calendars
 from fengsui.metrics.read import Value
+from fengsui.store import tables
 from fengsui.store.slices import bucket
 from fengsui.store.tables import detector_state, episode, profile, series, slice_, verdict
 from tests.engine.smallcentre import START, Centre, make_settings
@@ -284,6 +286,23 @@ def test_the_clock_knows_the_wall_of_the_centre_and_make_up_days() -> None:
     clock = Clock("Asia/Shanghai", "CN")
     local, kind = clock.at(bucket(datetime.fromisoformat("2025-09-27T17:00:00+00:00"), 1))
     assert (local.hour, local.date(), kind) == (1, date(2025, 9, 28), "makeup")  # a Sunday that is worked
+
+
+def test_the_clock_takes_an_edited_calendar_from_the_next_day_on(store: Engine) -> None:
+    saved = datetime.fromisoformat("2026-11-18T06:00:00+00:00")
+    clock = Clock("Asia/Shanghai", "CN")
+    with store.begin() as conn:
+        calendars.seed(conn, "CN", "Asia/Shanghai", saved - timedelta(days=9))
+        clock.renew(conn, saved)
+        body = calendars.plain_json(calendars.load(conn, "CN", "Asia/Shanghai", saved).newest.body)
+        body["days"] |= {"2026-11-18": "holiday", "2026-11-19": "holiday"}
+        values = {"kind": "calendar", "id": "default", "version": 2, "valid_from": saved, "by": "wang", "body": body}
+        conn.execute(insert(tables.definition).values(**values))
+        noon = [bucket(datetime(2026, 11, day, 4, tzinfo=UTC), 1) for day in (18, 19, 20)]
+        before = [clock.at(minute)[1] for minute in noon]
+        clock.renew(conn, saved)
+    assert before == ["workday"] * 3
+    assert [clock.at(minute)[1] for minute in noon] == ["workday", "holiday", "workday"]
 
 
 # --- shares of the tail ----------------------------------------------------------------------------------------------

@@ -112,11 +112,6 @@ def test_kinds_of_days(day: str, code: str, kind: str) -> None:
     assert calendar.day_type(date.fromisoformat(day), code) == kind
 
 
-def test_the_end_of_what_is_certain_is_told() -> None:
-    assert calendar.coverage_ends("CN") >= date(2026, 12, 31)
-    assert calendar.coverage_ends("US") is None
-
-
 def test_days_are_cut_on_the_wall_clock() -> None:
     start, end = calendar.day_bounds(date(2026, 3, 29), "Europe/Berlin")
     assert end.astimezone(UTC) - start.astimezone(UTC) == timedelta(hours=23)

@@ -70,8 +70,8 @@ WORDS = {
     ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
     ("alerts", "zh_CN"): ("投诉量突增", "认领", "为什么是严重", "经过", "原始反馈", "客户提到媒体或监管"),
     ("alerts", "en"): ("Claim", "Why severe", "History"),
-    ("sources", "zh_CN"): ("电话话务平台", "隔离数据", "14 行", "上传 Excel / CSV"),
-    ("sources", "en"): ("Held rows", "Upload Excel / CSV"),
+    ("sources", "zh_CN"): ("电话话务平台", "隔离数据", "14 行", "上传 Excel / CSV", "节假日表 43 天后到期"),
+    ("sources", "en"): ("Held rows", "Upload Excel / CSV", "table of holidays ends in 43 days"),
     ("running", "zh_CN"): ("甲机", "每轮处理耗时", "最近事件"),
     ("running", "en"): ("Leader", "Time per round"),
 }
