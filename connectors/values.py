@@ -48,24 +48,29 @@ def blank(value: Any) -> bool:
 def raw_of(row: Flat, column: Column, field: str) -> Any:
     """The value as the store has it, or None where it is blank. A column that the row lacks is a mistake unless
     it is ``optional`` or has a ``default``."""
-    if not column.fields:
+    names = column.fields
+    if not names:
         return column.value
-    for name in column.fields:
-        if name not in row and not column.optional and column.default is None:
+    may_lack = column.optional or column.default is not None
+    found = None
+    for name in names:  # nearly always one: no generator, for this is asked ten times a row
+        value = row.get(name, MISSING)
+        if value is MISSING and not may_lack:
             raise Unreadable("connectors.bad.column", field, name)
-    found = [row.get(name) for name in column.fields]
-    value = next((value for value in found if not blank(value)), None)
-    return column.default if value is None else value
+        if found is None and not blank(value):
+            found = value
+    return column.default if found is None else found
 
 
 def text_of(row: Flat, column: Column, field: str, join: str = "\n", strict: bool = False) -> str | None:
     """The column's text through its value map. ``strict``: a word that the value map does not name is refused."""
-    if raw_of(row, column, field) is None:
+    value = raw_of(row, column, field)
+    if value is None:
         return None
     if len(column.fields) > 1:
         words = [plain(row.get(name), column.trim) for name in column.fields if not blank(row.get(name))]
         return mapped(join.join(words) or str(column.default), column, field, strict)
-    return mapped(plain(raw_of(row, column, field), column.trim), column, field, strict)
+    return mapped(plain(value, column.trim), column, field, strict)
 
 
 def mapped(word: str, column: Column, field: str, strict: bool) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 MASK_VERSION = 1
@@ -75,7 +76,13 @@ def mask_value(value: Any) -> Any:
 
 def mask_url(url: str, keep: str) -> str:
     """A link masked, but for the record's own id ``keep``, without which it leads nowhere."""
-    return keep.join(mask(part) for part in url.split(keep)) if keep else mask(url)
+    return keep.join(_mask_link(part) for part in url.split(keep)) if keep else mask(url)
+
+
+@lru_cache(maxsize=1_000)
+def _mask_link(part: str) -> str:
+    """All links of a source are alike but for the id."""
+    return mask(part)
 
 
 def id_card_valid(digits: str) -> bool:

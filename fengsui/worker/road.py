@@ -41,6 +41,8 @@ MAX_PAIRS = 120
 """Advances in one tick: two hours of catching up. A count and not a time, so that a replay does the same."""
 TAKE_S = 2.0
 """How long one tick takes batches while history is read; then the picture is drawn, and the next tick goes on."""
+REDRAW = timedelta(seconds=5)
+"""While history is read and learned there is little to see, and each picture costs as much as a thousand records."""
 GAP = timedelta(seconds=60)
 """A worker that slept longer believes no watermark until every source has been polled again."""
 SETTLE_S = 60.0
@@ -117,6 +119,7 @@ class Road:
         self._backfilling = True
         self._finished: journal.Entry | None = None
         self._alerts_even = False
+        self._drawn: datetime | None = None
 
     def tick(self, now: datetime) -> TickCounts:
         """Finish what was left half-way, with its own ``now``; then one new tick. Raises ``LostLeadership``."""
@@ -212,8 +215,8 @@ class Road:
             raise Interrupted
         if self._draw and self._clock is not None and not any(one.room == "board" for one in counts.troubles):
             now = self._clock()
-            with self._room("board", counts):
-                self._rooms.draw(entry.tick, now, self._fence_of(now))
+            if not self._just_drawn(now):
+                self._picture(entry.tick, now, self._fence_of(now), counts)
 
     def _advance(self, entry: Entry, fence: Fence, counts: TickCounts) -> Advance | None:
         self._alerts_even = False
@@ -236,9 +239,16 @@ class Road:
     def _tell(self, entry: Entry, fence: Fence, counts: TickCounts) -> None:
         with self._room("notify", counts):
             counts.sent = self._rooms.deliver(entry.now, fence)
-        if self._draw:
-            with self._room("board", counts):
-                self._rooms.draw(entry.tick, entry.now, fence)
+        if self._draw and not (counts.held == "backfill" and self._just_drawn(entry.now)):
+            self._picture(entry.tick, entry.now, fence, counts)
+
+    def _picture(self, tick: int, now: datetime, fence: Fence, counts: TickCounts) -> None:
+        self._drawn = now
+        with self._room("board", counts):
+            self._rooms.draw(tick, now, fence)
+
+    def _just_drawn(self, now: datetime) -> bool:
+        return self._drawn is not None and timedelta() <= now - self._drawn < REDRAW
 
     @contextmanager
     def _room(self, room: str, counts: TickCounts, **subject: str) -> Iterator[None]:
