@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import DayType
-
-Vector: TypeAlias = NDArray[np.float64]
-Row: TypeAlias = tuple[list[int], list[float], int]
-"""Places and weights of one step in the state, and the place of the holiday effect to learn alone (-1: learn all)."""
+from detectors.log_linear import LogLinear, Row, Vector
 
 DAY = 86400
 KNOTS = 24
@@ -36,14 +32,6 @@ PROFILE_WALK = 0.02
 HOLIDAY_WALK = 0.002
 """Variance a day: the next holiday is months away and of another kind."""
 
-NEW_LEVEL = 0.3
-"""Variance given back to the level when a shift is accepted."""
-
-
-def log_mean(f: float, q: float) -> float:
-    """Logarithm of the expected count where its logarithm has mean f and variance q; bounded while q is large."""
-    return f + min(q, 1.0) / 2
-
 
 def _correlation(knots: int) -> Vector:
     hours = np.arange(knots) * 24 / knots
@@ -53,17 +41,16 @@ def _correlation(knots: int) -> Vector:
     return np.asarray(smooth + 0.05 * np.eye(knots))
 
 
-class Baseline:
+class Baseline(LogLinear):
     """State mean ``m`` and covariance ``C`` for steps of ``step_s`` seconds (at most a day)."""
 
     def __init__(self, step_s: int) -> None:
-        self.step_s, self.per_day = step_s, step_s / DAY
+        self.per_day = step_s / DAY
         self.knots = max(1, min(KNOTS, DAY // step_s))
         self.days_at = 2 + 2 * self.knots
         """Seven weekdays, then holiday, then make-up workday."""
         self.size = self.days_at + 9
-        self.m = np.zeros(self.size)
-        self.C = self._prior()
+        super().__init__(step_s, self._prior())
         self.W = self._walk()
         self.waiting = 0.0
         """Days since slope and profile last moved."""
@@ -102,43 +89,6 @@ class Baseline:
         place_of_day = self.days_at + day
         return [*places, place_of_day], [*weights, 1.0], place_of_day if day_type == "holiday" else -1
 
-    def predict(self, row: Row) -> tuple[float, float]:
-        """Mean and variance of the logarithm of the expected count of one step of unit exposure."""
-        places, weights, _ = row
-        gain = self._gain(row)
-        f = sum(self.m[place] * weight for place, weight in zip(places, weights, strict=True))
-        return float(f), _read(gain, row)
-
-    def _gain(self, row: Row) -> Vector:
-        places, weights, _ = row
-        gain: Vector = self.C[places[0]] * weights[0]
-        for place, weight in zip(places[1:], weights[1:], strict=True):
-            gain = gain + self.C[place] * weight
-        return gain
-
-    def learn(self, row: Row, observed: float, expected: float, dispersion: float) -> None:
-        """Conjugate step: ``observed`` against ``expected``, with Var = ``dispersion`` x expected given the level."""
-        gain, only = self._gain(row), row[2]
-        q = _read(gain, row)
-        weight = q * expected / dispersion
-        shift = math.log((1 + q * observed / dispersion) / (1 + weight))
-        shift += log_mean(0.0, q) - log_mean(0.0, q / (1 + weight))
-        if only < 0:
-            root = gain * math.sqrt(weight / (1 + weight) / q)
-            self.m += gain * (shift / q)
-            self.C -= np.multiply.outer(root, root)
-        else:
-            self._learn_one_place(only, gain, shift / q, weight / (1 + weight) / q)
-
-    def _learn_one_place(self, only: int, gain: Vector, shift: float, shrink: float) -> None:
-        """A consider update (Schmidt 1966): a holiday teaches the holiday's effect and leaves the rest as it is."""
-        own = float(gain[only])
-        column = gain * (own * shrink)
-        self.m[only] += own * shift
-        self.C[only] -= column
-        self.C[:, only] = self.C[only]
-        self.C[only, only] = max(float(self.C[only, only]), 1e-4)
-
     def advance(self, steps: int) -> None:
         """Let time pass: the level walks each step, slope and profile once a day."""
         self.C[0, 0] += LEVEL_WALK**2 * self.per_day * steps
@@ -152,23 +102,9 @@ class Baseline:
             self.C += self.W
         self.waiting -= math.floor(self.waiting)
 
-    def reopen(self) -> None:
-        """Accept that the level has moved: believe the next steps."""
-        self.C[0, 0] += NEW_LEVEL
-
     def body(self) -> dict[str, Any]:
-        """``C`` is symmetric bit for bit, so half of it is kept."""
-        return {"m": self.m.tolist(), "C": self.C[np.tril_indices(self.size)].tolist(), "waiting": self.waiting}
+        return super().body() | {"waiting": self.waiting}
 
     def load(self, body: dict[str, Any]) -> None:
-        self.m = np.array(body["m"], dtype=np.float64)
-        rows, columns = np.tril_indices(self.size)
-        self.C = np.zeros((self.size, self.size))
-        self.C[rows, columns] = self.C[columns, rows] = body["C"]
+        super().load(body)
         self.waiting = float(body["waiting"])
-
-
-def _read(gain: Vector, row: Row) -> float:
-    """Variance of the linear predictor."""
-    places, weights, _ = row
-    return max(float(sum(gain[place] * weight for place, weight in zip(places, weights, strict=True))), 1e-9)

@@ -15,25 +15,25 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from detectors import maturity, reading, scan, tail, telling
 from detectors.base import Detector, Reading, State, Verdict
-from detectors.baseline import DAY, Baseline
+from detectors.baseline import DAY
 from detectors.calibration import Peaks
 from detectors.guard import Guard
 from detectors.noise import Noise
 from detectors.outlook import Outlook, Setting
+from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
 from detectors.scan import CALM, Bars, Evidence, Sum
 from detectors.telling import CALM_SCORE, NOTHING, Finding
 from detectors.windows import Ring
 
-WEEK = 604800
 FLOOR, FLOOR_SHARE = 0.01, 0.1
 """Least expected count of a heavy step, or this share of the mean where that is less: a closed hour is not impossible."""
 
 MINUTES = (60, 300, 900, 1800, 3600, 7200, 14400, 28800)
 """Lengths of the windows of the minute scan, in seconds."""
 
-THRESHOLD, FINE_THRESHOLD = 4.0, 6.0
-"""Surprise in nats above which a quarter's and a minute's peaks are counted."""
+FINE_THRESHOLD = 6.0
+"""Surprise in nats above which a minute's peaks are counted."""
 
 MINUTE_SHARE, QUARTER_SHARE = 0.4, 0.7
 """Parts of the budget; both scans alarm on much the same chances, so the parts add up to more than one (measured)."""
@@ -51,11 +51,8 @@ LOW_HANDICAP = 2.0
 UNCERTAIN = 0.3
 """Variance of the log level above which nothing is clipped: the level itself is in question."""
 
-NOISE_AFTER = 100
-"""Heavy steps before residuals say anything about noise."""
-
 PARAMETERS = (
-    Parameter("step_s", 60, "base step of live readings in seconds; divides a day", 60, DAY),
+    Parameter("step_s", 60, "base step of live readings in seconds; divides a day, or is a week", 60, WEEK),
     Parameter("quarter_s", 900, "step of the heavy state in seconds; readings of this length are taken too", 60, DAY),
     Parameter("sided", "up", "up: too many; both: too few as well", choices=("up", "both")),
     Parameter("low", 10.0, "surprise in nats from which a low stretch is not learned", 4.0, 100.0),
@@ -129,18 +126,18 @@ class CountSurprise(Detector):
         self._heavy = heavy = max(self.step_s, self.quarter_s)
         self._spans = (self.step_s, heavy)
         for name, value in (("step_s", self.step_s), ("quarter_s", heavy)):
-            if DAY % value or heavy % self.step_s:
-                raise ValueError(f"{name}={value!r}: int, must divide a day, and step_s must divide quarter_s")
+            if (DAY % value and value != WEEK) or heavy % self.step_s:
+                raise ValueError(f"{name}={value!r}: int, must divide a day or be a week, and step_s must divide quarter_s")
         self._fine = self.step_s < heavy
         widths = [length // self.step_s for length in MINUTES if length % self.step_s == 0 and self._fine]
         self._widths = tuple(sorted({1, *widths})) if self._fine else ()
         self._bars = Bars(self.important_z, self.severe_z, self.important_excess, self.severe_excess)
-        self._baseline, self._noise = Baseline(heavy), Noise(_heavy_widths(heavy))
-        self._guard = Guard(max(8, round(self.patience_s / heavy)))
+        self._pace = rhythm = pace(heavy)
+        self._baseline, self._noise = rhythm.baseline(heavy), Noise(rhythm.widths, rhythm.memory)
+        self._guard = Guard(max(rhythm.patience, round(self.patience_s / heavy)))
         self._quarters = Ring(self._noise.widths[-1])
         self._minutes = Ring(self._widths[-1] if self._fine else 1)
-        calm = max(2, round(7200 / heavy))
-        self._peaks = Peaks(THRESHOLD, calm, 2.5 * math.exp(-THRESHOLD))
+        self._peaks = Peaks(THRESHOLD, rhythm.calm, rhythm.peaks)
         self._fine_peaks = Peaks(FINE_THRESHOLD, max(2, round(7200 / self.step_s)), 0.3 * math.exp(-FINE_THRESHOLD))
         self._filling: Filling | None = None
         self._end = self._next = self._steps = 0
@@ -199,7 +196,9 @@ class CountSurprise(Detector):
 
     def _outlook_of(self, quarter: int, setting: Setting) -> Outlook:
         outlook = Outlook(quarter, setting, self._baseline)
-        outlook.aim(self._noise, self._heavy, self.step_s, self._widths, self.widen * maturity.youth(self._days))
+        outlook.aim(
+            self._noise, self._heavy, self.step_s, self._widths, self._pace.alike_s, self.widen * maturity.youth(self._days)
+        )
         return outlook
 
     def _close_of(self, outlook: Outlook, observed: float, expected: float) -> Close:
@@ -210,7 +209,7 @@ class CountSurprise(Detector):
         found = scan.sums(self._quarters, outlook.broad, observed, expected, self._least())
         if not maturity.ready(self._days):
             return Close(found)
-        up = scan.strongest(outlook.broad, found, self._bars)
+        up = scan.strongest(outlook.broad, found, self._bars, self._pace.longer)
         return Close(found, up, scan.lowest(outlook.broad, found, self._bars))
 
     def _finding(self, look: Look) -> Finding:
@@ -313,7 +312,7 @@ class CountSurprise(Detector):
         if outlook.q <= UNCERTAIN and maturity.ready(self._days):
             observed = _winsorised(observed, expected, variance)
         self._baseline.learn(outlook.row, observed, expected, given / expected)
-        if self._steps > NOISE_AFTER:
+        if self._steps > self._pace.noise_after:
             self._noise.learn(found)
 
     def _pass_time(self, filling: Filling) -> None:
@@ -321,7 +320,7 @@ class CountSurprise(Detector):
         self._baseline.advance(1)
         self._next = filling.quarter + 1
         self._steps += 1
-        self._days = self._steps * self._heavy / DAY
+        self._days = self._steps * self._pace.days_per_step
         self._outlook = None
 
     # State --------------------------------------------------------------------------------------------------------
@@ -351,18 +350,12 @@ class CountSurprise(Detector):
             part.load(body[name])
         self._end, self._next, self._steps = body["end"], body["next"], body["steps"]
         self._budget, self._hot = body["budget"], body["hot"]
-        self._days = self._steps * self._heavy / DAY
+        self._days = self._steps * self._pace.days_per_step
         self._outlook = self._look = self._filling = None
         if body["filling"] is not None:
             quarter, setting, observed, expected = body["filling"]
             self._filling = Filling(quarter, Setting.from_body(setting))
             self._filling.observed, self._filling.expected = observed, expected
-
-
-def _heavy_widths(heavy_s: int) -> tuple[int, ...]:
-    """Windows of the heavy scan in its steps: one, two, and 1, 2, 4, 8 hours, or as near as the step allows."""
-    hour = 3600 / heavy_s
-    return tuple(sorted({1, 2, max(1, round(hour)), max(2, round(2 * hour)), max(3, round(4 * hour)), max(4, round(8 * hour))}))
 
 
 def _told(score: float, found: Evidence, step_s: int, falls: bool = False) -> Finding:

@@ -27,10 +27,11 @@ CLIPPED = 0.9985
 class Noise:
     """``phi[i]``, ``a[i]`` for window ``widths[i]`` (in steps)."""
 
-    __slots__ = ("a", "learned", "moments", "phi", "widths")
+    __slots__ = ("a", "learned", "memory", "moments", "phi", "widths")
 
-    def __init__(self, widths: Sequence[int]) -> None:
-        self.widths = tuple(widths)
+    def __init__(self, widths: Sequence[int], memory: float = MEMORY) -> None:
+        """``memory`` in steps."""
+        self.widths, self.memory = tuple(widths), memory
         self.moments = [list(START) for _ in self.widths]
         self.phi = [1.2] * len(self.widths)
         self.a = [0.0] * len(self.widths)
@@ -47,9 +48,8 @@ class Noise:
             for i in range(len(self.widths)):
                 self.phi[i], self.a[i] = _fit(self.moments[i])
 
-    @staticmethod
-    def _add(moments: list[float], expected: float, square: float, weight: float) -> None:
-        keep = 1.0 - weight / MEMORY
+    def _add(self, moments: list[float], expected: float, square: float, weight: float) -> None:
+        keep = 1.0 - weight / self.memory
         fresh = (1.0, expected, expected * expected, square / expected, square)
         for j in range(5):
             moments[j] = moments[j] * keep + fresh[j] * weight

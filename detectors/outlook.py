@@ -9,14 +9,11 @@ from typing import Any, NamedTuple
 
 from detectors import tail
 from detectors.base import DayType, KnownEvent, Reading
-from detectors.baseline import Baseline, log_mean
+from detectors.log_linear import LogLinear, log_mean
 from detectors.noise import Noise
 from detectors.scan import Beam
 
 LOG_HIGHEST = 18.0
-SECONDS_ALIKE = 7200.0
-"""An error of the profile stands for about two hours; over longer windows it averages out."""
-
 BAND = (0.025, 0.975)
 
 
@@ -45,7 +42,7 @@ class Outlook:
 
     __slots__ = ("_band", "broad", "fine", "learnable", "margin", "q", "quarter", "rate", "row", "setting")
 
-    def __init__(self, quarter: int, setting: Setting, baseline: Baseline) -> None:
+    def __init__(self, quarter: int, setting: Setting, baseline: LogLinear) -> None:
         self.quarter, self.setting = quarter, setting
         self.row = baseline.row(setting.local, setting.day_type)
         f, self.q = baseline.predict(self.row)
@@ -61,16 +58,17 @@ class Outlook:
         context = x.context
         return quarter == self.quarter and context.day_type == self.setting.day_type and context.events == self.setting.events
 
-    def aim(self, noise: Noise, heavy_s: int, step_s: int, widths: Sequence[int], widened: float) -> None:
-        """Make the beams: noise learned per heavy window, the error of the expectation on top."""
+    def aim(self, noise: Noise, heavy_s: int, step_s: int, widths: Sequence[int], alike_s: float, widened: float) -> None:
+        """Make the beams: noise learned per heavy window, the error of the expectation on top; it stands for ``alike_s``
+        and averages out over longer windows."""
         extra = self.margin + widened**2
         for i, width in enumerate(noise.widths):
-            a = noise.a[i] + extra + self.q * _alike(width * heavy_s, heavy_s)
+            a = noise.a[i] + extra + self.q * _alike(width * heavy_s, alike_s)
             self.broad.append((width, noise.phi[i], a, width * heavy_s <= max(3600, heavy_s)))
         for width in widths:
             length = width * step_s
             i = next((i for i, heavy in enumerate(noise.widths) if heavy * heavy_s >= length), len(noise.widths) - 1)
-            a = noise.a[i] + extra + self.q * _alike(length, heavy_s)
+            a = noise.a[i] + extra + self.q * _alike(length, alike_s)
             self.fine.append((width, noise.phi[i], a, heavy_s <= length <= 3600))
 
     def band(self, expected: float, beam: Beam) -> tuple[float, float]:
@@ -82,6 +80,6 @@ class Outlook:
         return self._band[1], self._band[2]
 
 
-def _alike(length_s: int, heavy_s: int) -> float:
+def _alike(length_s: int, alike_s: float) -> float:
     """How much of the expectation's variance a window of this length still carries."""
-    return float(min(1.0, (max(SECONDS_ALIKE, 2.0 * heavy_s) / length_s) ** 1.5))
+    return float(min(1.0, (alike_s / length_s) ** 1.5))

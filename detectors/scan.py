@@ -60,14 +60,17 @@ def sums(ring: Ring, beams: Sequence[Beam], observed: float, expected: float, fl
     return found
 
 
-def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars) -> Evidence:
-    """The highest surprise upwards; the rank is the best of all windows that may speak."""
+def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars, longer: float = 0.0) -> Evidence:
+    """The highest surprise upwards, less ``longer`` nats where a window has several steps; the rank is the best of all
+    windows that may speak."""
     best, rank, live = CALM, 0, True
     for (width, _, _, gate), (observed, expected, variance) in zip(beams, found, strict=False):
         excess = observed - expected
         if live and excess > 0 and excess * excess > 4 * variance:
             surprise = tail.upper(observed, expected, variance)
             rank = max(rank, _rank(excess, variance, surprise, bars))
+            if width > 1:
+                surprise -= longer
             if surprise > best.surprise:
                 best = Evidence(surprise, 0, width, observed, expected)
         if gate:

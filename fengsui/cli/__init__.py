@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from fengsui import __version__
+from fengsui.cli.backtest import backtest
 from fengsui.cli.check import check
 from fengsui.cli.definitions import export_definitions, import_definitions
 from fengsui.cli.demo import demo
@@ -26,6 +27,7 @@ COMMANDS = {
     "dashboard": dashboard,
     "demo": demo,
     "replay": replay,
+    "backtest": backtest,
     "check": check,
     "migrate": migrate,
     "user": user,

@@ -12,9 +12,10 @@ import pytest
 from scipy.stats import gamma, nbinom, poisson
 
 from detectors import scan, tail
-from detectors.baseline import Baseline, log_mean
+from detectors.baseline import Baseline
 from detectors.calibration import Peaks
 from detectors.guard import Guard
+from detectors.log_linear import log_mean
 from detectors.noise import Noise
 from detectors.scan import Bars, Beam
 from detectors.windows import Ring

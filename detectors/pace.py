@@ -1,0 +1,78 @@
+"""How fast the heavy state lives: what differs between a step of minutes to a day and a step of a week."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detectors import maturity
+from detectors.annual import Annual
+from detectors.baseline import DAY, Baseline
+from detectors.log_linear import LogLinear
+
+WEEK = 604800
+THRESHOLD = 4.0
+"""Surprise in nats above which peaks of the heavy scan are counted."""
+
+WEEKS_SILENT = 26
+"""A weekly series is silent for half a year, and young for another half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``widths`` of the heavy scan in its steps; ``memory`` of the noise and ``noise_after`` in steps; ``calm``: steps that
+    end a cluster of peaks, which by chance come ``peaks`` a step; ``longer``: nats that a window of several steps must be more
+    surprising; ``alike_s``: how long an error of the expectation lasts; ``days_per_step``: how a step ages the detector."""
+
+    baseline: Callable[[int], LogLinear]
+    widths: tuple[int, ...]
+    memory: float
+    noise_after: int
+    calm: int
+    peaks: float
+    longer: float
+    alike_s: float
+    days_per_step: float
+    patience: int
+
+
+def pace(heavy_s: int) -> Pace:
+    """For a heavy step of ``heavy_s`` seconds: at most a day, or a week."""
+    return _weekly() if heavy_s == WEEK else _daily(heavy_s)
+
+
+def _daily(heavy_s: int) -> Pace:
+    return Pace(
+        baseline=Baseline,
+        widths=_widths(heavy_s),
+        memory=4000.0,
+        noise_after=100,
+        calm=max(2, round(7200 / heavy_s)),
+        peaks=2.5 * math.exp(-THRESHOLD),
+        longer=0.0,
+        alike_s=max(7200.0, 2.0 * heavy_s),
+        days_per_step=heavy_s / DAY,
+        patience=8,
+    )
+
+
+def _weekly() -> Pace:
+    return Pace(
+        baseline=Annual,
+        widths=(1, 2, 3),
+        memory=400.0,
+        noise_after=20,
+        calm=2,
+        peaks=1.3 * math.exp(-THRESHOLD),
+        longer=0.6,
+        alike_s=3.0 * WEEK,
+        days_per_step=maturity.SILENT_DAYS / WEEKS_SILENT,
+        patience=8,
+    )
+
+
+def _widths(heavy_s: int) -> tuple[int, ...]:
+    """One step, two, and 1, 2, 4, 8 hours, or as near as the step allows."""
+    hour = 3600 / heavy_s
+    return tuple(sorted({1, 2, max(1, round(hour)), max(2, round(2 * hour)), max(3, round(4 * hour)), max(4, round(8 * hour))}))

@@ -1,0 +1,103 @@
+"""How many alarms that would have been, and how many of them were about something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from detectors.base import Tier
+from fengsui.backtest.events import Event
+from fengsui.backtest.play import Step
+
+JOIN = timedelta(hours=2)
+GRACE = timedelta(hours=1)
+"""Alarms nearer than JOIN (or two steps) are one; an alarm up to GRACE (or a step) after an event still speaks of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One episode of alarming steps."""
+
+    start: datetime
+    end: datetime
+    first_end: datetime
+    grade: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``delay``: from the event's start to the end of the first alarming step; None when nothing was said."""
+
+    event: Event
+    delay: timedelta | None
+    grade: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """``weeks``: with a ready detector. ``about``: alarms that speak of an event. ``outside``: events not judged, before the
+    detector was ready or beyond the file."""
+
+    weeks: float
+    alarms: tuple[Alarm, ...]
+    found: tuple[Found, ...]
+    about: int
+    outside: int
+
+    @property
+    def per_week(self) -> float | None:
+        return len(self.alarms) / self.weeks if self.weeks else None
+
+    @property
+    def precision(self) -> float | None:
+        return self.about / len(self.alarms) if self.alarms else None
+
+    @property
+    def recall(self) -> float | None:
+        return sum(one.delay is not None for one in self.found) / len(self.found) if self.found else None
+
+    @property
+    def delay(self) -> timedelta | None:
+        """Median over the events that were found."""
+        delays = [one.delay.total_seconds() for one in self.found if one.delay is not None]
+        return timedelta(seconds=median(delays)) if delays else None
+
+
+def account(steps: Sequence[Step], length: timedelta, events: Sequence[Event]) -> Account:
+    ready = [one for one in steps if one.ready]
+    alarms = _episodes(steps, length)
+    if not ready:
+        return Account(0.0, tuple(alarms), (), 0, len(events))
+    first, last = ready[0].row.start, ready[-1].row.start + length
+    judged = [event for event in events if first <= event.start < last]
+    found = tuple(_find(event, steps, length) for event in judged)
+    about = sum(any(_speaks(alarm, event, length) for event in events) for alarm in alarms)
+    return Account(len(ready) * length / timedelta(weeks=1), tuple(alarms), found, about, len(events) - len(judged))
+
+
+def _episodes(steps: Sequence[Step], length: timedelta) -> list[Alarm]:
+    join, alarms = max(JOIN, 2 * length), list[Alarm]()
+    for one in steps:
+        if not one.grade:
+            continue
+        start, end = one.row.start, one.row.start + length
+        if alarms and start - alarms[-1].end < join:
+            before = alarms.pop()
+            alarms.append(Alarm(before.start, end, before.first_end, max(before.grade, one.grade)))
+        else:
+            alarms.append(Alarm(start, end, end, one.grade))
+    return alarms
+
+
+def _speaks(alarm: Alarm, event: Event, length: timedelta) -> bool:
+    return alarm.start < event.end + max(GRACE, length) and event.start < alarm.end
+
+
+def _find(event: Event, steps: Sequence[Step], length: timedelta) -> Found:
+    until = event.end + max(GRACE, length)
+    heard = [one for one in steps if one.grade and one.row.start < until and one.row.start + length > event.start]
+    if not heard:
+        return Found(event, None, Tier.NONE)
+    return Found(event, heard[0].row.start + length - event.start, max(one.grade for one in heard))

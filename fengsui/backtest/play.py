@@ -1,0 +1,67 @@
+"""The series through a detector, strictly online: each step is judged by what was known before it, then learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from detectors import registry
+from detectors.base import Context, Detector, Reading, Tier, step
+from fengsui.backtest.fault import BadSeries
+from fengsui.backtest.series import Row
+from fengsui.metrics.calendar import day_type
+
+KINDS = ("count", "share", "duration", "gauge")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was said of one row, in the unit of the file (durations in seconds)."""
+
+    row: Row
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    score: float
+    p_value: float
+    ready: bool
+    grade: Tier
+
+
+def detector_for(kind: str, name: str | None, length: timedelta) -> Detector:
+    """``name``, or the first of the registry that takes this kind of reading."""
+    suited = [known for known in registry.DETECTORS if registry.describe(known).kind == kind]
+    if name is not None and name not in registry.DETECTORS:
+        raise BadSeries("detector", value=name, allowed=list(registry.DETECTORS))
+    if not suited:
+        raise BadSeries("no_detector", shape=kind)
+    if name is not None and name not in suited:
+        raise BadSeries("detector_kind", value=name, shape=kind, allowed=suited)
+    try:
+        return registry.make(name or suited[0], step_s=int(length.total_seconds()))
+    except ValueError:
+        raise BadSeries("interval", interval=f"{length.total_seconds():g}s") from None
+
+
+def play(rows: Iterable[Row], detector: Detector, length: timedelta, calendar: str, budget: float) -> Iterator[Step]:
+    """``budget``: false alarms a week that may be asked for."""
+    inward, outward = _units(detector.kind)
+    for row in rows:
+        context = Context(row.local, day_type(row.local.date(), calendar), (), budget)
+        value = None if row.value is None else inward(row.value)
+        exposure = row.exposure
+        if detector.kind == "duration":
+            exposure = 0.0 if value is None else 1.0 if exposure is None else exposure
+        reading = Reading("backtest", row.start, row.start + length, value, exposure, True, context)
+        said = step(detector, reading)
+        band = [None if number is None else outward(number) for number in (said.expected, said.lower, said.upper)]
+        yield Step(row, band[0], band[1], band[2], said.score, said.p_value, said.ready, said.grade)
+
+
+def _units(kind: str) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """To and from what the detector reads: durations are seconds in the file and logarithms inside."""
+    if kind != "duration":
+        return float, float
+    return lambda seconds: math.log(max(seconds, 1.0)), math.exp
