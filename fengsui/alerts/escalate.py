@@ -85,10 +85,10 @@ ANY_LATE = or_(*(exists(late(watch).order_by(None)) for watch in WATCHES))
 
 def _escalate(desk: Desk, watch: Watch, row: Row) -> None:
     tier = effective_tier({"tier": row["person_tier"], "machine_tier": row["person_machine_tier"], "episode_tier": row["tier"]})
-    if (tier < 2 and row["condition"] == "cleared") or family.spoken_for(desk, row):
+    if tier < 2 and row["condition"] == "cleared":
         return
     policy, step = desk.book.policy, (row["times"] or 0) + 1
-    if desk.now < _next_at(row, watch, watch.wait(policy.tiers[str(tier)])):  # type: ignore[index]
+    if desk.now < _next_at(row, watch, watch.wait(policy.tiers[str(tier)])) or family.spoken_for(desk, row):  # type: ignore[index]
         return
     recipients = (*policy.escalate_to, *([f"person:{row['owner']}"] if row["owner"] else []))
     since = row["opened_at"] if row["owner"] is None else row[watch.due]

@@ -8,7 +8,7 @@ is read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -16,12 +16,12 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
-from detectors.base import Reading, Verdict
-from fengsui.engine import corrected, plan, shares, state, verdicts, warm
+from fengsui.engine import corrected, plan, school, shares, state, verdicts, warm
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, Feeders, View, see
 from fengsui.engine.plan import Plan, Planned
 from fengsui.engine.readings import Announced, Clock, Maker, announced
+from fengsui.engine.warm import Judged, Span
 from fengsui.metrics.catalogue import metric_of
 from fengsui.settings import Settings
 from fengsui.store.database import reading as for_reading
@@ -39,7 +39,6 @@ _MOVE = update(watermark).where(watermark.c.name == NAME, watermark.c.seq == bin
 
 Fence: TypeAlias = Callable[[Connection], None]
 Progress: TypeAlias = Callable[[int, int], None]
-Judged: TypeAlias = tuple[Reading, Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,26 +175,36 @@ class Engine:
         if not cold:
             return
         view = self._see(NO_TICK, now, cold)
-        for n, live in enumerate(cold):
-            self._warm_one(live, view, now, fence)
-            if progress is not None:
-                progress(n + 1, len(cold))
-
-    def _warm_one(self, live: Live, view: View, now: datetime, fence: Fence) -> None:
-        end = self._start_of(live, view)
-        if end is None:
-            return  # none of its sources has delivered yet
         with self._looking.connect() as conn:
-            first = warm.first_bucket(conn, live.planned, end)
-            cut = warm.minute_cut(now, self._settings.retention.minute_rollups_days)
-            judged = warm.learn(live, warm.history(conn, live.planned, warm.spans(first, end, live.minutes, cut)), end)
+            plans = [one for live in cold if (one := self._history_of(conn, live, view, now)) is not None]
+        steps = sum(span.steps for _, spans, _ in plans for span in spans)
+        pupils = school.pupils_for(steps) if self._keep_states else 0
         try:
-            with self._store.begin() as conn:
-                fence(conn)
-                self._save_warm(conn, live, end, judged, now)
+            for n, (lesson, found) in enumerate(school.teach(self._lessons(plans), pupils)):
+                school.take_over(lesson, found)
+                with self._store.begin() as conn:
+                    fence(conn)
+                    self._save_warm(conn, lesson.live, lesson.end, found.judged, now)
+                if progress is not None:
+                    progress(n + 1, len(plans))
         except BaseException:
             self._roster = None
             raise
+
+    def _history_of(self, conn: Connection, live: Live, view: View, now: datetime) -> tuple[Live, list[Span], int] | None:
+        """What a series has to learn, and up to when; ``None`` where none of its sources has delivered yet."""
+        end = self._start_of(live, view)
+        if end is None:
+            return None
+        first = warm.first_bucket(conn, live.planned, end)
+        cut = warm.minute_cut(now, self._settings.retention.minute_rollups_days)
+        return live, warm.spans(first, end, live.minutes, cut), end
+
+    def _lessons(self, plans: Iterable[tuple[Live, list[Span], int]]) -> Iterator[school.Lesson]:
+        for live, spans, end in plans:
+            with self._looking.connect() as conn:
+                lesson = school.Lesson(live, tuple(warm.history(conn, live.planned, spans)), end)
+            yield lesson
 
     def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
         upsert(conn, verdict, [verdicts.row(reading, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())

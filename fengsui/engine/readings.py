@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -70,7 +72,11 @@ class Clock:
         self._calendar = calendar
         self._known: dict[int, tuple[datetime, DayType]] = {}
         self._version = 0
-        self._day_type: Callable[[date], DayType] = lambda day: day_type(day, calendar)
+        self._day_type: Callable[[date], DayType] = partial(day_type, calendar=calendar)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what it remembers: whoever learns in another process finds that again."""
+        return {**self.__dict__, "_known": {}}
 
     def renew(self, conn: Connection, now: datetime) -> None:
         """Take a newer version of the calendar from the store, where there is one; days that have begun keep their kind."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy import Connection, func, select
 
@@ -41,9 +42,14 @@ class Span:
     end: int
     minutes: int
 
+    @property
+    def steps(self) -> int:
+        return max(0, self.end - self.start) // self.minutes
 
-Cells = Mapping[int, Mapping[int, Value]]
-"""slice -> bucket -> value"""
+
+Part: TypeAlias = tuple[Span, Mapping[int, Value]]
+"""A span and the values of its buckets."""
+Judged: TypeAlias = tuple[Reading, Verdict]
 
 
 def spans(first: int, end: int, step_minutes: int, minute_cut: int) -> list[Span]:
@@ -76,7 +82,7 @@ def first_bucket(conn: Connection, planned: Planned, end: int) -> int:
     return end if found is None or found > end else int(found)
 
 
-def history(conn: Connection, planned: Planned, parts: Sequence[Span]) -> Iterator[tuple[Span, Mapping[int, Value]]]:
+def history(conn: Connection, planned: Planned, parts: Sequence[Span]) -> Iterator[Part]:
     """The cells of one series over its history, part by part."""
     for part in parts:
         start, end = bucket_start(part.start), bucket_start(part.end)
@@ -84,7 +90,7 @@ def history(conn: Connection, planned: Planned, parts: Sequence[Span]) -> Iterat
         yield part, cells.get(planned.slice_id, {})
 
 
-def learn(live: Live, parts: Iterator[tuple[Span, Mapping[int, Value]]], end: int) -> list[tuple[Reading, Verdict]]:
+def learn(live: Live, parts: Iterator[Part], end: int) -> list[Judged]:
     """Learn all of it; gives back the judged quarter-hour closes of the newest day. ``live.last_end`` becomes ``end``."""
     judged = []
     for part, cells in parts:

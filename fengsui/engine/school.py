@@ -1,0 +1,136 @@
+"""Many series learn their history at the same time, in processes of their own: learning is nearly all of the time that a
+first start takes, and one Python uses one core.
+
+What comes back is the state of the taught detector as it would be stored, so it makes no difference who taught it. A pupil
+reads lessons from its standard input until that ends, which it also does where its parent was killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from fengsui.engine import state
+from fengsui.engine.live import Live
+from fengsui.engine.warm import Judged, Part, learn
+
+log = logging.getLogger(__name__)
+
+MOST = 4
+"""Pupils at most: each needs about 100 MB while it learns."""
+WORTH = 60_000
+"""Steps for which a pupil pays: it takes as long to come to school as to learn some 30,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One series, its history up to ``end`` (in minutes), part by part."""
+
+    live: Live
+    parts: tuple[Part, ...]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """The detector's canonical state, and what ``warm.learn`` gives back."""
+
+    text: str
+    ready: bool
+    judged: list[Judged]
+
+
+Answer: TypeAlias = tuple[Lesson, Taught]
+
+
+def pupils_for(steps: int, cores: int | None = None) -> int:
+    """How many processes learn ``steps`` in the shortest time; 0: better here."""
+    cores = len(os.sched_getaffinity(0)) if cores is None and hasattr(os, "sched_getaffinity") else cores or os.cpu_count() or 1
+    found = min(MOST, cores, steps // WORTH)
+    return found if found > 1 else 0
+
+
+def teach(lessons: Iterable[Lesson], pupils: int) -> Iterator[Answer]:
+    """Each lesson with what came of it, in the order given; the next ones are only drawn when a pupil is free."""
+    if pupils == 0:
+        yield from ((lesson, taught(lesson)) for lesson in lessons)
+        return
+    with ExitStack() as open_:
+        idle = deque(open_.enter_context(Pupil()) for _ in range(pupils))
+        busy: deque[tuple[Pupil, Lesson]] = deque()
+        for lesson in lessons:
+            if not idle:
+                pupil, before = busy.popleft()
+                yield before, pupil.answer(before)
+                idle.append(pupil)
+            pupil = idle.popleft()
+            pupil.ask(lesson)
+            busy.append((pupil, lesson))
+        for pupil, before in busy:
+            yield before, pupil.answer(before)
+
+
+def taught(lesson: Lesson) -> Taught:
+    """Learn it in this process. The lesson's own ``live`` has learned it, too."""
+    judged = learn(lesson.live, iter(lesson.parts), lesson.end)
+    return Taught(state.canonical(lesson.live.detector), lesson.live.ready, judged)
+
+
+def take_over(lesson: Lesson, found: Taught) -> None:
+    """Make the lesson's ``live`` one that has learned it."""
+    state.restore(lesson.live.detector, found.text)
+    lesson.live.last_end, lesson.live.ready = lesson.end, found.ready
+
+
+class Pupil:
+    """A process that learns one lesson at a time. One that died is no loss: its lesson is learned here."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from fengsui.engine import school; school.attend()"], stdin=-1, stdout=-1
+        )
+
+    def __enter__(self) -> Pupil:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def ask(self, lesson: Lesson) -> None:
+        assert self._process.stdin is not None
+        try:
+            pickle.dump(lesson, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+            self._process.stdin.flush()
+        except OSError:
+            log.warning("a process that learns has died")
+
+    def answer(self, lesson: Lesson) -> Taught:
+        assert self._process.stdout is not None
+        try:
+            found: Taught = pickle.load(self._process.stdout)  # of our own child
+        except (EOFError, OSError, pickle.UnpicklingError):
+            log.warning("%s is learned here: the process that should have died", lesson.live.planned.series)
+            return taught(lesson)
+        return found
+
+
+def attend(lessons: BinaryIO = sys.stdin.buffer, answers: BinaryIO = sys.stdout.buffer) -> None:
+    """A pupil's life: until there are no more lessons."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which ends its pupils
+    while True:
+        try:
+            lesson: Lesson = pickle.load(lessons)  # of our own parent
+        except EOFError:
+            return
+        pickle.dump(taught(lesson), answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
