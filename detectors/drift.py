@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from detectors import reading, telling
@@ -27,8 +27,13 @@ STEPS_A_DAY = 24
 """A day of learning needs this many steps with exposure: few numbers do not ripen by waiting."""
 
 SUDDEN_THRESHOLD = 4.0
-HALF = math.log10(0.5)
-"""The slow and the sudden test share the budget."""
+SLOW_PART, SUDDEN_PART = math.log10(0.9), math.log10(0.1)
+"""The two tests share the budget. A break that the sudden test is for is far beyond any limit, so its part may be small; each
+tenth that the slow one gives away costs it hours."""
+
+BACK = (4, 16)
+BACK_Z = 3.5
+"""The last steps contradict a chart that far: what it added up is over."""
 
 NATS = (10.0, 21.0)
 """Evidence, beyond size, that the higher grades need: 4.5 and 6.5 sd."""
@@ -69,6 +74,10 @@ class Drift(Detector, abc.ABC):
     def _week_steps(self) -> float:
         return WEEK / self.step_s
 
+    def _cases(self, x: Reading) -> float:
+        """How many cases stand behind a reading."""
+        return reading.exposure(x)
+
     # What a child brings -------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
@@ -108,7 +117,7 @@ class Drift(Detector, abc.ABC):
         if self._seen is not None and self._seen[0].reading is x:
             return self._seen
         reading.span(x, reading.seconds(x.start), (self.step_s, max(self.step_s, QUARTER)))
-        n = reading.exposure(x)
+        n = self._cases(x)
         if x.value is None or n == 0:
             return None
         view = self._view(x, n)
@@ -120,10 +129,10 @@ class Drift(Detector, abc.ABC):
         if self._days < 1:
             return NOTHING
         if fast.surprise:
-            score = self._sudden.score(fast.surprise, self._week_steps) + HALF
+            score = self._sudden.score(fast.surprise, self._week_steps) + SUDDEN_PART
             fast = fast._replace(score=max(telling.CALM_SCORE, score))
         if slow.surprise:
-            slow = slow._replace(score=max(telling.CALM_SCORE, slow.score + HALF))
+            slow = slow._replace(score=max(telling.CALM_SCORE, slow.score + SLOW_PART))
         return max(slow, fast, key=lambda finding: finding.score if finding.surprise else -math.inf)
 
     def learn_one(self, x: Reading) -> None:  # type: ignore[override]
@@ -172,6 +181,26 @@ class Drift(Detector, abc.ABC):
 
 def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+def crossings(z: float, keep: float) -> float:
+    """How often per step an exponentially weighted mean, in its own sd, climbs over ``z`` by chance: the rate of an
+    Ornstein-Uhlenbeck process (Durbin 1985), pace z phi(z), at a level that is higher by what steps miss between them
+    (Siegmund 1985: 0.583 sd of a step)."""
+    pace = 1 - keep
+    z += 0.583 * math.sqrt(2 * pace)
+    return pace * z / math.sqrt(2 * math.pi) * math.exp(-min(z * z / 2, 600.0))
+
+
+def contradicted(claim: float, recent: Iterable[tuple[float, float]]) -> bool:
+    """Whether the last steps, newest first as (shift x weight, weight), are far from the shift that a chart claims."""
+    side = math.copysign(1.0, claim)
+    pulled = weight = 0.0
+    for width, (step, heavy) in enumerate(recent, start=1):
+        pulled, weight = pulled + step, weight + heavy
+        if width in BACK and weight > 0 and side * (claim * weight - pulled) > BACK_Z * math.sqrt(weight):
+            return True
+    return False
 
 
 def ranked(size: float, nats: float, important: float, severe: float) -> int:

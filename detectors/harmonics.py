@@ -40,6 +40,10 @@ class Harmonics:
         """Mean of the linear predictor and its own variance."""
         return float(row @ self.m), max(float(row @ (self.C @ row)), 0.0)
 
+    def level_variance_at(self, row: Vector) -> float:
+        """Variance of the level of that sort of day alone: over a day or two the errors of the waves average out."""
+        return max(float(row[:2] @ (self.C[:2, :2] @ row[:2])), 0.0)
+
     def learn(self, row: Vector, residual: float, variance: float) -> None:
         """One observation that missed the prediction by ``residual``, with ``variance`` of its own."""
         gain = self.C @ row

@@ -1,9 +1,10 @@
 """A share that drifts or breaks: SLA attainment, answer rate, negative share, top boxes; binomial with exposure.
 
-Slow: an exposure-weighted EWMA of bad cases beyond the usual, U = .98 U + (y - n p), V = .98^2 V + n p q deff, deff by a
+Slow: an exposure-weighted EWMA of bad cases beyond the usual, U = .985 U + (y - n p), V = .985^2 V + n p q deff, deff by a
 learned beta-binomial correlation; the false-alarm rate of U / sqrt(V) is that of an Ornstein-Uhlenbeck process crossing a
-level (Rice 1945). Roberts 1959 for the chart. Sudden: the exact binomial tail of the bad cases of the last 1 to 16 steps,
-with the number of cases divided by deff, so that five cases stay five cases; calibrated by its own peaks.
+level (Durbin 1985). Roberts 1959 for the chart; it starts anew when the last steps contradict it. Sudden: the exact binomial
+tail of the bad cases of the last 1 to 16 steps, with the number of cases divided by deff, so that five cases stay five
+cases; calibrated by its own peaks.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from scipy.special import betainc
 
 from detectors import maturity, reading
 from detectors.base import Reading
-from detectors.drift import Drift, View, ranked
+from detectors.drift import Drift, View, contradicted, crossings, ranked
 from detectors.parameter import Parameter
 from detectors.telling import NOTHING, Finding
 
-KEEP = 0.98
+KEEP = 0.985
 WIDTHS = (1, 2, 4, 8, 16)
-SAFETY = 2.0
-"""The chart crosses this much more often than theory says (discrete skewed steps, an estimated baseline; measured)."""
+SAFETY = 1.4
+"""The chart crosses this much more often than theory says: skewed steps, an estimated baseline (measured)."""
 
 LEAST_SHARE = 0.0005
 CLIP = 5.0
@@ -48,7 +49,7 @@ class ShareDrift(Drift):
     """A share with its exposure: drifts slowly or breaks suddenly, in the direction that is worse."""
 
     name: ClassVar[str] = "share_drift"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     kind: ClassVar[Literal["share"]] = "share"
     PARAMETERS = PARAMETERS
 
@@ -65,8 +66,8 @@ class ShareDrift(Drift):
         self.step_s, self.bad, self.memory, self.patience_s, self.widen = step_s, bad, memory, patience_s, widen
         self.important_points, self.severe_points = important_points, severe_points
         self._lay_out(LEVEL_VARIANCE, memory)
-        self._chart = [0.0, 0.0, 0.0]
-        """U, V and the exposure behind them."""
+        self._chart = [0.0] * 6
+        """U, V and the exposure behind them; bad cases beyond the usual, cases and steps since the chart began to climb."""
         self._pairs = [2.0, 200.0]
         """Excess squares and pairs of cases: their ratio is the correlation of cases of one step."""
         self._recent: list[list[float]] = []
@@ -105,18 +106,20 @@ class ShareDrift(Drift):
         variance = self._variance(view.n, view.usual)
         usual = view.n * view.usual
         bad = min(self._bad(view), max(usual + CLIP * math.sqrt(variance), 3.0))
-        u, v, n = self._chart
-        return [KEEP * u + bad - usual, KEEP**2 * v + variance, KEEP * n + view.n]
+        u, v, n, beyond, since, steps = self._chart
+        u, v, n = KEEP * u + bad - usual, KEEP**2 * v + variance, KEEP * n + view.n
+        if u < LOOK_FROM * math.sqrt(v):
+            return [u, v, n, 0.0, 0.0, 0.0]
+        return [u, v, n, beyond + self._bad(view) - usual, since + view.n, steps + 1]
 
     def _slow(self, view: View) -> Finding:
-        u, v, n = self._charted(view)
-        unsure = (n * view.usual * (1 - view.usual)) ** 2 * view.q
+        u, v, n, *_ = self._charted(view)
+        unsure = (n * view.usual * (1 - view.usual)) ** 2 * self._harmonics.level_variance_at(view.row)
         z = u / (math.sqrt(v + unsure) * self._wider)
         if z < LOOK_FROM:
             return NOTHING
         nats = z * z / 2
-        rate = SAFETY * (1 - KEEP) * z / math.sqrt(2 * math.pi) * math.exp(-min(nats, 600.0))
-        score = -math.log10(rate * self._week_steps)
+        score = -math.log10(SAFETY * crossings(z, KEEP) * self._week_steps)
         return self._told(score, nats, u, n, view.usual, round(1 / (1 - KEEP)))
 
     def _fast(self, view: View) -> Finding:
@@ -164,12 +167,20 @@ class ShareDrift(Drift):
         if self._days >= 1:
             self._chart = self._charted(view)
         self._recent = [*self._recent[1 - max(WIDTHS) :], [bad, n * p, n, variance]]
+        if frozen and self._is_over():
+            self._chart = [0.0] * 6
         if not frozen:
             clipped = min(bad, max(n * p + CLIP * math.sqrt(variance), 3.0)) if view.q < 0.1 else bad
             plain = n * p * (1 - p)
             self._harmonics.learn(view.row, (clipped - n * p) / plain, variance / plain**2)
             if self._days >= 1:
                 self._learn_scatter(n, plain, clipped - n * p)
+
+    def _is_over(self) -> bool:
+        """Whether the last steps are far better than what the chart has climbed on."""
+        beyond, since, steps = self._chart[3:]
+        recent = ((n * (bad - usual) / v, n * n / v) for bad, usual, n, v in reversed(self._recent[-int(steps) // 2 :]))
+        return steps > 1 and contradicted(beyond / since, recent)
 
     def _learn_scatter(self, n: float, plain: float, residual: float) -> None:
         """Beta-binomial: the squared residual exceeds n p q by (n - 1) rho n p q."""
@@ -178,7 +189,7 @@ class ShareDrift(Drift):
 
     def _forget(self) -> None:
         self._harmonics.reopen(NEW_LEVEL)
-        self._chart = [0.0, 0.0, 0.0]
+        self._chart = [0.0] * 6
         self._recent = []
 
     def _own(self) -> dict[str, Any]:
