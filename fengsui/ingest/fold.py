@@ -35,7 +35,7 @@ class Tools:
     clock: datetime  # the later of the source's and ours
     vault: Vault
     references: References
-    policies: policy.Policies
+    sla: policy.Sla
     cues: Cues
 
 
@@ -102,7 +102,8 @@ def settle(record: Record, tools: Tools) -> None:
     """After the last version: facts into columns, who stored it and when."""
     if record.row is None:
         return
-    record.settle()
+    record.settle(tools.sla.clock(record.row))
+    tools.sla.pause(record.row, record.events.values())
     record.row.update(stored_at=tools.now, seq=tools.tick)
 
 
@@ -117,7 +118,8 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
     row["first_stored_at"] = record.row["first_stored_at"] if record.row else tools.now
     row["repeat_of"] = record.row["repeat_of"] if record.row else None
     _say(record, row, item, tools)
-    _deadline(row, item, tools.policies)
+    row["calendar_version"] = record.row["calendar_version"] if record.row else None
+    tools.sla.put(row, item.due_at)
     record.row = row
     record.touched = True
     record.replace_events(item.events, masks.mask_value)
@@ -145,15 +147,6 @@ def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> N
         "raw": tools.vault.seal(str(item.text).encode("utf-8", "surrogatepass"), record.key) if keep else None,
         "key_id": tools.vault.key_id if keep else None,
     }
-
-
-def _deadline(row: dict[str, Any], item: Feedback, policies: policy.Policies) -> None:
-    """The source's own deadline before the policy's; the response target is always the policy's."""
-    in_force = policies.at(item.opened_at)
-    by_policy = in_force.due_at(item.kind, item.opened_at, policy.priority_of(row["dims"], item.extra)) if in_force else None
-    row["response_target_s"] = in_force.response_s(item.kind) if in_force else None
-    row["due_at"] = item.due_at or by_policy
-    row["due_source"] = "source" if item.due_at else in_force.name if in_force and by_policy else None
 
 
 def _history(record: Record, events: tuple[Event, ...]) -> None:

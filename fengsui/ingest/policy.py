@@ -1,26 +1,29 @@
 """The SLA policy in force: when a ticket is due, and how soon a person must answer.
 
 A policy is a versioned definition (kind ``sla_policy``, id ``default``), seeded from settings. A record keeps the deadline of
-the version in force when it was opened: a new policy never rewrites the past (KPIS.md, SLA attainment). The clock runs all
-day and night; a record's priority is its dimension or field ``priority``.
+the version in force when it was opened: a new policy never rewrites the past (KPIS.md, SLA attainment). Its deadline is counted
+by a version of the calendar, which is stored with it and moves on while the ticket is open only (``deadlines``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
+from fengsui.metrics.business import BusinessClock
+from fengsui.metrics.calendars import Calendar, Calendars, plain_json
+from fengsui.metrics.facts import Happened, ended_pauses
+from fengsui.metrics.sla_body import Line, PolicyBody, by_priority
 from fengsui.store.tables import definition
 from fengsui.store.upsert import upsert
 
 KIND, ID = "sla_policy", "default"
-TICKETS = ("complaint", "inquiry", "suggestion", "request")
-"""Kinds that a centre must handle; a review, a survey or a call has no deadline."""
-NORMAL = "normal"
+REGULATOR = ":regulator"
+"""At the end of ``due_source``: the deadline of an authority."""
 
 
 class SlaSettings(Protocol):
@@ -32,26 +35,15 @@ class SlaSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version. Seconds."""
+    """One version."""
 
     version: int
     valid_from: datetime
-    resolution: Mapping[str, int]
-    response: int
-    kinds: tuple[str, ...]
+    body: PolicyBody
 
-    def due_at(self, kind: str, opened_at: datetime, priority: str | None) -> datetime | None:
-        """The deadline of a ticket of ``priority``; None where the policy sets none."""
-        seconds = self.resolution.get(priority or NORMAL, self.resolution.get(NORMAL))
-        return None if kind not in self.kinds or seconds is None else opened_at + timedelta(seconds=seconds)
-
-    def response_s(self, kind: str) -> int | None:
-        return self.response if kind in self.kinds else None
-
-    @property
-    def name(self) -> str:
+    def name(self, line: Line) -> str:
         """For ``due_source``."""
-        return f"{ID}@{self.version}"
+        return f"{ID}@{self.version}{REGULATOR if line.regulator else ''}"
 
 
 class Policies:
@@ -65,13 +57,67 @@ class Policies:
         return in_force[-1] if in_force else next(iter(self._versions), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """Policies and calendars as one take sees them. Rows are those of ``feedback``."""
+
+    policies: Policies
+    calendars: Calendars
+
+    def clock(self, row: Mapping[str, Any]) -> BusinessClock | None:
+        """The clock of the record's queue; None where it is plain time."""
+        if self.calendars.plain:
+            return None
+        clock = self._calendar(row).clock(row["dims"].get("queue"))
+        return None if clock.always else clock
+
+    def put(self, row: dict[str, Any], due_at: datetime | None) -> None:
+        """Set deadline and response target. The source's own deadline wins; the response target is always the policy's.
+        ``row["calendar_version"]`` says by which calendar the stored row was counted, if there was one."""
+        calendar = self._calendar(row)
+        policy = self.policies.at(row["opened_at"])
+        line = policy.body.line_of(row["kind"], about(row)) if policy else None
+        row["due_at"], row["due_source"] = due_at, "source" if due_at else None
+        row["response_target_s"] = None
+        row["calendar_version"] = calendar.version or None
+        if policy is None or line is None:
+            return
+        clock = calendar.clock(row["dims"].get("queue"))
+        if line.response:
+            row["response_target_s"] = int(
+                clock.elapsed(row["opened_at"], line.response.due(row["opened_at"], clock)).total_seconds()
+            )
+        if due_at is None and line.resolution:
+            row["due_at"], row["due_source"] = line.resolution.due(row["opened_at"], clock), policy.name(line)
+
+    def pause(self, row: dict[str, Any], events: Iterable[Happened]) -> None:
+        """Move the deadline by the pauses that have ended, where the policy says so. The one that lasts moves nothing yet:
+        nobody can promise when it ends, and a ticket must not leave its cohort by being paused."""
+        pauses = ended_pauses(events, row["solved_at"]) if str(row["due_source"] or "").startswith(ID) else ()
+        policy = self.policies.at(row["opened_at"])
+        line = policy.body.line_of(row["kind"], about(row)) if pauses and policy else None
+        if line is None or line.resolution is None or line.pauses == "run":
+            return
+        clock = self._calendar(row).clock(row["dims"].get("queue"))
+        waited = sum((clock.elapsed(max(start, row["opened_at"]), end) for start, end in pauses), timedelta())
+        row["due_at"] = clock.after(line.resolution.due(row["opened_at"], clock), waited)
+
+    def _calendar(self, row: Mapping[str, Any]) -> Calendar:
+        known = self.calendars.at(row["opened_at"])
+        later = self.calendars.numbered(row["calendar_version"])
+        return later if later is not None and later.version > known.version else known
+
+
+def about(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """What lines of a policy ask of a record: its dimensions, its priority, its kind, its source."""
+    dims = row["dims"]
+    priority = dims.get("priority") or row["extra"].get("priority")
+    return {**dims, "priority": str(priority) if priority else None, "kind": row["kind"], "source": row["source"]}
+
+
 def seed(conn: Connection, sla: SlaSettings, now: datetime) -> None:
     """Version 1 from settings, where there is none."""
-    body = {
-        "resolution": {name: int(span.total_seconds()) for name, span in sla.resolution.items()},
-        "response": int(sla.response.total_seconds()),
-        "kinds": list(TICKETS),
-    }
+    body = plain_json(by_priority(sla.resolution, sla.response))
     row = {"kind": KIND, "id": ID, "version": 1, "valid_from": now, "by": "seed", "body": body}
     upsert(conn, definition, [row], update=())
 
@@ -81,11 +127,5 @@ def load(conn: Connection) -> Policies:
     return Policies([_policy(row) for row in conn.execute(query)])
 
 
-def priority_of(dims: Mapping[str, str], extra: Mapping[str, Any]) -> str | None:
-    found = dims.get("priority") or extra.get("priority")
-    return str(found) if found else None
-
-
 def _policy(row: Any) -> Policy:
-    body = row.body
-    return Policy(row.version, row.valid_from, body["resolution"], body["response"], tuple(body.get("kinds", TICKETS)))
+    return Policy(row.version, row.valid_from, PolicyBody.model_validate(row.body))

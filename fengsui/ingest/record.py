@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Event, Feedback
-from fengsui.metrics.facts import Facts, as_columns, facts_of
+from fengsui.metrics.facts import PLAIN, Elapsed, Facts, as_columns, facts_of
 
 DELETED = "deleted"
 _TICK = timedelta(microseconds=1)
@@ -87,10 +87,13 @@ class Record:
             self._facts = facts_of(self.row["opened_at"], list(self.events.values()))
         return self._facts
 
-    def settle(self) -> None:
-        """Write the facts of the events into the row."""
-        if self.row is not None:
-            self.row.update(as_columns(self.facts()))
+    def settle(self, clock: Elapsed | None) -> None:
+        """Write the facts of the events into the row, by the clock of its queue; None: plain time."""
+        if self.row is None:
+            return
+        plain = clock is None
+        facts = self.facts() if plain else facts_of(self.row["opened_at"], list(self.events.values()), clock or PLAIN)
+        self.row.update(as_columns(facts))
 
     def _derive(self, kind: str, updated_at: datetime) -> None:
         earlier = [step.at for step in self.events.values()]

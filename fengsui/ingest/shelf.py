@@ -1,4 +1,4 @@
-"""What every take reads and hardly ever changes: cue lists, SLA policies, products and organisations.
+"""What every take reads and hardly ever changes: cue lists, SLA policies, calendars, products and organisations.
 
 Definitions are only ever added, so their number says whether what is here is still right; references are written by ingest
 alone, which tells the shelf.
@@ -12,12 +12,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from fengsui.ingest import policy, references
-from fengsui.ingest.policy import Policies
+from fengsui.ingest.policy import Sla
+from fengsui.metrics import calendars
+from fengsui.settings.model import Centre
 from fengsui.store.tables import definition
 from fengsui.text import cues
 from fengsui.text.cues import Cues
 
-_KINDS = ("cue", policy.KIND)
+_KINDS = ("cue", policy.KIND, calendars.KIND)
 
 
 def stamp() -> ColumnElement[int]:
@@ -28,23 +30,25 @@ def stamp() -> ColumnElement[int]:
 class Shelf:
     """Of one store and one ``Ingest``."""
 
-    def __init__(self) -> None:
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
         self._stamp: int | None = None
-        self._policies = Policies(())
+        self._sla: Sla | None = None
         self._lists: Sequence[cues.Listed] = ()
         self._cues: dict[tuple[cues.Listed, ...], Cues] = {}
         self._places: references.Places | None = None
 
-    def definitions(self, conn: Connection, stamp: int, now: datetime) -> tuple[Policies, Cues]:
-        """All policies, and the cue lists in force at ``now``."""
-        if stamp != self._stamp:
-            self._policies, self._lists = policy.load(conn), cues.stored(conn)
+    def definitions(self, conn: Connection, stamp: int, now: datetime) -> tuple[Sla, Cues]:
+        """All policies and calendars, and the cue lists in force at ``now``."""
+        if self._sla is None or stamp != self._stamp:
+            calendar = calendars.load(conn, self._centre.calendar, self._centre.zone, now)
+            self._sla, self._lists = Sla(policy.load(conn), calendar), cues.stored(conn)
             self._cues.clear()
             self._stamp = stamp
         valid = tuple(one for one in self._lists if one.valid_from <= now)
         if valid not in self._cues:
             self._cues = {valid: cues.of(valid)}
-        return self._policies, self._cues[valid]
+        return self._sla, self._cues[valid]
 
     def references(self, conn: Connection, customers: Sequence[str]) -> list[references.Row]:
         """Products and organisations, and what is known of these customers."""

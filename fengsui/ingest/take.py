@@ -113,7 +113,7 @@ class Ingest:
 
     def __init__(self, store: Engine, settings: Settings, keys: KeyRing) -> None:
         self._store, self._settings, self._vault = store, settings, Vault(keys)
-        self._places, self._known, self._shelf = Places(settings.cuboids), Known(), Shelf()
+        self._places, self._known, self._shelf = Places(settings.cuboids), Known(), Shelf(settings.centre)
         self._paces: dict[str, parts.Pace] = {}
 
     def prepare(self, now: datetime, fence: Fence) -> None:
@@ -254,7 +254,7 @@ class Ingest:
     def _tools(self, conn: Connection, job: Job, part: Batch, opening: Opening, fresh: Sequence[references.Row]) -> Tools:
         customers = {item.customer for item in _of(part, Feedback) if item.customer}
         known = self._shelf.references(conn, [self._vault.customer(customer) for customer in customers])
-        policies, lists = self._shelf.definitions(conn, opening.definitions, job.now)
+        sla, lists = self._shelf.definitions(conn, opening.definitions, job.now)
         return Tools(
             source=job.source,
             feedback_source=job.declared.belongs_to or job.source,
@@ -266,7 +266,7 @@ class Ingest:
             clock=max(part.source_now, job.now),
             vault=self._vault,
             references=references.References([*known, *fresh], self._settings.centre.zone),
-            policies=policies,
+            sla=sla,
             cues=lists,
         )
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, func, insert, select
 
 from fengsui.metrics.business import BusinessClock
@@ -61,6 +62,11 @@ class Calendar:
             self._clocks[name] = BusinessClock(self.body.hours[name], self.day_type, self.zone)
         return self._clocks[name]
 
+    @property
+    def always(self) -> bool:
+        """Every queue is open day and night: business time is plain time."""
+        return all(self.clock(name).always for name in self.body.hours)
+
     def _hours_of(self, queue: str) -> str:
         while queue and queue not in self.body.hours:
             queue = queue.rpartition("/")[0]
@@ -72,6 +78,11 @@ class Calendars:
 
     def __init__(self, versions: Sequence[Calendar]) -> None:
         self.versions = tuple(versions)
+        self.plain = all(one.always for one in self.versions)
+        self._numbered = {one.version: one for one in self.versions}
+
+    def numbered(self, version: int | None) -> Calendar | None:
+        return self._numbered.get(version) if version is not None else None
 
     def at(self, moment: datetime) -> Calendar:
         """The version in force at ``moment``."""
@@ -152,7 +163,8 @@ def seed(conn: Connection, code: str, zone: str, now: datetime) -> None:
         conn.execute(insert(audit).values(at=now, by=SEED, action="definition.save", params=params))
 
 
-def plain_json(body: CalendarBody) -> dict[str, Any]:
+def plain_json(body: BaseModel) -> dict[str, Any]:
+    """A body as it is stored."""
     found: dict[str, Any] = body.model_dump(mode="json")
     return found
 

@@ -1,8 +1,8 @@
 """The clocks of one record, computed from its events and from nothing else (DESIGN §3).
 
 Every fact is the same whatever the order of delivery: events are put in order of time, ties in the order of the life of a
-ticket. Seconds are whole, elapsed (a 24-hour line); pauses are the union of paused..resumed, so two overlapping ones count
-once, and a pause nobody ended lasts until the interval's end.
+ticket. Seconds are whole, of the clock of the record's queue (plain ones where it is open day and night); pauses are the union
+of paused..resumed, so two overlapping ones count once, and a pause nobody ended lasts until the interval's end.
 """
 
 from __future__ import annotations
@@ -73,8 +73,23 @@ class Facts:
 NOTHING = Facts()
 
 
-def facts_of(opened_at: datetime, events: Sequence[Happened]) -> Facts:
-    """The facts of a record that was opened at ``opened_at`` and has had ``events``, in any order.
+class Elapsed(Protocol):
+    """``metrics.business.BusinessClock`` is one."""
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta: ...
+
+
+class _Plain:
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        return end - start
+
+
+PLAIN = _Plain()
+
+
+def facts_of(opened_at: datetime, events: Sequence[Happened], clock: Elapsed = PLAIN) -> Facts:
+    """The facts of a record that was opened at ``opened_at`` and has had ``events``, in any order. ``clock``: of its queue,
+    where it is not open day and night.
 
     A reopening takes the solution back and starts the response clock again (until it is answered again there is no first
     response). ``cancelled`` ends a record unless it was reopened later.
@@ -100,9 +115,9 @@ def facts_of(opened_at: datetime, events: Sequence[Happened]) -> Facts:
         reopened_at=since,
         reopened_n=sum(1 for event in ordered if event.kind == "reopened") if since else 0,
         rated_at=_first_of_each(reversed(ordered))["rated"] if "rated" in ever else None,
-        response_s=_net(since or opened_at, response_at, pauses),
-        resolution_s=_net(opened_at, solved_at, ()),
-        resolution_net_s=_net(opened_at, solved_at, pauses),
+        response_s=_net(since or opened_at, response_at, pauses, clock),
+        resolution_s=_net(opened_at, solved_at, (), clock),
+        resolution_net_s=_net(opened_at, solved_at, pauses, clock),
     )
 
 
@@ -141,13 +156,23 @@ def _pauses(ordered: Sequence[Happened]) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _net(start: datetime, end: datetime | None, pauses: Sequence[Span]) -> int | None:
+def ended_pauses(events: Iterable[Happened], solved_at: datetime | None) -> tuple[Span, ...]:
+    """Pauses that somebody ended, each at most until the solution; empty for most records."""
+    known = list(events)
+    if not any(event.kind == "resumed" for event in known):
+        return ()
+    ordered = sorted(known, key=_when)
+    last = max(event.at for event in known)
+    return tuple((start, min(end, solved_at or end)) for start, end in _pauses(ordered) if end <= last)
+
+
+def _net(start: datetime, end: datetime | None, pauses: Sequence[Span], clock: Elapsed) -> int | None:
     """Whole seconds from ``start`` to ``end`` less pauses, never below 0; None where it has not ended."""
     if end is None:
         return None
-    seconds = end - start
+    seconds = clock.elapsed(start, end)
     for begin, finish in pauses:
-        seconds -= max(min(finish, end) - max(begin, start), timedelta())
+        seconds -= max(clock.elapsed(max(begin, start), min(finish, end)), timedelta())
     return max(int(seconds.total_seconds()), 0)
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine as Store
 
 from connectors.base import Batch, Connector
-from fengsui.ingest import retention
+from fengsui.ingest import deadlines, retention
 from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
@@ -84,6 +84,18 @@ class Housekeeping:
     def covered(self) -> list[str]:
         """Sources whose own count is asked for."""
         return [name for name in sources.enabled(self.settings) if self.settings.sources[name].count_coverage]
+
+    def deadlines(self, now: datetime) -> Chore | None:
+        """Open tickets counted by a new calendar; None while there is none."""
+        version = deadlines.due(self.store, now)
+        if version is None:
+            return None
+
+        def work(desk: Desk) -> Iterator[bool]:
+            parts = deadlines.recount(self.store, self.settings, lambda: (desk.turn.now, desk.turn.fence), version)
+            yield from (True for _ in parts)
+
+        return work
 
     def _between(self, source: str, start: datetime, end: datetime) -> Iterator[Batch]:
         connector = self.connect(source)

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 600.0
 COVERAGE_S = 3600.0
+DEADLINES_S = 60.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 HURRY_S = 0.02
 BACK_OFF_S = 2.0
@@ -156,6 +157,7 @@ def _jobs(
     clock: Callable[[], datetime],
 ) -> list[Job]:
     jobs = [daily("retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", keeping.purge()))]
+    jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     for name in feed.sources:
         source = settings.sources[name]
         often = settings.engine.tick if source.pushed else source.cadence  # an inbox is ours: looking costs nobody anything
@@ -178,6 +180,12 @@ def _calling(run: Callable[..., object], *args: object) -> Callable[[], object]:
 def _sweep(source: str, feed: ThreadFeed, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
     if source in feed.settled:  # while history is read there is nothing to reconcile
         chores.add(f"sweep:{source}", keeping.sweep(source, clock()))
+
+
+def _recount(chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
+    chore = keeping.deadlines(clock())
+    if chore is not None:
+        chores.add("deadlines", chore)
 
 
 def _cover(source: str, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:

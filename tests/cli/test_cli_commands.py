@@ -306,7 +306,7 @@ def save(home: Path, body: dict[str, Any]) -> None:
     store = open_store(f"sqlite:///{home}/fengsui.db")
     upgrade(store)
     with store.begin() as conn:
-        alert_definitions.save(conn, "calendar", "ours", body, "root", datetime(2026, 11, 18, tzinfo=UTC))
+        alert_definitions.save(conn, "roster", "ours", body, "root", datetime(2026, 11, 18, tzinfo=UTC))
     store.dispose()
 
 
@@ -322,7 +322,7 @@ def test_definitions_travel_and_only_add_versions(fengsui: Fengsui, tmp_path: Pa
     file = tmp_path / "out.json"
     assert fengsui("export", str(file)).exit_code == 0
     given = json.loads(file.read_text(encoding="utf-8"))
-    assert given["definitions"] == [{"kind": "calendar", "id": "ours", "version": 2, "body": {"days": 2}}]
+    assert given["definitions"] == [{"kind": "roster", "id": "ours", "version": 2, "body": {"days": 2}}]
     assert "0 new versions; 1" in fengsui("import", str(file)).stdout
     given["definitions"][0]["body"] = {"days": 3}
     file.write_text(json.dumps(given), encoding="utf-8")
@@ -333,7 +333,7 @@ def test_definitions_travel_and_only_add_versions(fengsui: Fengsui, tmp_path: Pa
 def test_one_kind_goes_to_the_terminal(fengsui: Fengsui, tmp_path: Path):
     save(tmp_path, {"days": 1})
     assert json.loads(fengsui("export", "--kind", "rule").stdout)["definitions"] == []
-    assert len(json.loads(fengsui("export", "--kind", "calendar").stdout)["definitions"]) == 1
+    assert len(json.loads(fengsui("export", "--kind", "roster").stdout)["definitions"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_file_that_is_none_is_refused(fengsui: Fengsui, tmp_path: Path, conten
 
 
 def test_one_bad_definition_stops_all(fengsui: Fengsui, tmp_path: Path):
-    rows = [{"kind": "calendar", "id": "a", "body": {}}, {"kind": "rule", "id": "b", "body": {"kind": "nonsense"}}]
+    rows = [{"kind": "roster", "id": "a", "body": {}}, {"kind": "rule", "id": "b", "body": {"kind": "nonsense"}}]
     file = tmp_path / "in.json"
     file.write_text(json.dumps({"format": "fengsui.definitions", "version": 1, "definitions": rows}), encoding="utf-8")
     ran = fengsui("import", str(file))
