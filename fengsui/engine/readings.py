@@ -26,6 +26,10 @@ ABSENT: Mapping[str, tuple[float | None, float | None]] = {
     "share": (0.0, 0.0),
     "duration": (None, 0.0),
     "gauge": (None, None),
+    "mean": (None, 0.0),
+    "ratio": (None, 0.0),
+    "score": (None, 0.0),
+    "work_off": (None, 0.0),
 }
 """Value and exposure of a closed step without cells, by shape of the metric."""
 

@@ -65,6 +65,10 @@ class Facts:
     reopened_at: datetime | None = None
     reopened_n: int = 0
     rated_at: datetime | None = None
+    told_at: datetime | None = None
+    archived_at: datetime | None = None
+    asked_at: datetime | None = None
+    transfers_n: int = 0
     response_s: int | None = None
     resolution_s: int | None = None
     resolution_net_s: int | None = None
@@ -98,10 +102,12 @@ def facts_of(opened_at: datetime, events: Sequence[Happened], clock: Elapsed = P
         return NOTHING
     ordered = sorted(events, key=_when)
     ever = _first_of_each(ordered)
-    since = _first_of_each(reversed(ordered)).get("reopened") if "reopened" in ever else None
+    last = _first_of_each(reversed(ordered))
+    since = last.get("reopened")
     left = ordered if since is None else [event for event in ordered if event.at >= since]
     lately = ever if since is None else _first_of_each(left)
-    solved_at = _latest(_first_of_each(reversed(left)), _SOLVING)
+    lately_last = last if since is None else _first_of_each(reversed(left))
+    solved_at = _latest(lately_last, _SOLVING)
     response_at = _earliest(lately, RESPONSES)
     pauses = _pauses(ordered) if "paused" in ever else ()
     return Facts(
@@ -114,7 +120,11 @@ def facts_of(opened_at: datetime, events: Sequence[Happened], clock: Elapsed = P
         solved_at=solved_at,
         reopened_at=since,
         reopened_n=sum(1 for event in ordered if event.kind == "reopened") if since else 0,
-        rated_at=_first_of_each(reversed(ordered))["rated"] if "rated" in ever else None,
+        rated_at=last.get("rated"),
+        told_at=lately_last.get("told"),
+        archived_at=lately_last.get("archived"),
+        asked_at=last.get("survey_asked"),
+        transfers_n=sum(1 for event in ordered if event.kind == "transferred") if "transferred" in ever else 0,
         response_s=_net(since or opened_at, response_at, pauses, clock),
         resolution_s=_net(opened_at, solved_at, (), clock),
         resolution_net_s=_net(opened_at, solved_at, pauses, clock),

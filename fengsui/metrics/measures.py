@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 2
+VERSION = 3
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -23,6 +23,10 @@ Contribution: TypeAlias = tuple[str, int, datetime, int]
 """(measure, bin, at, value)"""
 
 ANSWERED_WITHIN_S = 20
+SHORT_S = 5
+"""Who hangs up sooner has not waited: left out of abandonment on both sides."""
+LOOP_GRACE = timedelta(days=1)
+"""After its deadline a ticket has so long to be told and archived."""
 SCALE = 1000
 
 
@@ -75,6 +79,24 @@ def _abandoned(row: Row) -> int:
     return int(row["abandoned_at"] is not None and row["answered_at"] is None)
 
 
+def _gave_up_within(seconds: int) -> Callable[[Row], int]:
+    return lambda row: int(bool(_abandoned(row)) and (_waited_s(row) or 0.0) <= seconds)
+
+
+def _wait_of_answered(row: Row) -> int:
+    return round(_waited_s(row) or 0.0) if row["answered_at"] is not None else 0
+
+
+def _paused(row: Row) -> int:
+    return int(row["resolution_s"]) - int(row["resolution_net_s"])
+
+
+def _looped(row: Row) -> int:
+    """Solved, the customer told, archived: all of it by deadline and grace."""
+    ends = [row[name] for name in ("solved_at", "told_at", "archived_at")]
+    return int(None not in ends and max(ends) <= row["due_at"] + LOOP_GRACE)
+
+
 def _waited_s(row: Row) -> float | None:
     end = row["answered_at"] or row["abandoned_at"]
     return None if end is None else float((end - row["offered_at"]).total_seconds())
@@ -116,6 +138,25 @@ def _csat_sum(row: Row) -> int:
     return 0 if five is None else round(five * SCALE)
 
 
+def _answer(row: Row, name: str) -> float | None:
+    """The answer to one question of a survey on 0 (worst) to 1 (best); None where it was not asked or makes no sense."""
+    for r in row["ratings"]:
+        if r["name"] == name and r["low"] <= r["value"] <= r["high"] and r["low"] < r["high"]:
+            share = (r["value"] - r["low"]) / (r["high"] - r["low"])
+            return float(share if r["direction"] == "up" else 1 - share)
+    return None
+
+
+def _between(name: str, low: float, high: float) -> Callable[[Row], int]:
+    """1 where the answer to ``name`` lies in ``[low, high]`` of its scale, with room for rounding."""
+
+    def value(row: Row) -> int:
+        answer = _answer(row, name) if row["ratings"] else None
+        return int(answer is not None and low - 1e-9 <= answer <= high + 1e-9)
+
+    return value
+
+
 def _rated(row: Row) -> datetime | None:
     """None where nobody was asked: most rows."""
     rated: datetime | None = (row["rated_at"] or row["opened_at"]) if row["ratings"] else None
@@ -131,6 +172,7 @@ _responded = _column("first_response_at")
 _solved = _column("solved_at")
 _due = _column("due_at")
 _offered = _column("offered_at")
+_asked = _column("asked_at")
 
 MEASURES: tuple[Measure, ...] = (
     Measure("feedback.n", _opened, _one, width="every"),
@@ -142,24 +184,39 @@ MEASURES: tuple[Measure, ...] = (
     Measure("response.n", _responded, _has("response_target_s"), minutes=False),
     Measure("response.met", _responded, _met_response, minutes=False),
     Measure("resolution.d", _solved, _one, _bin_of("resolution_s"), minutes=False),
+    Measure("net.d", _solved, _one, _bin_of("resolution_net_s"), minutes=False, width="narrow"),
+    Measure("paused.s", _solved, _paused, minutes=False, width="narrow"),
+    Measure("resolved.s", _solved, lambda row: int(row["resolution_s"]), minutes=False, width="narrow"),
     Measure("solved.n", _solved, _one, minutes=False),
     Measure("reopened.n", _column("reopened_at"), lambda row: int(row["reopened_n"]), minutes=False),
     Measure("due.n", _due, _one, width="every"),
     Measure("due.met", _due, _met_due, width="every"),
+    Measure("loop.met", _due, _looped, minutes=False),
+    Measure("transferred.n", _opened, lambda row: int(row["transfers_n"] > 0), minutes=False),
+    Measure("asked.n", _asked, _one, minutes=False),
+    Measure("asked.done", _asked, _has("rated_at"), minutes=False),
     Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
     Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
     Measure("offered.n", _offered, _one),
     Measure("answered.n", _offered, _has("answered_at")),
     Measure("abandoned.n", _offered, _abandoned),
+    Measure("abandoned5.n", _offered, _gave_up_within(SHORT_S), minutes=False),
+    Measure("abandoned20.n", _offered, _gave_up_within(ANSWERED_WITHIN_S), minutes=False),
     Measure("answered20.n", _offered, _answered_in_time),
+    Measure("wait.s", _offered, _wait_of_answered, minutes=False, width="narrow"),
     Measure("wait.d", _offered, lambda row: int(_waited_s(row) is not None), _wait_bin),
     Measure("csat.n", _rated, lambda row: int(_csat_five(row) is not None)),
     Measure("csat.top", _rated, _csat_top),
     Measure("csat.sum", _rated, _csat_sum, minutes=False),
+    Measure("nps.n", _rated, _between("nps", 0, 1), minutes=False),
+    Measure("nps.plus", _rated, _between("nps", 0.9, 1), minutes=False),
+    Measure("nps.minus", _rated, _between("nps", 0, 0.6), minutes=False),
+    Measure("ces.n", _rated, _between("ces", 0, 1), minutes=False),
+    Measure("ces.top", _rated, _between("ces", 2 / 3, 1), minutes=False),
 )
 _ANSWERS = ("ack.d", "response.d", "response.n", "response.met")
-_SOLVES = ("resolution.d", "solved.n", "due.met", "open.done")
-_CALLS = ("offered.n", "answered.n", "abandoned.n", "answered20.n", "wait.d")
+_SOLVES = ("resolution.d", "net.d", "paused.s", "resolved.s", "solved.n", "due.met", "open.done", "loop.met")
+_CALLS = ("offered.n", "answered.n", "abandoned.n", "abandoned5.n", "abandoned20.n", "answered20.n", "wait.d", "wait.s")
 SET_BY: Mapping[str, tuple[str, ...]] = {
     "offered": _CALLS,
     "answered": _CALLS + _ANSWERS,
@@ -167,13 +224,16 @@ SET_BY: Mapping[str, tuple[str, ...]] = {
     "human_reply": _ANSWERS,
     "auto_reply": ("ack.d",),
     "assigned": ("ack.d",),
-    "paused": ("response.d", "response.met"),
-    "resumed": ("response.d", "response.met"),
+    "paused": ("response.d", "response.met", "net.d", "paused.s"),
+    "resumed": ("response.d", "response.met", "net.d", "paused.s"),
     "solved": _SOLVES,
     "archived": _SOLVES,
     "cancelled": ("due.n", "due.met"),
     "reopened": ("reopened.n", *_SOLVES, *_ANSWERS),
-    "rated": ("csat.n", "csat.top", "csat.sum"),
+    "told": ("loop.met",),
+    "transferred": ("transferred.n",),
+    "survey_asked": ("asked.n", "asked.done"),
+    "rated": ("csat.n", "csat.top", "csat.sum", "nps.n", "nps.plus", "nps.minus", "ces.n", "ces.top", "asked.done"),
 }
 """kind of event -> the measures whose facts it sets: a series over them waits for the source of such events too."""
 

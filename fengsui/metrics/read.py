@@ -14,10 +14,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from fengsui.metrics import cells, gauges, logbins, watermarks
-from fengsui.metrics.catalogue import Metric, metric_of
-from fengsui.metrics.intervals import Z95, wilson
+from fengsui.metrics import backlog, cells, gauges, logbins, watermarks
+from fengsui.metrics.catalogue import metric_of
+from fengsui.metrics.intervals import Z95, net_score, wilson
 from fengsui.metrics.measures import NO_BIN
+from fengsui.metrics.metric import Metric
 from fengsui.store.slices import bucket, bucket_start, slice_id
 from fengsui.store.tables import slice_
 
@@ -98,7 +99,7 @@ def kpi(
         return _gauge_kpi(conn, wanted, slice_key, end)
     id_ = slice_id(slice_key)
     sums = cells.summed(conn, wanted.measures(), [id_], None if wanted.total else start, end).get(id_, {})
-    figure = _figure(wanted, sums)
+    figure = _work_off(conn, wanted, id_, sums, start, end) if wanted.shape == "work_off" else _figure(wanted, sums)
     health = _health(conn, wanted, id_, now, sources)
     return Kpi(figure.value, figure.n, figure.lower, figure.upper, _state(wanted, figure, health, end, now), wanted.version,
                wanted.target, figure.more)  # fmt: skip
@@ -108,6 +109,8 @@ def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetim
     """One point for every step of ``[start, end)``, in the unit that a tile shows; counts are 0 where nothing came."""
     wanted, id_ = metric_of(metric), slice_id(slice_key)
     if wanted.gauge is not None or wanted.total:
+        if wanted.shape == "work_off":
+            return _work_off_line(conn, wanted, slice_key, start, end, step_s)
         line = steps(conn, wanted, [id_], start, end, step_s)[id_]
         shown = {at: _Figure(value.value, 1) for at, value in line.items()}
     else:
@@ -116,6 +119,15 @@ def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetim
     empty = _Figure(0.0 if wanted.shape == "count" else None, 0)
     grid = range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
     return [Point(bucket_start(at), shown.get(at, empty).value, shown.get(at, empty).n) for at in grid]
+
+
+def _work_off_line(
+    conn: Connection, metric: Metric, slice_key: str, start: datetime, end: datetime, step_s: int
+) -> list[Point]:
+    grid = (bucket_start(at) for at in range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60))
+    spans = ((at, at + timedelta(seconds=step_s)) for at in grid)
+    found = ((at, kpi(conn, metric, slice_key, at, until, until)) for at, until in spans)
+    return [Point(at, one.value, one.n) for at, one in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,13 @@ def _value(metric: Metric, sums: cells.Sums) -> Value | None:
     if metric.shape == "count":
         return Value(value, 1.0)
     exposure = float(_sum(metric.exposure, sums))
-    return Value(value, exposure) if exposure > 0 else None
+    if exposure <= 0:
+        return None
+    return Value(value if metric.shape == "share" else _scaled(metric, value / exposure), exposure)
+
+
+def _scaled(metric: Metric, value: float) -> float:
+    return 100 * value if metric.shape == "score" else value
 
 
 def _figure(metric: Metric, sums: cells.Sums) -> _Figure:
@@ -155,8 +173,25 @@ def _figure(metric: Metric, sums: cells.Sums) -> _Figure:
     n = _sum(metric.exposure, sums)
     if n <= 0:
         return _Figure(None, 0)
-    lower, upper = wilson(value, n)
-    return _Figure(value / n, n, lower, upper)
+    lower, upper = _interval(metric, sums, value, n)
+    return _Figure(_scaled(metric, value / n), n, lower, upper)
+
+
+def _work_off(conn: Connection, metric: Metric, id_: int, before: cells.Sums, start: datetime, end: datetime) -> _Figure:
+    """Open / closing rate of the window. Where nothing was closed it is at least as long as if one had been."""
+    stock = _sum(metric.value, before)
+    closed = _sum(metric.exposure, cells.summed(conn, metric.exposure, [id_], start, end).get(id_, {}))
+    return _Figure(backlog.work_off_s(max(stock, 0), max(closed, 1), (end - start).total_seconds()), stock)
+
+
+def _interval(metric: Metric, sums: cells.Sums, value: int, n: int) -> tuple[float, float] | tuple[None, None]:
+    """Means and ratios have none: their sums do not say how much single values differ."""
+    if metric.shape == "share":
+        return wilson(value, n)
+    if metric.shape == "score":
+        plus = _sum((name for name in metric.value if not name.startswith("-")), sums)
+        return net_score(plus, plus - value, n)
+    return None, None
 
 
 def _duration(metric: Metric, bins: cells.Bins) -> _Figure:
@@ -201,7 +236,7 @@ def _health(
 ) -> State:
     """ok, provisional (some source silent), stale (all silent), no_data (nobody ever fed it)."""
     fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, set())
-    if not fed_by:
+    if not fed_by or (metric.needs and not watermarks.feeding(conn, metric.needs, [id_])):
         return "no_data"
     if sources is None:
         return "ok"

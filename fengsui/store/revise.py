@@ -35,7 +35,7 @@ def revise(message: str, *, first: bool = False) -> Path:
             command.revision(migrate.config(conn), message, autogenerate=True, rev_id=number)
         engine.dispose()
     path = next(VERSIONS.glob(f"{number}_*.py"))
-    for step in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
+    for step in (["format", "--quiet"], ["check", "--fix", "--quiet"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *step, str(path)], check=True)
     return path
 

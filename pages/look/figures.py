@@ -12,9 +12,11 @@ def figure(visitor: Visitor, shape: str, unit: str, value: float | None) -> tupl
     if value is None:
         return "—", ""
     place = Place(visitor.lang, visitor.zone, catalogue(visitor.lang))
-    if shape == "share":
+    if unit == "permille":
+        return f"{value * 1000:.1f}", "‰"
+    if shape in ("share", "ratio"):
         return f"{value * 100:.1f}", "%"
-    if shape == "duration":
+    if shape in ("duration", "mean", "work_off"):
         return _duration(visitor, value, place)
     number = as_about(value, place) if shape == "count" or abs(value) >= 10 else as_num(value, place)
     return number, visitor.say(f"pages.unit.{unit}")
@@ -41,4 +43,4 @@ def signed(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:
 def together(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:
     """Number and unit in one, for second lines."""
     number, name = figure(visitor, shape, unit, value)
-    return f"{number}{name}" if name == "%" else f"{number} {name}".strip()
+    return f"{number}{name}" if name in ("%", "‰") else f"{number} {name}".strip()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fengsui.metrics import calendar, logbins, measures
 from fengsui.metrics.facts import Facts, as_columns, facts_of
-from fengsui.metrics.intervals import wilson
+from fengsui.metrics.intervals import net_score, wilson
 from fengsui.metrics.measures import BY_ID, MEASURES, NO_BIN, SET_BY, contributions, of_measurement
 
 T0 = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
@@ -78,6 +78,13 @@ def test_the_mean_of_logs_is_within_two_per_cent() -> None:
 )
 def test_wilsons_interval_gives_the_numbers_of_the_definitions(successes: int, n: int, percent: tuple[int, int]) -> None:
     assert tuple(round(100 * bound) for bound in wilson(successes, n)) == percent
+
+
+@pytest.mark.parametrize(("n", "half"), [(20, 34), (100, 15), (1000, 5)])
+def test_the_interval_of_a_net_promoter_score_gives_the_numbers_of_the_definitions(n: int, half: int) -> None:
+    lower, upper = net_score(0.5 * n, 0.2 * n, n)
+    assert (upper - lower) / 2 == pytest.approx(half, abs=0.5) and (upper + lower) / 2 == pytest.approx(30)
+    assert net_score(0, 0, 0) == (-100, 100) and net_score(n, 0, n) == (100, 100)
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
@@ -164,6 +171,14 @@ def test_a_call_has_its_own_clocks() -> None:
     assert (facts.offered_at, facts.answered_at, facts.response_s, facts.rated_at) == (T0, at(15), 15, at(400))
 
 
+def test_told_and_archived_are_taken_back_by_a_reopening_and_hand_overs_are_not() -> None:
+    life = [step("transferred", 1), step("transferred", 2), step("told", 5), step("archived", 6), step("survey_asked", 7)]
+    facts = facts_of(T0, life)
+    assert (facts.told_at, facts.archived_at, facts.asked_at, facts.transfers_n) == (at(5), at(6), at(7), 2)
+    again = facts_of(T0, [*life, step("reopened", 100), step("told", 200)])
+    assert (again.told_at, again.archived_at, again.asked_at, again.transfers_n) == (at(200), None, at(7), 2)
+
+
 def test_the_order_of_delivery_does_not_matter() -> None:
     life = [step("reopened", 50), step("solved", 50), step("human_reply", 50), step("paused", 20), step("resumed", 30)]
     assert len({facts_of(T0, each) for each in itertools.permutations(life)}) == 1
@@ -198,9 +213,60 @@ def test_deleted_and_cancelled_records_count_nowhere(gone: dict[str, Any]) -> No
 def test_a_deadline_counts_when_it_falls_due_and_only_in_time_is_met() -> None:
     due = {"due_at": at(3600)}
     assert counted(**due)["due.n"] == (NO_BIN, at(3600), 1) and "due.met" not in counted(**due)
-    assert counted(**due, solved_at=at(3600), resolution_s=3600)["due.met"] == (NO_BIN, at(3600), 1)
-    assert "due.met" not in counted(**due, solved_at=at(3601), resolution_s=3601)
-    assert counted(**due, solved_at=at(9), resolution_s=9)["open.done"] == (NO_BIN, at(9), 1)
+    assert counted(**due, **solved(3600))["due.met"] == (NO_BIN, at(3600), 1)
+    assert "due.met" not in counted(**due, **solved(3601))
+    assert counted(**due, **solved(9))["open.done"] == (NO_BIN, at(9), 1)
+
+
+def solved(seconds: int, paused: int = 0) -> dict[str, Any]:
+    return {"solved_at": at(seconds), "resolution_s": seconds, "resolution_net_s": seconds - paused}
+
+
+def test_time_paused_is_summed_beside_the_whole() -> None:
+    parts = counted(**solved(1000, paused=400))
+    assert (parts["paused.s"][2], parts["resolved.s"][2], parts["net.d"][0]) == (400, 1000, logbins.bin_of(600))
+    assert "paused.s" not in counted(**solved(1000))
+
+
+@pytest.mark.parametrize(
+    ("told", "archived", "closed"),
+    [(5000, 6000, True), (None, 6000, False), (5000, None, False), (5000, 3600 + 86_400, True), (3600 + 86_401, 6000, False)],
+)
+def test_a_loop_is_closed_when_the_customer_heard_and_the_file_was_put_away(
+    told: int | None, archived: int | None, closed: bool
+) -> None:
+    ends = {"told_at": at(told) if told else None, "archived_at": at(archived) if archived else None}
+    parts = counted(due_at=at(3600), **solved(60), **ends)
+    assert parts.get("loop.met") == ((NO_BIN, at(3600), 1) if closed else None)
+
+
+def test_surveys_are_counted_on_the_day_they_were_asked() -> None:
+    assert counted(asked_at=at(9))["asked.n"] == (NO_BIN, at(9), 1) and "asked.done" not in counted(asked_at=at(9))
+    assert counted(asked_at=at(9), rated_at=at(99))["asked.done"] == (NO_BIN, at(9), 1)
+    assert counted(transfers_n=3)["transferred.n"] == (NO_BIN, T0, 1) and "transferred.n" not in counted()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "scale", "found"),
+    [
+        ("nps", 10, (0, 10, "up"), {"nps.n", "nps.plus"}),
+        ("nps", 9, (0, 10, "up"), {"nps.n", "nps.plus"}),
+        ("nps", 8, (0, 10, "up"), {"nps.n"}),
+        ("nps", 6, (0, 10, "up"), {"nps.n", "nps.minus"}),
+        ("nps", 11, (0, 10, "up"), set()),
+        ("ces", 5, (1, 7, "up"), {"ces.n", "ces.top"}),
+        ("ces", 4, (1, 7, "up"), {"ces.n"}),
+        ("ces", 3, (1, 7, "down"), {"ces.n", "ces.top"}),
+        ("ces", 5, (1, 7, "down"), {"ces.n"}),
+    ],
+)
+def test_answers_are_sorted_by_their_scale_and_its_direction(
+    name: str, value: float, scale: tuple[int, int, str], found: set[str]
+) -> None:
+    low, high, direction = scale
+    rating = {"name": name, "value": value, "low": low, "high": high, "direction": direction, "aspect": "overall"}
+    parts = counted(ratings=[rating], rated_at=at(60))
+    assert {measure for measure in parts if measure.startswith(("nps", "ces"))} == found
 
 
 def test_a_response_is_judged_only_against_a_target() -> None:
@@ -215,9 +281,11 @@ def test_a_response_is_judged_only_against_a_target() -> None:
 @pytest.mark.parametrize(
     ("seconds", "answered", "found"),
     [
-        (20, True, {"offered.n", "answered.n", "answered20.n", "wait.d"}),
-        (21, True, {"offered.n", "answered.n", "wait.d"}),
-        (8, False, {"offered.n", "abandoned.n", "wait.d"}),
+        (20, True, {"offered.n", "answered.n", "answered20.n", "wait.d", "wait.s"}),
+        (21, True, {"offered.n", "answered.n", "wait.d", "wait.s"}),
+        (5, False, {"offered.n", "abandoned.n", "abandoned5.n", "abandoned20.n", "wait.d"}),
+        (8, False, {"offered.n", "abandoned.n", "abandoned20.n", "wait.d"}),
+        (21, False, {"offered.n", "abandoned.n", "wait.d"}),
         (None, False, {"offered.n"}),
     ],
 )

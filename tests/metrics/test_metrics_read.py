@@ -302,7 +302,41 @@ def test_every_metric_reads_measures_that_exist() -> None:
         assert metric.gauge or ours <= BY_ID.keys(), metric.id
         assert all(re.fullmatch(r"m\.[a-z_]+\.(num|den|sum|n)", name) for name in set(metric.measures()) - ours), metric.id
         assert (metric.shape == "gauge") == (metric.gauge is not None)
-        assert (metric.shape == "share") == bool(metric.exposure)
+        assert (metric.shape in ("share", "mean", "ratio", "score", "work_off")) == bool(metric.exposure)
+
+
+def test_a_score_a_mean_and_a_ratio_read_sums(conn: Connection) -> None:
+    for measure, value in (("nps.n", 20), ("nps.plus", 10), ("nps.minus", 4), ("wait.s", 90), ("answered.n", 6)):
+        add(conn, measure, -20, value)
+        feed(conn, measure, "acd", NOON)
+    add(conn, "open.n", -20, 4)
+    add(conn, "open.done", -20, 5)
+    feed(conn, "open.n", "tickets", NOON)
+    hour = {name: read.kpi(conn, name, "all", later(-60), NOON, NOON) for name in ("nps", "asa", "closure_flow", "ces")}
+    nps = hour["nps"]
+    assert (nps.value, nps.n, nps.state, round(nps.upper or 0)) == (30.0, 20, "few", 64)  # 30 ± 34
+    assert (hour["asa"].value, hour["asa"].lower, hour["closure_flow"].value) == (15.0, None, 1.25)
+    assert (hour["ces"].value, hour["ces"].state) == (None, "no_data")
+
+
+def test_a_rate_whose_events_nobody_sends_is_no_data_and_not_zero(conn: Connection) -> None:
+    add(conn, "due.n", -60, 30)
+    feed(conn, "due.n", "tickets", NOON)
+    window = (later(-120), later(-30), NOON)
+    assert read.kpi(conn, "closed_loop", "all", *window).state == "no_data"
+    add(conn, "loop.met", -60, 27)
+    feed(conn, "loop.met", "tickets", NOON)
+    found = read.kpi(conn, "closed_loop", "all", *window)
+    assert (found.value, found.state) == (0.9, "provisional")  # a day of grace has not passed
+
+
+def test_the_work_off_time_is_the_stock_over_the_rate_of_the_window(conn: Connection) -> None:
+    add(conn, "open.n", -600, 60)
+    add(conn, "open.done", -30, 20)
+    feed(conn, "open.n", "tickets", NOON)
+    assert read.kpi(conn, "work_off", "all", later(-60), NOON, NOON).value == 2 * 3600
+    assert read.kpi(conn, "work_off", "all", later(-15), NOON, NOON).value == 40 * 900  # nothing closed: at least so long
+    assert [point.value for point in read.trend(conn, "work_off", "all", later(-60), NOON, 3600)] == [2 * 3600]
 
 
 def test_the_wall_shows_metrics_of_the_catalogue_with_targets_where_they_have_a_good_direction() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, column, insert, inspect, select, table, text
 
-from fengsui.store import migrate, revise
+from fengsui.store import migrate, revise, tables
 from fengsui.store.database import open_store
 from fengsui.store.tables import METADATA
 
@@ -124,6 +126,25 @@ def test_the_first_revision_written_anew_is_the_one_we_have(tmp_path: Path, monk
             Path(revise.__file__).parent / "migrations" / "versions" / ours[0]
         ).read_text(encoding="utf-8")
     assert [path.name for path in (folder / "versions").glob("0*.py")] == ["0001_first_tables.py"]
+
+
+def test_facts_that_became_columns_are_filled_from_the_events_there_are(bare: Engine):
+    """Else the closed-loop rate of every month before the upgrade would be nought."""
+    days = [datetime(2026, 11, day, 6, 30, tzinfo=UTC) for day in range(1, 6)]
+    told = [("told", 2), ("told", 4), ("archived", 2), ("survey_asked", 2), ("transferred", 1), ("transferred", 2)]
+    plain = {"record_key": "t:1", "source": "t", "kind": "complaint", "seq": 1, "content_hash": "h", "state": "solved"}
+    times = {**dict.fromkeys(("opened_at", "updated_at", "stored_at", "first_stored_at"), days[0]), "reopened_at": days[3]}
+    values = {**plain, **times, "dims": {}, "ratings": [], "tags": {}, "extra": {}}
+    with bare.begin() as conn:
+        command.upgrade(migrate.config(conn), "0003")
+        known = table("feedback", *(column(name, tables.feedback.c[name].type) for name in values))
+        conn.execute(insert(known).values(**values))
+        rows = [{"event_key": f"r:{n}", "kind": kind, "at": days[day]} for n, (kind, day) in enumerate(told)]
+        conn.execute(insert(tables.event), [{"record_key": "t:1", "data": {}, **row} for row in rows])
+    migrate.upgrade(bare)
+    with bare.connect() as conn:
+        row = conn.execute(select(tables.feedback)).one()
+    assert (row.told_at, row.archived_at, row.asked_at, row.transfers_n) == (days[4], None, days[2], 2)
 
 
 def test_revise_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

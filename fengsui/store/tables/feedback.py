@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, LargeBinary, String, Table, Text, text
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -36,6 +36,10 @@ feedback = Table(
     Column("reopened_at", UtcDateTime),
     Column("reopened_n", Integer, nullable=False, server_default="0"),
     Column("rated_at", UtcDateTime),
+    Column("told_at", UtcDateTime),  # the customer heard the result, since the last reopening
+    Column("archived_at", UtcDateTime),
+    Column("asked_at", UtcDateTime),  # a survey was sent
+    Column("transfers_n", Integer, nullable=False, server_default="0"),
     # What the roll-ups count beside them; contributions read columns only, never policy, events or a clock.
     Column("response_s", BigInteger),  # opened (or last reopening) to first human reply, less pauses
     Column("resolution_s", BigInteger),  # gross
@@ -53,6 +57,7 @@ feedback = Table(
     Index("ix_feedback_opened_at", "opened_at", "kind"),
     Index("ix_feedback_source_opened_at", "source", "opened_at"),
     Index("ix_feedback_customer", "customer", "opened_at"),
+    Index("ix_feedback_open", "due_at", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )
 
 feedback_text = Table(
