@@ -10,16 +10,18 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from fengsui.board.scope import Scope, sees
-from fengsui.store.slices import NO_BIN, bucket
+from fengsui.metrics import cells
+from fengsui.store.slices import NO_BIN, bucket, bucket_start
 from fengsui.store.tables import rollup, slice_
 
 CUBOID = "channel|org.1"
 MEASURE = "complaint.n"
 WEEKS = 4
 ROWS, COLUMNS = 7, 6
+_MINE = select(slice_.c.slice_id, slice_.c.slice_key).where(slice_.c.cuboid == CUBOID)
 
 
 def observed(conn: Connection, now: datetime) -> dict[str, int]:
@@ -41,8 +43,8 @@ def grid(conn: Connection, seen: dict[str, int], expected: dict[str, float], rea
     """All cells of the cuboid: ``{org, channel, slice_key, observed, expected, deviation}``; expected None without history,
     observed None where nothing was counted and history is still being read."""
     query = select(slice_.c.slice_key, slice_.c.dims).where(slice_.c.cuboid == CUBOID)
-    cells = [_cell(row.slice_key, row.dims, seen, expected, reading) for row in conn.execute(query)]
-    return sorted(cells, key=lambda cell: (cell["org"], cell["channel"]))
+    all_ = [_cell(row.slice_key, row.dims, seen, expected, reading) for row in conn.execute(query)]
+    return sorted(all_, key=lambda cell: (cell["org"], cell["channel"]))
 
 
 def visible(cells: list[dict[str, Any]], scope: Scope) -> list[dict[str, Any]]:
@@ -72,15 +74,11 @@ def _cell(key: str, dims: dict[str, str], seen: dict[str, int], expected: dict[s
 
 
 def _counts(conn: Connection, end: datetime) -> dict[str, int]:
-    until = bucket(end, 15) + 15
-    query = (
-        select(slice_.c.slice_key, func.sum(rollup.c.value))
-        .join(rollup, rollup.c.slice_id == slice_.c.slice_id)
-        .where(slice_.c.cuboid == CUBOID, rollup.c.grain == 15, rollup.c.measure == MEASURE, rollup.c.bin == NO_BIN)
-        .where(rollup.c.bucket >= until - 60, rollup.c.bucket < until)
-        .group_by(slice_.c.slice_key)
-    )
-    return {key: int(total) for key, total in conn.execute(query)}
+    """Slices first, then their cells: joined, SQLite walks the quarter-hours of every slice there is."""
+    until = bucket_start(bucket(end, 15) + 15)
+    keys = {row.slice_id: row.slice_key for row in conn.execute(_MINE)}
+    found = cells.summed(conn, [MEASURE], keys, until - timedelta(hours=1), until)
+    return {keys[slice_id]: sums[MEASURE][NO_BIN] for slice_id, sums in found.items()}
 
 
 def _known(conn: Connection, at: int) -> bool:
