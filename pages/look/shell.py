@@ -10,6 +10,7 @@ import streamlit as st
 from fengsui.locale import say
 from fengsui.people import NotSignedIn
 from pages.alerts.page import page as alerts
+from pages.due.page import page as due
 from pages.look import trouble
 from pages.look.bar import bar
 from pages.look.dress import dress
@@ -23,6 +24,7 @@ Page = Callable[[], None]
 PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "wall": (wall, EVERYBODY),
     "alerts": (alerts, DESK),
+    "due": (due, DESK),
     "sources": (sources, DESK),
     "running": (running, frozenset({"manager", "admin", "analyst"})),
 }
