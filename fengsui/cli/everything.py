@@ -43,13 +43,14 @@ def run_everything(where: Where, *, with_demo: bool) -> int:
 
 
 def _watch(where: Where, settings: Settings, supervisor: Supervisor, with_demo: bool) -> int:
+    """The worker waits for the stores of the demo centre, which take some seconds to fill; the dashboard does not."""
     if with_demo:
         supervisor.start(_task(where, "demo", "serve"))
         where.tell("cli.run.demo")
-        if not supervisor.wait_for(_demo_is_ready(where), READY_S):
-            return _gave_up(where, supervisor, "demo")
-    supervisor.start(_task(where, "worker"))
     supervisor.start(_task(where, "dashboard"))
+    if with_demo and not supervisor.wait_for(_demo_is_ready(where), READY_S):
+        return _gave_up(where, supervisor, "demo")
+    supervisor.start(_task(where, "worker"))
     where.tell("cli.run.starting", logs=str(where.home / "run"))
     url = address(safe_host(where, settings), settings)
     if not supervisor.wait_for(lambda: answers(url), READY_S):

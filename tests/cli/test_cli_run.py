@@ -80,7 +80,7 @@ def fengsui(home: Path, *words: str) -> tuple[int, str]:
 def test_it_starts_waits_says_where_and_stops(home: Path, stand_ins: list[str]):
     status, said = fengsui(home, "run")
     assert status == 0, said
-    assert stand_ins == ["worker", "dashboard"]
+    assert stand_ins == ["dashboard", "worker"]
     port = re.search(r"port = (\d+)", (home / "fengsui.toml").read_text())
     assert port
     assert f"Fengsui is up: http://127.0.0.1:{port[1]}/" in said
@@ -94,11 +94,11 @@ def test_the_demo_writes_its_settings_and_is_served_first(home: Path, stand_ins:
     (home / "fengsui.toml").unlink()
     port = free_port()
     monkeypatch.setenv("FENGSUI_PORT", str(port))
-    monkeypatch.setattr(demo_main, "is_ready", lambda folder: len(stand_ins) == 1)
+    monkeypatch.setattr(demo_main, "is_ready", lambda folder: stand_ins == ["demo serve", "dashboard"])
     monkeypatch.setattr(everything, "answers", lambda url: url == f"http://127.0.0.1:{port}/")
     status, said = fengsui(home, "run", "--demo")
     assert status == 0, said
-    assert stand_ins == ["demo serve", "worker", "dashboard"]
+    assert stand_ins == ["demo serve", "dashboard", "worker"]
     assert f":{port + 1}/" in (home / "fengsui.toml").read_text(encoding="utf-8")
 
 
