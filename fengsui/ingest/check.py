@@ -25,6 +25,7 @@ from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import bucket, slice_levels
 from fengsui.store.tables import feedback, gauge, measurement, rollup, slice_source, watermark
+from fengsui.store.upsert import upsert
 
 AT_ONCE = 5_000
 SHOWN = 20
@@ -99,7 +100,7 @@ def rebuild(store: Engine, settings: Settings, now: datetime, fence: Fence) -> i
             pending.write(conn)
             total += len(cells)
         row = {"name": "rollup", "at": now, "seq": 0, "tick": None, "tag": rollup_tag(settings)}
-        bulk.put(conn, watermark, [row])
+        upsert(conn, watermark, [row])
     return total
 
 

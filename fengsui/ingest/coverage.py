@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from fengsui.ingest.bulk import put
 from fengsui.ingest.take import Fence
 from fengsui.metrics.calendar import day_bounds
 from fengsui.store.database import reading
 from fengsui.store.tables import coverage_day, feedback
+from fengsui.store.upsert import upsert
 
 
 def record_coverage(
@@ -24,7 +24,7 @@ def record_coverage(
     rows = [{"source": source, "checked_at": now, **each} for each in counts]
     with store.begin() as conn:
         fence(conn)
-        put(conn, coverage_day, rows)
+        upsert(conn, coverage_day, rows)
     return {day: theirs[day] - ours[day] for day in sorted(theirs) if theirs[day] != ours[day]}
 
 

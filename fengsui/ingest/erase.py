@@ -28,6 +28,7 @@ from fengsui.store.tables import (
     rule_record,
     tombstone,
 )
+from fengsui.store.upsert import upsert
 
 
 def erase(
@@ -57,7 +58,7 @@ def erase(
         _uncount(conn, settings, found, now)
         _drop(conn, found)
         rows = [{"record_key": key, "at": now, "by": by, "reason": reason} for key in found]
-        bulk.put(conn, tombstone, rows)
+        upsert(conn, tombstone, rows)
         _forget_customers(conn, {each for each in customers if each}, whole=hashed is not None)
         what: dict[str, Any] = {"records": len(found), "reason": reason, "customer": hashed is not None}
         conn.execute(insert(audit).values(at=now, by=by, action="ingest.erase", params=what))

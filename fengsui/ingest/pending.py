@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Executable, Table
 
 from fengsui.ingest import bulk
+from fengsui.store.upsert import Step, put_step
 
 
 class Pending:
@@ -19,12 +20,12 @@ class Pending:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._steps: list[bulk.Step] = []
+        self._steps: list[Step] = []
 
     def put(self, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> None:
         """Insert or replace ``rows``, all with the same columns. ``keep``: leave a row that is there."""
         if rows:
-            self._steps.append(bulk.put_step(self._dialect, table, rows, keep=keep))
+            self._steps.append(put_step(self._dialect, table, rows, keep=keep))
 
     def remove(self, table: Table, keys: Sequence[Mapping[str, Any]]) -> None:
         """Delete by primary key; each of ``keys`` names all its columns."""
@@ -39,7 +40,7 @@ class Pending:
     def run(self, statement: Executable) -> None:
         self._steps.append(lambda conn: conn.execute(statement))
 
-    def then(self, step: bulk.Step) -> None:
+    def then(self, step: Step) -> None:
         """Something small that writes by itself."""
         self._steps.append(step)
 
