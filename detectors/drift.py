@@ -27,10 +27,6 @@ STEPS_A_DAY = 24
 """A day of learning needs this many steps with exposure: few numbers do not ripen by waiting."""
 
 SUDDEN_THRESHOLD = 4.0
-SLOW_PART, SUDDEN_PART = math.log10(0.9), math.log10(0.1)
-"""The two tests share the budget. A break that the sudden test is for is far beyond any limit, so its part may be small; each
-tenth that the slow one gives away costs it hours."""
-
 BACK = (4, 16)
 BACK_Z = 3.5
 """The last steps contradict a chart that far: what it added up is over."""
@@ -55,6 +51,9 @@ class Drift(Detector, abc.ABC):
     """Template of the two drift detectors."""
 
     PARAMETERS: ClassVar[Sequence[Parameter]]
+    SLOW_PART: ClassVar[float] = 0.9
+    """Of the budget; the sudden test has the rest. A break that it is for is far beyond any limit, so its part may be small;
+    each tenth that the slow one gives away costs it hours."""
     step_s: int
     patience_s: int
 
@@ -129,10 +128,10 @@ class Drift(Detector, abc.ABC):
         if self._days < 1:
             return NOTHING
         if fast.surprise:
-            score = self._sudden.score(fast.surprise, self._week_steps) + SUDDEN_PART
+            score = self._sudden.score(fast.surprise, self._week_steps) + math.log10(1 - self.SLOW_PART)
             fast = fast._replace(score=max(telling.CALM_SCORE, score))
         if slow.surprise:
-            slow = slow._replace(score=max(telling.CALM_SCORE, slow.score + SLOW_PART))
+            slow = slow._replace(score=max(telling.CALM_SCORE, slow.score + math.log10(self.SLOW_PART)))
         return max(slow, fast, key=lambda finding: finding.score if finding.surprise else -math.inf)
 
     def learn_one(self, x: Reading) -> None:  # type: ignore[override]

@@ -14,6 +14,11 @@ DETECTORS: Mapping[str, str] = {
     "count_surprise": "detectors.count_surprise.CountSurprise",
     "share_drift": "detectors.share_drift.ShareDrift",
     "duration_drift": "detectors.duration_drift.DurationDrift",
+    "gauge": "detectors.gauge.Gauge",
+    "silence": "detectors.silence.Silence",
+    "slow_decline": "detectors.slow_decline.SlowDecline",
+    "moved_profile": "detectors.moved_profile.MovedProfile",
+    "doubled_counts": "detectors.doubled_counts.DoubledCounts",
 }
 
 

@@ -38,6 +38,8 @@ class Assessment:
 def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: Crowd | None = None) -> Assessment:
     """``since``: when the trouble began ("14:20 起"). ``crowd``: the records where the rule knows them (phrase, record)."""
     weights = book.weights
+    if sight.shape == "fault":
+        crowd = Crowd((), 0, 0, weights)  # the records of a day that is wrong weigh nothing
     if crowd is None:
         crowd = window.read(conn, sight.metric, sight.slice_key, sight.window_start, sight.end, weights)
     staff = _usual_staff(conn, book, sight, crowd)
@@ -71,6 +73,8 @@ def _floored(
         tier = rule.tier
         reasons["floor"] = [said("single_record", tier=tier)]
 
+    if sight.shape == "fault":
+        return tier, None
     gap = gap_of(sight, book.weights)
     if gap is not None and gap.inside:  # what customers say meanwhile is another rule's matter
         return tier, None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import RowMapping, or_, select
@@ -16,6 +17,9 @@ from fengsui.alerts.sight import Sight
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import series, verdict
+
+SHAPES: Mapping[str, str] = MappingProxyType({"gauge": "stock", "moved_profile": "fault", "doubled_counts": "fault"})
+"""Detectors that speak of something else than the metric's own shape: what stands now, or that the data are wrong."""
 
 LONGEST_LOG = 25.0
 """Two thousand years in seconds: beyond it a mean of logarithms is broken, not long."""
@@ -49,7 +53,7 @@ def _judge(desk: Desk, row: RowMapping) -> None:
 
 def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:
     """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
-    shape = metric.shape if metric else "count"
+    shape = SHAPES.get(rule.detector) or (metric.shape if metric else "count")
     bad = rule.direction == "both" or row["direction"] == rule.direction
     grade = int(row["grade"]) if bad else 0
     observed, expected = figures(row, shape)

@@ -50,9 +50,14 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
     """Customers beyond the usual number of them: with the usual 30 in the window, 200 copies by one author are one more.
 
     Counts: distinct voices less the expected records of customers. Shares: the missing part of them. Durations: half of
-    those who waited. Falls of a count affect nobody that we can see.
+    those who waited. Stocks: what stands there beyond the usual. Falls of a count affect nobody that we can see, and data
+    that are wrong affect nobody at all.
     """
     voices = crowd.customers()
+    if sight.shape == "fault":
+        return 0
+    if sight.shape == "stock":
+        return max(0, min(voices, round(sight.excess)))
     if sight.shape in ("phrase", "record") or sight.expected is None or sight.observed is None:
         return voices
     if sight.shape == "count":

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from sqlalchemy import select
 
-from fengsui.alerts.bodies import PhraseRule, RecordRule
+from fengsui.alerts.bodies import DetectorRule, PhraseRule, RecordRule
 from fengsui.alerts.desk import Desk, Row
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import episode, handling
@@ -26,6 +26,10 @@ KINDREDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """metric -> what it speaks of; a metric that is not here is kin to itself alone"""
+
+LONERS = ("silence", "moved_profile", "doubled_counts")
+"""Detectors whose alerts are an event of their own: a channel that went silent is no part of a surge, and data that are wrong
+are no complaints."""
 
 TAKEN = ("claimed", "in_progress")
 CLOSED = ("resolved", "reviewed")
@@ -87,8 +91,10 @@ def _kin(one: Row, other: Row) -> bool:
 
 
 def _alone(desk: Desk, row: Row) -> bool:
-    """A single record, or words that one record is enough of: media, regulator, safety."""
+    """A single record, or words that one record is enough of: media, regulator, safety. And what loners say."""
     rule = desk.book.rule(row["rule_id"])
+    if isinstance(rule, DetectorRule):
+        return rule.detector in LONERS
     if isinstance(rule, PhraseRule):
         others = (held.body for held in desk.book.rules.values())
         return any(isinstance(other, RecordRule) and rule.cue in other.cues for other in others)

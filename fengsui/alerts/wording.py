@@ -26,7 +26,7 @@ RECORDS = ("staff-report", "media-regulator", "safety-record")
 
 def title(row: Mapping[str, Any]) -> Said:
     """``row``: an episode. 「华南 · App：投诉量突增」"""
-    return f"alerts.title.{_kind(row['reason'])}", {"slice": row["slice_key"], "metric": row["metric"], **_cue(row)}
+    return f"alerts.title.{_kind(row['reason'])}", {"slice": row["slice_key"], "metric": row["metric"], **_told(row)}
 
 
 def lead(row: Mapping[str, Any]) -> Said:
@@ -59,6 +59,8 @@ def _lead_code(sight: Sight) -> str:
         return f"alerts.lead.phrase_{sight.cue}" if sight.cue in CUES else "alerts.lead.phrase"
     if sight.shape == "record":
         return f"alerts.lead.record_{sight.rule_id.replace('-', '_')}" if sight.rule_id in RECORDS else "alerts.lead.record"
+    if sight.shape == "fault":
+        return f"alerts.lead.fault_{sight.reason.rpartition('.')[2]}"
     side = "up" if sight.direction == "up" else "down"
     if sight.shape == "count" and side == "up" and not sight.expected:
         return "alerts.lead.count_new"
@@ -69,6 +71,6 @@ def _kind(reason: str) -> str:
     return reason.removeprefix("alerts.lead.")
 
 
-def _cue(row: Mapping[str, Any]) -> dict[str, Any]:
-    cue = row["reason_params"].get("cue")
-    return {"cue": cue} if cue is not None else {}
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What else a title may name."""
+    return {name: row["reason_params"][name] for name in ("cue", "hours") if row["reason_params"].get(name) is not None}

@@ -44,7 +44,7 @@ def found(conn: Connection, now: datetime) -> list[tuple[str, datetime]]:
 def _moved(conn: Connection, rows: list[Any]) -> list[tuple[str, datetime]]:
     """``rows``: of one series."""
     one, metric = rows[0], METRICS.get(rows[0].metric)
-    if metric is None or metric.shape not in ("count", "duration"):
+    if metric is None or metric.total or metric.shape not in ("count", "duration"):
         return []
     width = one.step_s // 60
     first = bucket(min(row.window_start for row in rows), width if width < 15 else 15)

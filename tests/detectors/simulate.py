@@ -5,6 +5,7 @@ The truth is drawn here and never shown to a detector. Wall clock is Shanghai's;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 
@@ -79,3 +80,12 @@ def log_durations(seed: int, mu: Series, n: Series, sd: float = 0.7) -> Series:
     """Mean log seconds over ``n`` log-normal durations a step."""
     rng = np.random.default_rng(seed)
     return np.asarray(mu + rng.normal(0, 1, len(mu)) * sd / np.sqrt(np.maximum(n, 1)))
+
+
+def stock(seed: int, mean: Series, alike: float = 0.9) -> Series:
+    """A stock around ``mean``: its logarithm wanders, neighbouring steps are ``alike``."""
+    rng, level, out = np.random.default_rng(seed), 0.0, []
+    for usual in mean.tolist():
+        level = alike * level + math.sqrt(1 - alike**2) * 0.15 * rng.normal()
+        out.append(float(rng.poisson(usual * math.exp(level))))
+    return np.array(out)

@@ -1,6 +1,6 @@
 """The first rules. A detector rule is seeded only where its cuboid is configured.
 
-Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 32 costs the centre one.
+Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 41 costs the centre one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 Body: TypeAlias = dict[str, Any]
 
-HEAD = 32
+HEAD = 41
 PER_SERIES = round(1 / HEAD, 3)
 TAIL_BUDGET = 0.02
 QUARTER_S = 900
@@ -74,6 +74,15 @@ HEADS: dict[str, Body] = {
     "response-time-all": _head(
         "首次响应时长异常", "First response time unusual", "response_time", "all", "duration_drift", "both", 1, QUARTER_S
     ),
+    "backlog-all": _head("积压偏高", "Backlog unusually high", "backlog", "all", "gauge", "up", 1, QUARTER_S),
+    "csat-weeks": _head(
+        "满意度连续数周下降", "Satisfaction falling for weeks", "csat", "all", "slow_decline", "down", 1, QUARTER_S
+    ),
+    "silence-channel": _head("渠道没有声音", "Channel gone silent", "contacts", "channel", "silence", "down", 5, QUARTER_S),
+    "moved-day": _head(
+        "数据故障：时段错位", "Data fault: hours moved", "contacts", "all", "moved_profile", "both", 1, QUARTER_S
+    ),
+    "doubled-records": _head("数据故障：重复计数", "Data fault: counted twice", "contacts", "all", "doubled_counts", "up", 1),
 }
 
 

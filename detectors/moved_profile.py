@@ -1,0 +1,164 @@
+"""The day comes hours too late or too early: a time zone or a clock that went wrong at the source, not the customers.
+
+The last 24 hours' counts are compared with the usual profile as it is and moved by -12 to 12 hours, the level left free:
+Poisson log likelihood over the dispersion. It is called when the best move gains more than ``gain`` nats, fits, and halves
+the misfit. A flood does not fit any move; another level fits the profile unmoved; a flat day shows nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, NamedTuple
+
+from detectors import reading
+from detectors.base import DayType, Reading
+from detectors.counting import Counting
+from detectors.hours import HOUR, Hours
+from detectors.parameter import Parameter
+from detectors.telling import CALM_SCORE, NOTHING, Band, Finding
+
+WINDOW_H = 24
+KEPT_H = 36
+"""What came late belongs to the day before: its sort is remembered."""
+FURTHEST = 12
+LEAST_COUNT = 60
+UNMOVED = 2.0
+"""A day that fits the profile as it is that well was not moved: nothing else is tried."""
+FIT = 2.5
+"""Mean squared residual per hour, in variances, up to which a moved profile fits."""
+HALVED = 0.5
+KNOWN_DAYS = 8.0
+CHECKS_A_WEEK = 168 * 2 * FURTHEST
+FLOOR = 0.02
+"""Of the mean hour: a closed hour is not impossible."""
+
+PARAMETERS = (
+    Parameter("step_s", 900, "base step in seconds", 60, 3600),
+    Parameter("gain", 15.0, "evidence in nats from which a move is called", 5.0, 1000.0),
+    Parameter("least_hours", 2, "smallest move that is called, in hours", 1, 12),
+    Parameter("patience_s", 604800, "how long a move must stand to become usual, in seconds", 3600, 7776000),
+)
+
+
+class _Hour(NamedTuple):
+    """A whole hour on the wall clock: its end, when it began there, what sort of day, what came."""
+
+    end: int
+    local: datetime
+    day_type: DayType
+    seen: float
+
+
+class MovedProfile(Counting):
+    """Counts whose whole day has moved by hours: named as a fault of the data, never as complaints."""
+
+    name: ClassVar[str] = "moved_profile"
+    version: ClassVar[int] = 1
+    PARAMETERS = PARAMETERS
+
+    def __init__(self, step_s: int = 900, gain: float = 15.0, least_hours: int = 2, patience_s: int = 604800) -> None:
+        self.step_s, self.gain, self.least_hours, self.patience_s = step_s, gain, least_hours, patience_s
+        self._lay_out()
+        self._hours = Hours()
+        self._day: list[_Hour] = []
+        self._part = 0.0
+        self._called = [0.0, 0.0]
+        """Gain and hours of the move that stands at the newest whole hour; zero: none."""
+        self._standing_s = 0
+
+    # Judging -------------------------------------------------------------------------------------------------------
+
+    def _expected(self, x: Reading) -> tuple[float, Band]:
+        usual = self._hours.expected(x.context.local, x.context.day_type, (x.end - x.start).total_seconds())
+        spread = 1.96 * math.sqrt(usual + self._hours.relative * usual * usual)
+        return usual, (max(0.0, usual - spread), usual + spread)
+
+    def _find(self, x: Reading) -> Finding:
+        gain, hours = self._move(self._with(x)) if _closes(x) else self._called
+        if not hours:
+            return NOTHING
+        score = max(CALM_SCORE, (gain - math.log(CHECKS_A_WEEK)) / math.log(10))
+        day = self._day[-WINDOW_H:]
+        seen = sum(one.seen for one in day)
+        usual = sum(self._hours.expected(one.local, one.day_type, HOUR) for one in day)
+        code = "detectors.reason.moved_later" if hours > 0 else "detectors.reason.moved_earlier"
+        told = {"hours": abs(int(hours)), "window_s": WINDOW_H * HOUR}
+        return Finding(score, gain, 0, "up" if hours > 0 else "down", WINDOW_H * HOUR, seen, usual, code, told)
+
+    def _with(self, x: Reading) -> list[_Hour]:
+        """The last whole hours, this one included; hours before a hole are of no use."""
+        end = reading.seconds(x.end)
+        local = x.context.local.replace(minute=0, second=0)
+        day = [*self._day, _Hour(end, local, x.context.day_type, self._part + (x.value or 0.0))][-KEPT_H:]
+        return [one for n, one in enumerate(day) if one.end == end - (len(day) - 1 - n) * HOUR]
+
+    def _move(self, day: list[_Hour]) -> list[float]:
+        """Gain and hours of the best move, zeros where none is to be called."""
+        sorts, day = {one.local.date(): one.day_type for one in day}, day[-WINDOW_H:]
+        total = sum(one.seen for one in day)
+        if len(day) < WINDOW_H or total < LEAST_COUNT or self._days < KNOWN_DAYS:
+            return [0.0, 0.0]
+        if self._fit(day, sorts, 0, total)[1] < UNMOVED:
+            return [0.0, 0.0]
+        told = {k: self._fit(day, sorts, k, total) for k in range(-FURTHEST, FURTHEST + 1)}
+        best = max(told, key=lambda k: (told[k][0], -abs(k)))
+        gain = (told[best][0] - told[0][0]) / (1 + self._hours.relative * total / WINDOW_H)
+        fits = told[best][1] < FIT and told[best][1] < HALVED * told[0][1]
+        called = abs(best) >= self.least_hours and gain > self.gain and fits
+        return [gain, float(best)] if called else [0.0, 0.0]
+
+    def _fit(self, day: list[_Hour], sorts: Mapping[date, DayType], k: int, total: float) -> tuple[float, float]:
+        """Poisson log likelihood of the day under the profile moved by ``k`` hours, and the mean misfit in variances."""
+        shape = []
+        for one in day:
+            then = one.local - timedelta(hours=k)
+            shape.append(self._hours.expected(then, sorts.get(then.date(), one.day_type), HOUR))
+        floor = FLOOR * sum(shape) / WINDOW_H
+        level = total / max(sum(shape) + WINDOW_H * floor, 1e-9)
+        means = [level * (usual + floor) + 1e-9 for usual in shape]
+        likely = sum(one.seen * math.log(mean) - mean for one, mean in zip(day, means, strict=True))
+        loose = self._hours.relative
+        misfit = [(one.seen - m) ** 2 / (m + loose * m * m + 0.1) for one, m in zip(day, means, strict=True)]
+        return likely, sum(misfit) / WINDOW_H
+
+    # Learning ------------------------------------------------------------------------------------------------------
+
+    def _take(self, x: Reading) -> None:
+        length = reading.seconds(x.end) - reading.seconds(x.start)
+        if not _closes(x):
+            self._part += x.value or 0.0
+            return
+        day = self._with(x)
+        self._called = self._move(day)
+        self._standing_s = self._standing_s + HOUR if self._called[1] else 0
+        self._day, self._part = day, 0.0
+        newest = day[-1]
+        if self._standing_s == 0 or self._standing_s > self.patience_s:
+            usual = self._hours.expected(newest.local, newest.day_type, HOUR)
+            if self._days >= 1:
+                self._hours.learn_scatter(newest.seen, usual)
+            if length == HOUR or self._end == reading.seconds(x.start):
+                self._hours.learn(newest.local, newest.day_type, HOUR, newest.seen)
+
+    def _own(self) -> dict[str, Any]:
+        day = [[one.end, one.local.isoformat(), one.day_type, one.seen] for one in self._day]
+        return {
+            "hours": self._hours.body(),
+            "day": day,
+            "part": self._part,
+            "called": list(self._called),
+            "standing_s": self._standing_s,
+        }
+
+    def _load_own(self, own: dict[str, Any]) -> None:
+        self._hours.load(own["hours"])
+        self._day = [_Hour(end, datetime.fromisoformat(local), sort, count) for end, local, sort, count in own["day"]]
+        self._part, self._called, self._standing_s = own["part"], list(own["called"]), own["standing_s"]
+
+
+def _closes(x: Reading) -> bool:
+    """Whether an hour of the wall clock ends with this reading."""
+    local = x.context.local
+    return bool((local.minute * 60 + local.second + (x.end - x.start).total_seconds()) % HOUR == 0)
