@@ -126,21 +126,23 @@ class MovedProfile(Counting):
     # Learning ------------------------------------------------------------------------------------------------------
 
     def _take(self, x: Reading) -> None:
-        length = reading.seconds(x.end) - reading.seconds(x.start)
         if not _closes(x):
             self._part += x.value or 0.0
             return
         day = self._with(x)
         self._called = self._move(day)
         self._standing_s = self._standing_s + HOUR if self._called[1] else 0
-        self._day, self._part = day, 0.0
-        newest = day[-1]
         if self._standing_s == 0 or self._standing_s > self.patience_s:
-            usual = self._hours.expected(newest.local, newest.day_type, HOUR)
-            if self._days >= 1:
-                self._hours.learn_scatter(newest.seen, usual)
-            if length == HOUR or self._end == reading.seconds(x.start):
-                self._hours.learn(newest.local, newest.day_type, HOUR, newest.seen)
+            self._learn_hours(day)
+        self._day, self._part = day, 0.0
+
+    def _learn_hours(self, day: list[_Hour]) -> None:
+        """The profile learns what is a day and a half old: a moved day must not be in its own expectation when it is called."""
+        newest = day[-1]
+        if self._days >= 1:
+            self._hours.learn_scatter(newest.seen, self._hours.expected(newest.local, newest.day_type, HOUR))
+        for one in self._day if len(day) == 1 else self._day[: len(self._day) == KEPT_H]:
+            self._hours.learn(one.local, one.day_type, HOUR, one.seen)
 
     def _own(self) -> dict[str, Any]:
         day = [[one.end, one.local.isoformat(), one.day_type, one.seen] for one in self._day]

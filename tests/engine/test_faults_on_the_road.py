@@ -1,0 +1,104 @@
+"""From roll-ups to an alert with the seeded rules: stocks, silence and faults of the data, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from fengsui import alerts
+from fengsui.alerts import wording
+from fengsui.alerts.seed import seed
+from fengsui.engine import Engine
+from fengsui.locale import say
+from fengsui.store.slices import NO_BIN, bucket, slice_id
+from fengsui.store.tables import episode, rollup
+from fengsui.store.upsert import upsert
+from tests.engine.smallcentre import START, Centre, make_settings
+
+QUARTER = timedelta(minutes=15)
+DAYS = 20
+STEPS = DAYS * 96
+"""History ends at START, Wednesday 14:00 in Shanghai."""
+
+
+def usual() -> np.ndarray:
+    """Records a quarter of an hour over the history and a day more: busy from nine to six in Shanghai."""
+    hour = ((np.arange(STEPS + 96) - STEPS) * 0.25 + 14) % 24
+    return np.asarray(0.3 + 12 * np.exp(-0.5 * ((hour - 13) / 3) ** 2))
+
+
+def write(centre: Centre, key: str, measure: str, values: Sequence[float]) -> None:
+    first = bucket(START - DAYS * 96 * QUARTER, 15)
+    cells = [
+        {"grain": 15, "slice_id": slice_id(key), "measure": measure, "bin": NO_BIN, "bucket": first + 15 * i, "value": int(n)}
+        for i, n in enumerate(values)
+    ]
+    centre.slice(key, measure=measure)
+    with centre.store.begin() as conn:
+        upsert(conn, rollup, cells)
+
+
+def lived(centre: Centre, hours: float) -> list[dict[str, Any]]:
+    """The alerts after so many hours, a tick each quarter of an hour: engine, then alerts, as the road calls them."""
+    engine = Engine(centre.store, centre.settings)
+    with centre.store.begin() as conn:
+        seed(conn, centre.settings, START - timedelta(days=60))
+    centre.heard("tickets", START)
+    engine.warm(START, lambda conn: None)
+    for n in range(1, int(4 * hours) + 1):
+        now = START + n * QUARTER
+        centre.heard("tickets", now)
+        _tick(centre, engine, now)
+    with centre.store.connect() as conn:
+        return [dict(row) for row in conn.execute(select(episode).order_by(episode.c.opened_at)).mappings()]
+
+
+def _tick(centre: Centre, engine: Engine, now: datetime) -> None:
+    for _ in centre.advance(engine, now):
+        alerts.advance(centre.store, centre.settings, centre.tick, now, lambda conn: None)
+
+
+@pytest.fixture
+def shop(sqlite_store: Any, tmp_path: Any) -> Centre:
+    settings = make_settings(tmp_path)
+    return Centre(sqlite_store, settings.model_copy(update={"cuboids": ("all", "channel")}))
+
+
+def test_a_channel_that_falls_silent_is_an_alert_of_its_own(shop: Centre) -> None:
+    rng = np.random.default_rng(1)
+    app, phone = rng.poisson(usual()), rng.poisson(usual())
+    app[STEPS:] = 0
+    write(shop, "channel=App", "feedback.n", app)
+    write(shop, "channel=电话", "feedback.n", phone)
+    found = lived(shop, 2)
+    assert [(row["rule_id"], row["slice_key"]) for row in found] == [("silence-channel", "channel=App")]
+    assert found[0]["opened_at"] <= START + timedelta(hours=1, minutes=15)
+    assert "App" in say("zh_CN", *wording.title(found[0])) and "骤降" in say("zh_CN", *wording.title(found[0]))
+
+
+def test_a_backlog_that_piles_up_is_told_as_what_stands_there(shop: Centre) -> None:
+    rng = np.random.default_rng(2)
+    level = np.maximum(rng.poisson(40 + 2 * usual()), 1).astype(int)
+    level[STEPS:] += np.minimum(12 * np.arange(96), 300)
+    changes = np.diff(level, prepend=0)
+    write(shop, "all", "open.n", np.maximum(changes, 0))
+    write(shop, "all", "open.done", np.maximum(-changes, 0))
+    found = lived(shop, 6)
+    assert [row["rule_id"] for row in found] == ["backlog-all"]
+    assert found[0]["reason"] == "alerts.lead.stock_up" and found[0]["observed"] > 1.5 * found[0]["expected"]
+    assert "平时这时约" in say("zh_CN", *wording.lead(found[0]))
+
+
+def test_a_day_that_was_moved_is_a_general_fault_of_the_data_and_nothing_else(shop: Centre) -> None:
+    mean = usual()
+    mean[STEPS - 96 :] = np.roll(mean, 20)[STEPS - 96 :]
+    write(shop, "all", "feedback.n", np.random.default_rng(3).poisson(mean))
+    found = lived(shop, 1.5)
+    assert [(row["rule_id"], row["tier"], row["impact"], row["loss"]) for row in found] == [("moved-day", 1, 1, 1)]
+    assert "数据故障" in say("zh_CN", *wording.title(found[0])) and "5 小时" in say("zh_CN", *wording.title(found[0]))
+    assert "not the customers" in say("en", *wording.lead(found[0]))
