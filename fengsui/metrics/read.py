@@ -7,7 +7,7 @@ of seconds over ``exposure`` durations. Gauges: ``value`` at the step's end. Tha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
@@ -96,12 +96,12 @@ def kpi(
     wanted = metric_of(metric)
     end = min(end, now)
     if wanted.gauge is not None:
-        return _gauge_kpi(conn, wanted, slice_key, end)
+        return gauge_kpi(conn, wanted, slice_key, end)
     id_ = slice_id(slice_key)
     sums = cells.summed(conn, wanted.measures(), [id_], None if wanted.total else start, end).get(id_, {})
-    figure = _work_off(conn, wanted, id_, sums, start, end) if wanted.shape == "work_off" else _figure(wanted, sums)
+    figure = _work_off(conn, wanted, id_, sums, start, end) if wanted.shape == "work_off" else figure_of(wanted, sums)
     health = _health(conn, wanted, id_, now, sources)
-    return Kpi(figure.value, figure.n, figure.lower, figure.upper, _state(wanted, figure, health, end, now), wanted.version,
+    return Kpi(figure.value, figure.n, figure.lower, figure.upper, state_of(wanted, figure, health, end, now), wanted.version,
                wanted.target, figure.more)  # fmt: skip
 
 
@@ -112,11 +112,11 @@ def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetim
         if wanted.shape == "work_off":
             return _work_off_line(conn, wanted, slice_key, start, end, step_s)
         line = steps(conn, wanted, [id_], start, end, step_s)[id_]
-        shown = {at: _Figure(value.value, 1) for at, value in line.items()}
+        shown = {at: Figure(value.value, 1) for at, value in line.items()}
     else:
         read = cells.stepped(conn, wanted.measures(), [id_], start, end, step_s).get(id_, {})
-        shown = {at: _figure(wanted, sums) for at, sums in read.items()}
-    empty = _Figure(0.0 if wanted.shape == "count" else None, 0)
+        shown = {at: figure_of(wanted, sums) for at, sums in read.items()}
+    empty = Figure(0.0 if wanted.shape == "count" else None, 0)
     grid = range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
     return [Point(bucket_start(at), shown.get(at, empty).value, shown.get(at, empty).n) for at in grid]
 
@@ -131,7 +131,7 @@ def _work_off_line(
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
+class Figure:
     value: float | None
     n: int
     lower: float | None = None
@@ -164,24 +164,24 @@ def _scaled(metric: Metric, value: float) -> float:
     return 100 * value if metric.shape == "score" else value
 
 
-def _figure(metric: Metric, sums: cells.Sums) -> _Figure:
+def figure_of(metric: Metric, sums: cells.Sums) -> Figure:
     if metric.shape == "duration":
         return _duration(metric, sums.get(metric.value[0], {}))
     value = _sum(metric.value, sums)
     if metric.shape == "count":
-        return _Figure(float(value), value)
+        return Figure(float(value), value)
     n = _sum(metric.exposure, sums)
     if n <= 0:
-        return _Figure(None, 0)
+        return Figure(None, 0)
     lower, upper = _interval(metric, sums, value, n)
-    return _Figure(_scaled(metric, value / n), n, lower, upper)
+    return Figure(_scaled(metric, value / n), n, lower, upper)
 
 
-def _work_off(conn: Connection, metric: Metric, id_: int, before: cells.Sums, start: datetime, end: datetime) -> _Figure:
+def _work_off(conn: Connection, metric: Metric, id_: int, before: cells.Sums, start: datetime, end: datetime) -> Figure:
     """Open / closing rate of the window. Where nothing was closed it is at least as long as if one had been."""
     stock = _sum(metric.value, before)
     closed = _sum(metric.exposure, cells.summed(conn, metric.exposure, [id_], start, end).get(id_, {}))
-    return _Figure(backlog.work_off_s(max(stock, 0), max(closed, 1), (end - start).total_seconds()), stock)
+    return Figure(backlog.work_off_s(max(stock, 0), max(closed, 1), (end - start).total_seconds()), stock)
 
 
 def _interval(metric: Metric, sums: cells.Sums, value: int, n: int) -> tuple[float, float] | tuple[None, None]:
@@ -194,11 +194,11 @@ def _interval(metric: Metric, sums: cells.Sums, value: int, n: int) -> tuple[flo
     return None, None
 
 
-def _duration(metric: Metric, bins: cells.Bins) -> _Figure:
+def _duration(metric: Metric, bins: cells.Bins) -> Figure:
     """A quantile with the interval of its order statistics (normal approximation of the binomial rank)."""
     n = sum(bins.values())
     if n <= 0:
-        return _Figure(None, 0)
+        return Figure(None, 0)
     half = Z95 * math.sqrt(metric.quantile * (1 - metric.quantile) / n)
     at = {
         q: logbins.quantile(bins, min(max(q, 0.0), 1.0))
@@ -206,7 +206,7 @@ def _duration(metric: Metric, bins: cells.Bins) -> _Figure:
     }
     lower, value, upper = at.values()
     more = {f"p{round(q * 100)}": seconds for q in (0.5, 0.9, 0.95) if (seconds := logbins.quantile(bins, q)) is not None}
-    return _Figure(value, n, lower, upper, more)
+    return Figure(value, n, lower, upper, more)
 
 
 def _running(
@@ -234,20 +234,22 @@ def _running(
 def _health(
     conn: Connection, metric: Metric, id_: int, now: datetime, sources: Mapping[str, watermarks.SourcePace] | None
 ) -> State:
-    """ok, provisional (some source silent), stale (all silent), no_data (nobody ever fed it)."""
     fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, set())
     if not fed_by or (metric.needs and not watermarks.feeding(conn, metric.needs, [id_])):
         return "no_data"
-    if sources is None:
-        return "ok"
-    marks = [mark for name, mark in watermarks.of_sources(conn, now, sources).items() if name in fed_by]
-    silent = [mark for mark in marks if mark.left_out]
-    if marks and len(silent) == len(marks):
+    return "ok" if sources is None else health_of(fed_by, watermarks.of_sources(conn, now, sources).items())
+
+
+def health_of(fed_by: Container[str], marks: Iterable[tuple[str, watermarks.SourceMark]]) -> State:
+    """ok, provisional (some source silent), stale (all silent)."""
+    mine = [mark for name, mark in marks if name in fed_by]
+    silent = [mark for mark in mine if mark.left_out]
+    if mine and len(silent) == len(mine):
         return "stale"
     return "provisional" if silent else "ok"
 
 
-def _state(metric: Metric, figure: _Figure, health: State, end: datetime, now: datetime) -> State:
+def state_of(metric: Metric, figure: Figure, health: State, end: datetime, now: datetime) -> State:
     if health == "no_data" or figure.value is None:
         return "no_data"
     if health == "stale":
@@ -258,7 +260,7 @@ def _state(metric: Metric, figure: _Figure, health: State, end: datetime, now: d
     return health if ripe else "provisional"
 
 
-def _gauge_kpi(conn: Connection, metric: Metric, slice_key: str, end: datetime) -> Kpi:
+def gauge_kpi(conn: Connection, metric: Metric, slice_key: str, end: datetime) -> Kpi:
     samples = gauges.newest(conn, str(metric.gauge), end)
     fresh = gauges.fresh(samples, end)
     value = gauges.combined(fresh or samples, slice_key, metric.combine)

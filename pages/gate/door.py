@@ -19,7 +19,7 @@ from pages.gate.address import loopback, path, prefix
 from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 
-NAMES = ("", "wall", "alerts", "due", "sources", "running", "report")
+NAMES = ("", "wall", "alerts", "kpi", "due", "sources", "running", "report")
 
 
 class Door:

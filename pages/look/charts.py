@@ -78,7 +78,7 @@ def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = Fal
             color=alt.Color("tier:N", scale=alt.Scale(domain=names, range=[token[f"t{t}"] for t in _TIERS]), legend=None),
         )
     )
-    return _finished(alt.layer(area, expected, actual, marks), theme, height, size)
+    return finished(alt.layer(area, expected, actual, marks), theme, height, size)
 
 
 @cache
@@ -98,7 +98,7 @@ def bars(lang: str, theme: str, height: int, slow: float | None = None) -> Spec:
     y = alt.Y("y:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s", domain=False, ticks=False))
     tips = [alt.Tooltip("x:N", title=say(lang, "pages.chart.time")), alt.Tooltip("y:Q", title=say(lang, "pages.chart.value"))]
     chart = alt.Chart(alt.NamedData("d")).mark_bar(cornerRadius=1).encode(x=x, y=y, color=color, tooltip=tips)
-    return _finished(chart, theme, height, 12)
+    return finished(chart, theme, height, 12)
 
 
 def _tips(lang: str, percent: bool) -> list[alt.Tooltip]:
@@ -110,7 +110,7 @@ def _tips(lang: str, percent: bool) -> list[alt.Tooltip]:
     ]
 
 
-def _finished(chart: Any, theme: str, height: int, size: int) -> Spec:
+def finished(chart: Any, theme: str, height: int, size: int) -> Spec:
     token = TOKENS[theme]
     shown = (
         chart.properties(

@@ -11,6 +11,7 @@ from fengsui.locale import say
 from fengsui.people import NotSignedIn
 from pages.alerts.page import page as alerts
 from pages.due.page import page as due
+from pages.kpi.page import page as kpi
 from pages.look import trouble
 from pages.look.bar import bar
 from pages.look.dress import dress
@@ -24,6 +25,7 @@ Page = Callable[[], None]
 PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "wall": (wall, EVERYBODY),
     "alerts": (alerts, DESK),
+    "kpi": (kpi, DESK),
     "due": (due, DESK),
     "sources": (sources, DESK),
     "running": (running, frozenset({"manager", "admin", "analyst"})),

@@ -52,6 +52,12 @@ def _alerts() -> None:
     page()
 
 
+def _kpi() -> None:
+    from pages.kpi.page import page
+
+    page()
+
+
 def _due() -> None:
     from pages.due.page import page
 
@@ -70,7 +76,7 @@ def _running() -> None:
     page()
 
 
-PAGES = {"wall": _wall, "alerts": _alerts, "due": _due, "sources": _sources, "running": _running}
+PAGES = {"wall": _wall, "alerts": _alerts, "kpi": _kpi, "due": _due, "sources": _sources, "running": _running}
 WORDS = {
     ("wall", "zh_CN"): ("服务质量预警大屏", "当前预警", "投诉量", "大区 × 渠道"),
     ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
@@ -78,6 +84,8 @@ WORDS = {
     ("alerts", "en"): ("Claim", "Why severe", "History"),
     ("sources", "zh_CN"): ("电话话务平台", "隔离数据", "14 行", "上传 Excel / CSV", "节假日表 43 天后到期"),
     ("sources", "en"): ("Held rows", "Upload Excel / CSV", "table of holidays ends in 43 days"),
+    ("kpi", "zh_CN"): ("响应与接通", "处理与闭环", "SLA 达成率", "95% 区间", "定义第 1 版"),
+    ("kpi", "en"): ("Answering", "SLA attainment", "95% interval"),
     ("due", "zh_CN"): ("未办结", "按部门", "积压", "没有这样的工单"),
     ("due", "en"): ("overdue", "By department", "Backlog"),
     ("running", "zh_CN"): ("甲机", "每轮处理耗时", "最近事件"),

@@ -1,0 +1,33 @@
+"""Four weeks of a figure by the day, with its target."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import altair as alt
+
+from fengsui.locale import say
+from pages.look.charts import Spec, finished
+from pages.look.tokens import TOKENS
+
+
+@cache
+def weeks(lang: str, theme: str, height: int, target: float | None) -> Spec:
+    """Rows: ``t`` (a day), ``y`` as shown (per cent, seconds …); a day without a figure is a gap."""
+    token = TOKENS[theme]
+    base = alt.Chart(alt.NamedData("d"))
+    x = alt.X("t:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False))
+    y = alt.Y("y:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4, domain=False, ticks=False))
+    tips = [
+        alt.Tooltip("t:T", title=say(lang, "pages.chart.time"), format="%Y-%m-%d"),
+        alt.Tooltip("y:Q", title=say(lang, "pages.legend.actual"), format=",.1f"),
+    ]
+    line = base.mark_line(color=token["text"], strokeWidth=2, point={"size": 14, "color": token["text"]}).encode(
+        x=x, y=y, tooltip=tips
+    )
+    layers: list[Any] = [line]
+    if target is not None:
+        rule = base.mark_rule(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(y=alt.datum(target))
+        layers.append(rule)
+    return finished(alt.layer(*layers), theme, height, 12)

@@ -1,0 +1,136 @@
+"""The chosen figure: what it says, by which definition, its four weeks, and the window beside the one before."""
+
+# ruff: noqa: E501  a line of markup reads best as a line
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from fengsui.board import kpi_sheet
+from fengsui.board.kpi_sheet import Row, Sheet, Window
+from fengsui.locale.formats import MINUS
+from pages.kpi.chart import weeks
+from pages.look import charts, trouble
+from pages.look.figures import figure, together
+from pages.look.house import house, now
+from pages.look.pieces import badge, esc, heading
+from pages.look.tokens import mode
+from pages.look.visitor import Visitor
+
+
+def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, tier: int) -> None:
+    with st.container(border=True, key="p_chosen"):
+        st.html(_head(visitor, row, tier))
+    if any(value is not None for value in row.line):
+        with st.container(border=True, key="p_weeks"):
+            _weeks(visitor, sheet, row)
+    found = trouble.kept(
+        "compared",
+        (row.metric.id, place, window),
+        lambda: kpi_sheet.compared(house().reader, house().settings, row.metric, place, window, now()),
+    )
+    if found is not None:
+        with st.container(border=True, key="p_parts", height="stretch"):
+            st.html(_parts(visitor, row, window, *found))
+
+
+def interval(visitor: Visitor, row: Row) -> str:
+    """``91.0–93.0`` in the unit of the figure; empty where it has none."""
+    if row.kpi.lower is None or row.kpi.upper is None or row.kpi.value is None:
+        return ""
+    ends = [figure(visitor, row.metric.shape, row.metric.unit, end) for end in (row.kpi.lower, row.kpi.upper)]
+    numbers = [number if unit == ends[1][1] else f"{number} {unit}" for number, unit in ends]
+    return "–".join(numbers)
+
+
+def _head(visitor: Visitor, row: Row, tier: int) -> str:
+    metric, kpi = row.metric, row.kpi
+    number, unit = figure(visitor, metric.shape, metric.unit, kpi.value)
+    said = []
+    if metric.target is not None:
+        said.append(visitor.say("pages.partner.target", value=together(visitor, metric.shape, metric.unit, metric.target)))
+    if bounds := interval(visitor, row):
+        said.append(visitor.say("pages.kpi.interval", bounds=bounds))
+    said.append(visitor.say("pages.kpi.n", n=kpi.n))
+    said += [
+        visitor.say("pages.kpi.quantile", q=name[1:], value=together(visitor, "duration", metric.unit, seconds))
+        for name, seconds in kpi.more.items()
+        if name != f"p{round(metric.quantile * 100)}"
+    ]
+    facts = "".join(f"<span>{esc(words)}</span>" for words in said)
+    state = "" if kpi.state == "ok" else f'<p class="df c2">{esc(visitor.say(f"metrics.state.{kpi.state}"))}</p>'
+    mark = badge(visitor, tier) if tier else ""
+    return (
+        f'<div class="kt"><h1>{esc(visitor.say(f"locale.metric.{metric.id}"))}</h1>{mark}<span class="v">{esc(_versions(visitor, row))}</span></div>'
+        f'<div class="big"><b>{esc(number)}{esc(unit if unit in ("%", "‰") else "")}</b><span>{esc("" if unit in ("%", "‰") else unit)}</span>{facts}</div>'
+        f'{state}<p class="df">{esc(visitor.say(f"metrics.means.{metric.id}"))}</p>'
+    )
+
+
+def _versions(visitor: Visitor, row: Row) -> str:
+    found = trouble.kept("versions", row.metric.id, lambda: kpi_sheet.versions(house().reader, row.metric.id, now()))
+    parts = [
+        visitor.say(f"pages.kpi.version.{kind}", version=one[0], at=one[1])
+        for kind, one in (("metric", found.metric), ("target", found.target))
+        if one is not None
+    ]
+    return " · ".join(parts)
+
+
+def _weeks(visitor: Visitor, sheet: Sheet, row: Row) -> None:
+    st.html(heading(visitor.say("pages.kpi.weeks"), visitor.say("pages.kpi.weeks_second")))
+    today = charts.wall_time(sheet.end, visitor.zone).date()
+    first = today - timedelta(days=len(row.line))
+    scale = {"share": 100.0, "ratio": 100.0}.get(row.metric.shape, 1000.0 if row.metric.unit == "permille" else 1.0)
+    scale = 1000.0 if row.metric.unit == "permille" else scale
+    points = [
+        {"t": pd.Timestamp(first + timedelta(days=n)), "y": None if value is None else value * scale}
+        for n, value in enumerate(row.line)
+    ]
+    target = None if row.metric.target is None else row.metric.target * scale
+    spec = weeks(visitor.lang, mode(), 210, target)
+    st.vega_lite_chart(pd.DataFrame(points).astype({"y": float}), spec, key="weeks", theme=None, width="stretch")
+
+
+def _parts(
+    visitor: Visitor, row: Row, window: Window, level: str, whole: kpi_sheet.Effect, parts: list[kpi_sheet.Effect]
+) -> str:
+    names = ("place", "then", "now", "change", "level", "mix")
+    head = "".join(f"<th>{esc(visitor.say(f'pages.kpi.part.{name}'))}</th>" for name in names)
+    total = visitor.say("pages.kpi.whole")
+    lines = "".join(_line(visitor, row, one, one.name or "—") for one in parts[:8]) + _line(visitor, row, whole, total)
+    second = visitor.say(f"pages.kpi.against.{window}")
+    return (
+        heading(visitor.say("pages.kpi.parts"), second)
+        + f'<table class="cmp"><tr>{head}</tr>{lines}</table>{_why(visitor, row, whole, parts)}'
+    )
+
+
+def _line(visitor: Visitor, row: Row, one: kpi_sheet.Effect, name: str) -> str:
+    rates = [figure(visitor, row.metric.shape, row.metric.unit, rate)[0] for rate in (one.before, one.after)]
+    change = None if one.before is None or one.after is None else one.after - one.before
+    cells = [*rates, *(_signed(row, value) for value in (change, one.level, one.mix))]
+    return f"<tr><td>{esc(name)}</td>{''.join(f'<td>{esc(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _why(visitor: Visitor, row: Row, whole: kpi_sheet.Effect, parts: list[kpi_sheet.Effect]) -> str:
+    """The part, and whether its level or its weight, that moved the whole most in its direction."""
+    change = whole.level + whole.mix
+    sign = 1 if change > 0 else -1
+    moves = [(sign * value, kind, one.name) for one in parts for kind, value in (("level", one.level), ("mix", one.mix))]
+    most, kind, name = max(moves)
+    if most <= 0 or _signed(row, change).strip("+−±0.") == "":
+        return f'<p class="df">{esc(visitor.say("pages.kpi.why.none"))}</p>'
+    return f'<p class="df">{esc(visitor.say(f"pages.kpi.why.{kind}", place=name, value=_signed(row, sign * most)))}</p>'
+
+
+def _signed(row: Row, value: float | None) -> str:
+    """Percentage points, per mille or seconds, with a true minus."""
+    if value is None:
+        return "—"
+    scale = 1000.0 if row.metric.unit == "permille" else 1.0 if row.metric.shape == "mean" else 100.0
+    number = f"{abs(value) * scale:.1f}"
+    return number if float(number) == 0 else f"{'+' if value > 0 else MINUS}{number}"

@@ -1,0 +1,81 @@
+"""The page of figures on a seeded afternoon: groups, partners, places, and the parts that moved a figure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from fengsui.board import kpi_sheet
+from fengsui.metrics import catalogue
+from fengsui.metrics.kpis import METRICS
+from fengsui.settings import Settings
+from fengsui.store import tables as t
+from fengsui.store.slices import bucket, slice_id
+
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
+
+
+def test_every_metric_has_a_group_and_none_has_two() -> None:
+    shown = [id_ for ids in kpi_sheet.GROUPS.values() for id_ in ids]
+    assert len(shown) == len(set(shown)) and set(shown) <= METRICS.keys()
+    beside = {"negatives", "solved", "service_level_20a", "service_level_20b", "service_level_20d"}
+    assert METRICS.keys() - set(shown) == beside  # counts behind shares, and the other denominators
+
+
+@pytest.mark.parametrize("window", kpi_sheet.BACK)
+def test_figures_nobody_delivers_are_absent_and_others_have_their_partners(
+    afternoon: Engine, settings: Settings, window: kpi_sheet.Window
+) -> None:
+    sheet = kpi_sheet.figures(afternoon, settings, "all", window, NOW)
+    rows = {row.metric.id: row for group in sheet.groups.values() for row in group}
+    assert {"sla_attainment", "service_level_20", "complaints"} <= rows.keys() and "closed_loop" not in rows
+    assert all(row.kpi.state != "no_data" or row.before is not None for row in rows.values())
+    assert len(rows["sla_attainment"].line) == kpi_sheet.LINE_DAYS
+    assert sheet.row("nothing") is next(iter(sheet.groups.values()))[0] and sheet.row("complaints") is rows["complaints"]
+
+
+def test_the_windows_begin_at_midnight_of_the_centre_or_days_ago(settings: Settings) -> None:
+    assert kpi_sheet.start_of(settings, "today", NOW) == datetime(2026, 11, 17, 16, tzinfo=UTC)
+    assert kpi_sheet.start_of(settings, "week", NOW) == NOW - timedelta(days=7)
+
+
+def test_a_scoped_person_is_offered_their_own_places_only(afternoon: Engine, settings: Settings) -> None:
+    everything = kpi_sheet.places(afternoon, settings, ())
+    assert everything[0] == "all" and len(everything) > 3
+    mine = kpi_sheet.places(afternoon, settings, ("华南",))
+    assert mine and all(key.startswith("org.1=华南") for key in mine)
+
+
+def test_a_change_is_split_by_the_parts_of_the_centre(store: Engine, settings: Settings) -> None:
+    sums = {"华南": ((90, 100), (60, 100)), "华东": ((80, 100), (80, 100))}
+    with store.begin() as conn:
+        for name, pairs in sums.items():
+            key = f"org.1={name}"
+            row = {"slice_id": slice_id(key), "slice_key": key, "cuboid": "org.1", "dims": {"org.1": name}, "first_at": NOW}
+            conn.execute(insert(t.slice_).values(**row))
+            for (met, due), back in zip(pairs, (timedelta(days=1, hours=1), timedelta(hours=1)), strict=True):
+                cell = {"grain": 15, "slice_id": slice_id(key), "bin": -32768, "bucket": bucket(NOW - back, 15)}
+                conn.execute(
+                    insert(t.rollup), [{**cell, "measure": m, "value": v} for m, v in (("due.met", met), ("due.n", due))]
+                )
+    found = kpi_sheet.compared(store, settings, METRICS["sla_attainment"], "all", "today", NOW)
+    assert found is not None
+    level, whole, parts = found
+    assert (level, parts[0].name, whole.before, whole.after) == ("org.1", "华南", 0.85, 0.7)
+    assert parts[0].level == pytest.approx(-0.15) and whole.mix == pytest.approx(0)
+    assert kpi_sheet.compared(store, settings, METRICS["csat"], "org.1=华南", "today", NOW) is None
+    assert kpi_sheet.compared(store, settings, METRICS["complaints"], "all", "today", NOW) is None
+
+
+def test_the_definition_in_force_is_named(store: Engine) -> None:
+    with store.begin() as conn:
+        catalogue.seed(conn, NOW - timedelta(days=3))
+        body = {"target": 0.9}
+        conn.execute(
+            insert(t.definition).values(kind="target", id="sla_attainment", version=2, valid_from=NOW, by="wang", body=body)
+        )
+    found = kpi_sheet.versions(store, "sla_attainment", NOW)
+    assert found.metric == (1, NOW - timedelta(days=3), "seed") and found.target == (2, NOW, "wang")
+    assert kpi_sheet.versions(store, "aht", NOW).target is None
