@@ -39,13 +39,19 @@ class Shot:
 READY = {
     "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
+    "kpi": ".st-key-p_weeks svg",
+    "due": ".st-key-p_backlog .sg",
     "sources": ".st-key-p_low_a svg",
     "running": ".st-key-p_ticks svg",
     "report": "main form, main .note",
 }
 SHOTS = [
     Shot("wall", "dark", WIDE, READY["wall"]),
-    *(Shot(page, theme, WIDE, READY[page]) for page in ("alerts", "sources", "running") for theme in ("dark", "light")),
+    *(
+        Shot(page, theme, WIDE, READY[page])
+        for page in ("alerts", "kpi", "due", "sources", "running")
+        for theme in ("dark", "light")
+    ),
     Shot("alerts", "dark", PHONE, READY["alerts"]),
     Shot("report", "light", PHONE, READY["report"]),
 ]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.board.kpis import gap, verdict_on
 from fengsui.board.scope import Scope, sees
+from fengsui.board.warnings import ACCURACY, RESPONSE, warnings
 from fengsui.metrics import cells
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.metrics.mix import Effect as Effect
@@ -91,6 +92,7 @@ def figures(store: Engine, settings: Settings, place: str, window: Window, now: 
         here = sheet(conn, wanted, place, start, now, now, settings.sources)
         timed = [metric for metric in wanted if metric.gauge is None]
         before, usual = (_past(conn, settings, timed, place, start, now, timedelta(days=days)) for days in BACK[window])
+        own = [warnings(conn, place, *span) for span in _spans(start, now, window)]
         lines = daily(conn, timed, place, midnight - timedelta(days=LINE_DAYS), LINE_DAYS)
     rows = {
         metric.id: Row(metric, here[metric.id], before.get(metric.id), usual.get(metric.id), tuple(lines.get(metric.id, ())))
@@ -98,6 +100,7 @@ def figures(store: Engine, settings: Settings, place: str, window: Window, now: 
         if here[metric.id].state != "no_data" or before.get(metric.id) is not None
     }
     groups = {name: tuple(rows[id_] for id_ in ids if id_ in rows) for name, ids in GROUPS.items()}
+    groups["alerts"] = tuple(_own(metric, *(each[metric.id] for each in own)) for metric in (RESPONSE, ACCURACY))
     return Sheet(start, now, {name: group for name, group in groups.items() if group})
 
 
@@ -141,6 +144,15 @@ def start_of(settings: Settings, window: Window, now: datetime) -> datetime:
 def _midnight(settings: Settings, now: datetime) -> datetime:
     zone = settings.centre.tz
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
+
+
+def _spans(start: datetime, now: datetime, window: Window) -> list[tuple[datetime, datetime]]:
+    """The window, and its partners."""
+    return [(start - timedelta(days=days), now - timedelta(days=days)) for days in (0, *BACK[window])]
+
+
+def _own(metric: Metric, kpi: Kpi, before: Kpi, usual: Kpi) -> Row:
+    return Row(metric, kpi, before.value, usual.value, ())
 
 
 def _past(

@@ -23,6 +23,8 @@ FLAGS += ["--disable-component-update", "--disable-sync"]
 READY = {
     "wall": ".st-key-p_curve svg .mark-symbol path",
     "alerts": ".st-key-p_series svg .mark-line path",
+    "kpi": ".st-key-p_list",
+    "due": ".st-key-p_backlog .sg",
     "sources": ".st-key-p_low_a svg .mark-rect path",
     "running": ".st-key-p_ticks svg .mark-rect path",
 }
