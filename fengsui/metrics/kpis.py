@@ -162,7 +162,7 @@ METRICS: Mapping[str, Metric] = {
             _names("净解决时长", "Resolution time, net"),
             "second",
             "down",
-            ("net.d",),
+            ("resolution.d", "net.d", "-gross.d"),
             min_n=FEW_DURATION,
         ),
         Metric(

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 3
+VERSION = 4
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -89,6 +89,11 @@ def _wait_of_answered(row: Row) -> int:
 
 def _paused(row: Row) -> int:
     return int(row["resolution_s"]) - int(row["resolution_net_s"])
+
+
+def _was_paused(row: Row) -> int:
+    """Net times are gross ones but for these few: the others need no cell of their own."""
+    return int(_paused(row) > 0)
 
 
 def _looped(row: Row) -> int:
@@ -184,7 +189,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("response.n", _responded, _has("response_target_s"), minutes=False),
     Measure("response.met", _responded, _met_response, minutes=False),
     Measure("resolution.d", _solved, _one, _bin_of("resolution_s"), minutes=False),
-    Measure("net.d", _solved, _one, _bin_of("resolution_net_s"), minutes=False, width="narrow"),
+    Measure("net.d", _solved, _was_paused, _bin_of("resolution_net_s"), minutes=False),
+    Measure("gross.d", _solved, _was_paused, _bin_of("resolution_s"), minutes=False),
     Measure("paused.s", _solved, _paused, minutes=False, width="narrow"),
     Measure("resolved.s", _solved, lambda row: int(row["resolution_s"]), minutes=False, width="narrow"),
     Measure("solved.n", _solved, _one, minutes=False),
@@ -215,7 +221,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("ces.top", _rated, _between("ces", 2 / 3, 1), minutes=False),
 )
 _ANSWERS = ("ack.d", "response.d", "response.n", "response.met")
-_SOLVES = ("resolution.d", "net.d", "paused.s", "resolved.s", "solved.n", "due.met", "open.done", "loop.met")
+_SOLVES = ("resolution.d", "net.d", "gross.d", "paused.s", "resolved.s", "solved.n", "due.met", "open.done", "loop.met")
 _CALLS = ("offered.n", "answered.n", "abandoned.n", "abandoned5.n", "abandoned20.n", "answered20.n", "wait.d", "wait.s")
 SET_BY: Mapping[str, tuple[str, ...]] = {
     "offered": _CALLS,
@@ -224,8 +230,8 @@ SET_BY: Mapping[str, tuple[str, ...]] = {
     "human_reply": _ANSWERS,
     "auto_reply": ("ack.d",),
     "assigned": ("ack.d",),
-    "paused": ("response.d", "response.met", "net.d", "paused.s"),
-    "resumed": ("response.d", "response.met", "net.d", "paused.s"),
+    "paused": ("response.d", "response.met", "net.d", "gross.d", "paused.s"),
+    "resumed": ("response.d", "response.met", "net.d", "gross.d", "paused.s"),
     "solved": _SOLVES,
     "archived": _SOLVES,
     "cancelled": ("due.n", "due.met"),

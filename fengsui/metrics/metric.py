@@ -19,7 +19,7 @@ class Metric:
     ``ratio``: may exceed 1, and has no interval; ``score``: 100 * (plus - minus) / n, as NPS is;
     ``work_off``: seconds until a stock is gone at the rate of the window.
 
-    ``value`` and ``exposure``: measures to add up (``-`` before a name subtracts). Durations: ``value`` is one bin measure.
+    ``value`` and ``exposure``: measures to add up (``-`` before a name subtracts). Durations: ``value`` names bin measures.
     ``total``: the sum runs over all time before the end, not over the window (a stock, not a flow). ``ripe_s``: younger
     records can still change the figure, so it is provisional. ``needs``: measures without which there is no data, though the
     others are there: a source that never says "told" is not a centre that never tells. ``min_n``: below it the state is

@@ -147,9 +147,21 @@ def _sum(measures: Iterable[str], sums: cells.Sums) -> int:
     return total
 
 
+def _bins(metric: Metric, sums: cells.Sums) -> cells.Bins:
+    """The durations of all measures of a metric, those behind a ``-`` taken out."""
+    if len(metric.value) == 1:
+        return sums.get(metric.value[0], {})
+    left: cells.Bins = {}
+    for name in metric.value:
+        sign = -1 if name.startswith("-") else 1
+        for bin_, n in sums.get(name.lstrip("-"), {}).items():
+            left[bin_] = left.get(bin_, 0) + sign * n
+    return {bin_: n for bin_, n in left.items() if n}
+
+
 def _value(metric: Metric, sums: cells.Sums) -> Value | None:
     if metric.shape == "duration":
-        mean, n = logbins.mean_log(sums.get(metric.value[0], {}))
+        mean, n = logbins.mean_log(_bins(metric, sums))
         return Value(mean, float(n)) if n else None
     value = float(_sum(metric.value, sums))
     if metric.shape == "count":
@@ -166,7 +178,7 @@ def _scaled(metric: Metric, value: float) -> float:
 
 def figure_of(metric: Metric, sums: cells.Sums) -> Figure:
     if metric.shape == "duration":
-        return _duration(metric, sums.get(metric.value[0], {}))
+        return _duration(metric, _bins(metric, sums))
     value = _sum(metric.value, sums)
     if metric.shape == "count":
         return Figure(float(value), value)

@@ -225,7 +225,8 @@ def solved(seconds: int, paused: int = 0) -> dict[str, Any]:
 def test_time_paused_is_summed_beside_the_whole() -> None:
     parts = counted(**solved(1000, paused=400))
     assert (parts["paused.s"][2], parts["resolved.s"][2], parts["net.d"][0]) == (400, 1000, logbins.bin_of(600))
-    assert "paused.s" not in counted(**solved(1000))
+    assert parts["gross.d"][0] == parts["resolution.d"][0] == logbins.bin_of(1000)
+    assert not counted(**solved(1000)).keys() & {"paused.s", "net.d", "gross.d"}
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,18 @@ def test_a_score_a_mean_and_a_ratio_read_sums(conn: Connection) -> None:
     assert (hour["ces"].value, hour["ces"].state) == (None, "no_data")
 
 
+def test_net_times_are_the_gross_ones_but_for_those_that_were_paused(conn: Connection) -> None:
+    for seconds, times in ((100, 3), (1000, 2)):
+        add(conn, "resolution.d", -20, times, bin_=logbins.bin_of(seconds))
+    add(conn, "gross.d", -20, 2, bin_=logbins.bin_of(1000))
+    add(conn, "net.d", -20, 2, bin_=logbins.bin_of(10))
+    feed(conn, "resolution.d", "tickets", NOON)
+    gross, net = (read.kpi(conn, name, "all", later(-60), NOON, NOON) for name in ("resolution_time", "resolution_net"))
+    assert (gross.n, net.n) == (5, 5)
+    assert (gross.more["p95"], net.value, net.more["p95"]) == pytest.approx((1000, 100, 100), rel=0.02)
+    assert read.steps(conn, "resolution_net", [ALL], later(-30), NOON, 1800)[ALL][bucket(later(-30), 15)].exposure == 5
+
+
 def test_a_rate_whose_events_nobody_sends_is_no_data_and_not_zero(conn: Connection) -> None:
     add(conn, "due.n", -60, 30)
     feed(conn, "due.n", "tickets", NOON)
