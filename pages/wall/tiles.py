@@ -49,8 +49,9 @@ def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mappin
     name = visitor.say(f"locale.metric.{tile['metric']}")
     color = DARK["mut"] if quiet else DARK[f"t{tier}"] if tier else DARK["t0"]
     aim = tile["target"] if tile["target"] is not None else None
+    open_ = "" if tier or _doubt(tile, learning) is None else " open"
     return (
-        f'<div class="tile t{tier} {tile["state"]}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, learning)}</div>'
+        f'<div class="tile t{tier} {tile["state"]}{open_}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, learning)}</div>'
         f'<div class="big"><b>{esc(number)}</b><span>{esc(unit)}</span><em>{esc(_window(visitor, tile))}</em></div>'
         f'<div class="aim"><span>{esc(_partner(visitor, tile))}</span>{_gap(visitor, tile)}</div>'
         f'<div class="cmp">{esc(_past(visitor, tile))}</div>{spark(tile["spark"], color, aim, DARK["faint"], 300, 34)}'
@@ -59,18 +60,23 @@ def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mappin
 
 
 def _state(visitor: Visitor, tile: Tile, tier: int, learning: bool) -> str:
-    """A tier if an alert says so; else how the figure stands; a figure that is not there, or that nobody watches yet, is never 正常."""
-    if tier:
+    """A tier if an alert says so; else how the figure stands."""
+    doubt = None if tier else _doubt(tile, learning)
+    if doubt is None:
         return badge(visitor, tier)
+    mark = "◔ " if tile.get("reading") else ""
+    return f'<span class="badge off">{mark}{esc(visitor.say(doubt))}</span>'
+
+
+def _doubt(tile: Tile, learning: bool) -> str | None:
+    """Why a figure is not 正常 though no alert is on it: it is not there, short of its target, or nobody watches it yet."""
     if tile.get("reading"):
-        return f'<span class="badge off">◔ {esc(visitor.say("pages.state.reading"))}</span>'
+        return "pages.state.reading"
     if tile["state"] in ("no_data", "stale", "few"):
-        return f'<span class="badge off">{esc(visitor.say("pages.state." + tile["state"]))}</span>'
+        return f"pages.state.{tile['state']}"
     if tile["standing"] in ("near", "missed"):
-        return f'<span class="badge off">{esc(visitor.say("pages.standing." + tile["standing"]))}</span>'
-    if learning:
-        return f'<span class="badge off">{esc(visitor.say("pages.state.learning"))}</span>'
-    return badge(visitor, 0)
+        return f"pages.standing.{tile['standing']}"
+    return "pages.state.learning" if learning else None
 
 
 def _window(visitor: Visitor, tile: Tile) -> str:

@@ -176,6 +176,16 @@ def test_a_figure_is_not_normal_because_its_alert_is_told_by_another(home: Path,
     assert f"tile t{mine.tier}" in tiles
 
 
+def test_only_a_figure_that_is_normal_has_the_edge_of_calm(home: Path, looks: Looks) -> None:
+    looks("wang")
+    tiles = next(one for one in texts(show("wall")).splitlines() if "投诉量" in one and "tiles" in one)
+    each = tiles.split('<div class=\\"tile ')[1:]
+    doubted = ["badge off" in one for one in each]
+    assert any(doubted) and not all(doubted)
+    edges = [one.partition('\\"')[0].split() for one in each]
+    assert [bool({"open", "no_data", "stale"} & set(one)) for one in edges] == doubted
+
+
 def test_names_and_steps_are_never_markdown() -> None:
     assert plain("![x](http://evil) :red[a] $b$ *c*") == r"\!\[x\]\(http\://evil\) \:red\[a\] \$b\$ \*c\*"
     assert plain("华东 上海，4 人") == "华东 上海，4 人"
