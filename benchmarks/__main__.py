@@ -1,0 +1,45 @@
+"""``python -m benchmarks [NAME …]``: the measurements one after another, each beside its floor or peer; ``--list`` names them.
+
+Without a name all but the long ones run. Numbers depend on the machine: compare the ratios.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+QUICK = {
+    "ingest_speed": "records a CPU second into a new store, beside a bare executemany",
+    "backfill": "first history of the demo centre, and how long a click waits meanwhile",
+    "engine_speed": "durable series-steps a CPU second, memory, restart; beside the detector alone",
+    "detector_speed": "updates a CPU second and bytes of state of each detector",
+    "first_start": "seconds from an empty home to the page, to all history read, to all head series ready",
+}
+LONG = {
+    "kills": "a replay killed with SIGKILL at random instants ends in the tables of an undisturbed one",
+    "fuzz_parsers": "mutated files, REST bodies and mappings: no crash that is not a stated fault",
+    "demo_incidents": "when the incidents of the demo centre are raised, and on which tier",
+    "real_events": "what was seen in twenty real events, and when ($FENGSUI_REAL_DATA)",
+    "detection": "detectors of counts beside their peers and the oracle",
+    "detection.drift": "detectors of shares and durations beside their peers and the true model",
+}
+KNOWN = {**QUICK, **LONG}
+
+
+def main(names: list[str]) -> int:
+    if names == ["--list"]:
+        print("\n".join(f"{name:16} {what}" for name, what in KNOWN.items()))
+        return 0
+    unknown = sorted(set(names) - KNOWN.keys())
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; known: {', '.join(KNOWN)}", file=sys.stderr)
+        return 2
+    failed = 0
+    for name in names or QUICK:
+        print(f"\n== {name}: {KNOWN[name]}", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
