@@ -22,6 +22,7 @@ LONG = {
     "real_events": "what was seen in twenty real events, and when ($FENGSUI_REAL_DATA)",
     "detection": "detectors of counts beside their peers and the oracle",
     "detection.drift": "detectors of shares and durations beside their peers and the true model",
+    "detection.faults": "a day that was moved: called, with its hours, and nothing else",
 }
 KNOWN = {**QUICK, **LONG}
 

@@ -29,6 +29,10 @@ UNMOVED = 2.0
 FIT = 2.5
 """Mean squared residual per hour, in variances, up to which a moved profile fits."""
 HALVED = 0.5
+STEPPED = 1.0
+"""A level that changed within the day explains it as well: then nothing was moved."""
+STEADY_H = 2
+"""The move must have been much the same for so many hours: a level that changes looks moved for a while."""
 KNOWN_DAYS = 8.0
 CHECKS_A_WEEK = 168 * 2 * FURTHEST
 FLOOR = 0.02
@@ -64,8 +68,8 @@ class MovedProfile(Counting):
         self._hours = Hours()
         self._day: list[_Hour] = []
         self._part = 0.0
-        self._called = [0.0, 0.0]
-        """Gain and hours of the move that stands at the newest whole hour; zero: none."""
+        self._called = [0.0, 0.0, 0.0]
+        """Gain and hours of the best move at the newest whole hour, zero: none; how many hours it has been much the same."""
         self._standing_s = 0
 
     # Judging -------------------------------------------------------------------------------------------------------
@@ -76,8 +80,8 @@ class MovedProfile(Counting):
         return usual, (max(0.0, usual - spread), usual + spread)
 
     def _find(self, x: Reading) -> Finding:
-        gain, hours = self._move(self._with(x)) if _closes(x) else self._called
-        if not hours:
+        gain, hours, steady = self._move(self._with(x)) if _closes(x) else self._called
+        if steady < STEADY_H:
             return NOTHING
         score = max(CALM_SCORE, (gain - math.log(CHECKS_A_WEEK)) / math.log(10))
         day = self._day[-WINDOW_H:]
@@ -95,33 +99,46 @@ class MovedProfile(Counting):
         return [one for n, one in enumerate(day) if one.end == end - (len(day) - 1 - n) * HOUR]
 
     def _move(self, day: list[_Hour]) -> list[float]:
-        """Gain and hours of the best move, zeros where none is to be called."""
+        """Gain and hours of the best move, zeros where none is worth a word, and for how many hours it has been steady."""
         sorts, day = {one.local.date(): one.day_type for one in day}, day[-WINDOW_H:]
         total = sum(one.seen for one in day)
         if len(day) < WINDOW_H or total < LEAST_COUNT or self._days < KNOWN_DAYS:
-            return [0.0, 0.0]
-        if self._fit(day, sorts, 0, total)[1] < UNMOVED:
-            return [0.0, 0.0]
-        told = {k: self._fit(day, sorts, k, total) for k in range(-FURTHEST, FURTHEST + 1)}
+            return [0.0, 0.0, 0.0]
+        if self._fit(day, sorts, 0)[1] < UNMOVED:
+            return [0.0, 0.0, 0.0]
+        told = {k: self._fit(day, sorts, k) for k in range(-FURTHEST, FURTHEST + 1)}
         best = max(told, key=lambda k: (told[k][0], -abs(k)))
         gain = (told[best][0] - told[0][0]) / (1 + self._hours.relative * total / WINDOW_H)
         fits = told[best][1] < FIT and told[best][1] < HALVED * told[0][1]
         called = abs(best) >= self.least_hours and gain > self.gain and fits
-        return [gain, float(best)] if called else [0.0, 0.0]
+        if not called or self._stepped(day, sorts) < STEPPED * told[best][1]:
+            return [0.0, 0.0, 0.0]
+        alike = self._called[1] != 0 and abs(self._called[1] - best) <= 1
+        return [gain, float(best), self._called[2] + 1 if alike else 1.0]
 
-    def _fit(self, day: list[_Hour], sorts: Mapping[date, DayType], k: int, total: float) -> tuple[float, float]:
+    def _fit(self, day: list[_Hour], sorts: Mapping[date, DayType], k: int) -> tuple[float, float]:
         """Poisson log likelihood of the day under the profile moved by ``k`` hours, and the mean misfit in variances."""
-        shape = []
-        for one in day:
-            then = one.local - timedelta(hours=k)
-            shape.append(self._hours.expected(then, sorts.get(then.date(), one.day_type), HOUR))
-        floor = FLOOR * sum(shape) / WINDOW_H
-        level = total / max(sum(shape) + WINDOW_H * floor, 1e-9)
-        means = [level * (usual + floor) + 1e-9 for usual in shape]
+        shape = self._shape(day, sorts, k)
+        means = _levelled(day, shape)
         likely = sum(one.seen * math.log(mean) - mean for one, mean in zip(day, means, strict=True))
+        return likely, self._misfit(day, means)
+
+    def _shape(self, day: list[_Hour], sorts: Mapping[date, DayType], k: int) -> list[float]:
+        thens = [(one.local - timedelta(hours=k), one.day_type) for one in day]
+        usual = [self._hours.expected(then, sorts.get(then.date(), sort), HOUR) for then, sort in thens]
+        floor = FLOOR * sum(usual) / WINDOW_H
+        return [one + floor for one in usual]
+
+    def _misfit(self, day: list[_Hour], means: list[float]) -> float:
         loose = self._hours.relative
-        misfit = [(one.seen - m) ** 2 / (m + loose * m * m + 0.1) for one, m in zip(day, means, strict=True)]
-        return likely, sum(misfit) / WINDOW_H
+        squares = ((one.seen - m) ** 2 / (m + loose * m * m + 0.1) for one, m in zip(day, means, strict=True))
+        return sum(squares) / WINDOW_H
+
+    def _stepped(self, day: list[_Hour], sorts: Mapping[date, DayType]) -> float:
+        """Least misfit of the profile unmoved whose level changed at some hour of the day."""
+        shape = self._shape(day, sorts, 0)
+        cuts = range(3, WINDOW_H - 2)
+        return min(self._misfit(day, _levelled(day[:n], shape[:n]) + _levelled(day[n:], shape[n:])) for n in cuts)
 
     # Learning ------------------------------------------------------------------------------------------------------
 
@@ -131,7 +148,7 @@ class MovedProfile(Counting):
             return
         day = self._with(x)
         self._called = self._move(day)
-        self._standing_s = self._standing_s + HOUR if self._called[1] else 0
+        self._standing_s = self._standing_s + HOUR if self._called[2] >= STEADY_H else 0
         if self._standing_s == 0 or self._standing_s > self.patience_s:
             self._learn_hours(day)
         self._day, self._part = day, 0.0
@@ -158,6 +175,12 @@ class MovedProfile(Counting):
         self._hours.load(own["hours"])
         self._day = [_Hour(end, datetime.fromisoformat(local), sort, count) for end, local, sort, count in own["day"]]
         self._part, self._called, self._standing_s = own["part"], list(own["called"]), own["standing_s"]
+
+
+def _levelled(day: list[_Hour], shape: list[float]) -> list[float]:
+    """The shape at the level that gives the day's total."""
+    level = sum(one.seen for one in day) / max(sum(shape), 1e-9)
+    return [level * usual + 1e-9 for usual in shape]
 
 
 def _closes(x: Reading) -> bool:

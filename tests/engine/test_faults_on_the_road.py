@@ -98,7 +98,7 @@ def test_a_day_that_was_moved_is_a_general_fault_of_the_data_and_nothing_else(sh
     mean = usual()
     mean[STEPS - 96 :] = np.roll(mean, 20)[STEPS - 96 :]
     write(shop, "all", "feedback.n", np.random.default_rng(3).poisson(mean))
-    found = lived(shop, 1.5)
+    found = lived(shop, 2.5)
     assert [(row["rule_id"], row["tier"], row["impact"], row["loss"]) for row in found] == [("moved-day", 1, 1, 1)]
     assert "数据故障" in say("zh_CN", *wording.title(found[0])) and "5 小时" in say("zh_CN", *wording.title(found[0]))
     assert "not the customers" in say("en", *wording.lead(found[0]))
