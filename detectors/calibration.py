@@ -3,7 +3,7 @@
 Surprise (-ln p of the strongest window) is no p-value: windows overlap and the model errs. What its owner wants to know is
 how often such a surprise comes by chance. Peaks over a threshold of some nats, one per cluster, come at rate zeta per step with
 an exponential excess of mean beta (Pickands 1975; Leadbetter's declustering); real events live beyond ``CAP``, so beta is
-the mean of the exponential truncated there. Twelve imagined peaks stand for the prior.
+the mean of the exponential truncated there. Imagined peaks stand for the prior.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ LEAST_RATE = 0.4
 
 class Peaks:
     """Expected episodes per step above a surprise. ``threshold`` in nats; ``gap``: calm steps that end a cluster;
-    ``zeta``: prior peaks a step."""
+    ``zeta``: prior peaks a step, believed as much as ``weight`` peaks seen; excesses beyond ``cap`` are real events."""
 
-    __slots__ = ("beta", "calm", "clusters", "excess", "gap", "peak", "prior", "steps", "threshold")
+    __slots__ = ("beta", "calm", "cap", "clusters", "excess", "gap", "keep", "peak", "prior", "steps", "threshold", "weight")
 
-    def __init__(self, threshold: float, gap: int, zeta: float) -> None:
+    def __init__(
+        self, threshold: float, gap: int, zeta: float, weight: float = PRIOR, cap: float = CAP, keep: int = KEEP
+    ) -> None:
         self.threshold, self.gap, self.prior = threshold, gap, zeta
+        self.weight, self.cap, self.keep = weight, cap, keep
         self.steps = self.clusters = self.calm = 0
         self.beta = 1.0
         self.peak = 0.0
@@ -35,7 +38,7 @@ class Peaks:
 
     @property
     def zeta(self) -> float:
-        return (PRIOR + self.clusters) / (PRIOR / self.prior + self.steps)
+        return (self.weight + self.clusters) / (self.weight / self.prior + self.steps)
 
     def score(self, surprise: float, steps_per_week: float) -> float:
         """-log10 of the expected episodes per week with at least this surprise; linear below the threshold."""
@@ -57,11 +60,11 @@ class Peaks:
     def _close(self) -> None:
         excess, self.peak = self.peak - self.threshold, 0.0
         self.clusters += 1
-        if excess < CAP:
-            self.excess = [*self.excess[1 - KEEP :], excess]
+        if excess < self.cap:
+            self.excess = [*self.excess[1 - self.keep :], excess]
             n = len(self.excess)
-            mean = _untruncated(sum(self.excess) / n)
-            self.beta = max(LEAST_BETA, (PRIOR + n * mean) / (PRIOR + n))
+            mean = _untruncated(sum(self.excess) / n, self.cap)
+            self.beta = max(LEAST_BETA, (self.weight + n * mean) / (self.weight + n))
 
     def body(self) -> dict[str, Any]:
         names = ("steps", "clusters", "calm", "beta", "peak")
@@ -72,12 +75,12 @@ class Peaks:
             setattr(self, name, list(value) if name == "excess" else value)
 
 
-def _untruncated(mean: float) -> float:
-    """The exponential mean whose truncation at CAP has this mean, by bisection in [0.2, 5]."""
+def _untruncated(mean: float, cap: float) -> float:
+    """The exponential mean whose truncation at ``cap`` has this mean, by bisection in [0.2, 5]."""
     low, high = 0.2, 5.0
     for _ in range(18):
         middle = (low + high) / 2
-        if middle - CAP / math.expm1(CAP / middle) < mean:
+        if middle - cap / math.expm1(cap / middle) < mean:
             low = middle
         else:
             high = middle

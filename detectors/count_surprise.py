@@ -99,7 +99,9 @@ class CountSurprise(Detector):
     """Counts per minute, per quarter of an hour or per any step up to a day; with exposure, counts per unit of exposure."""
 
     name: ClassVar[str] = "count_surprise"
-    version: ClassVar[int] = 2  # 1: counts came with an exposure of 1 a step, whatever its length
+    version: ClassVar[int] = (
+        3  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice
+    )
     kind: ClassVar[Literal["count"]] = "count"
 
     def __init__(
@@ -137,7 +139,7 @@ class CountSurprise(Detector):
         self._guard = Guard(max(rhythm.patience, round(self.patience_s / heavy)))
         self._quarters = Ring(self._noise.widths[-1])
         self._minutes = Ring(self._widths[-1] if self._fine else 1)
-        self._peaks = Peaks(THRESHOLD, rhythm.calm, rhythm.peaks)
+        self._peaks = Peaks(THRESHOLD, rhythm.calm, rhythm.peaks, weight=40.0, cap=4.0, keep=120)
         self._fine_peaks = Peaks(FINE_THRESHOLD, max(2, round(7200 / self.step_s)), 0.3 * math.exp(-FINE_THRESHOLD))
         self._filling: Filling | None = None
         self._end = self._next = self._steps = 0
@@ -313,7 +315,7 @@ class CountSurprise(Detector):
             observed = _winsorised(observed, expected, variance)
         self._baseline.learn(outlook.row, observed, expected, given / expected)
         if self._steps > self._pace.noise_after:
-            self._noise.learn(found)
+            self._noise.learn(found, outlook.doubts)
 
     def _pass_time(self, filling: Filling) -> None:
         self._quarters.push(filling.observed, filling.expected)

@@ -21,6 +21,9 @@ REFIT = 8
 LEAST = 0.02
 """Windows with less than this expected teach nothing about scatter."""
 
+DOUBTFUL = 0.3
+"""Where the expectation is known no better than this, residuals say nothing about scatter."""
+
 CLIPPED = 0.9985
 
 
@@ -37,13 +40,16 @@ class Noise:
         self.a = [0.0] * len(self.widths)
         self.learned = 0
 
-    def learn(self, sums: Sequence[tuple[float, float, float]]) -> None:
-        """``sums``: (observed, expected, variance believed) of the windows that end now, shortest first."""
+    def learn(self, sums: Sequence[tuple[float, float, float]], doubts: Sequence[float]) -> None:
+        """``sums``: (observed, expected, variance believed) of the windows that end now, shortest first. ``doubts``: the
+        part of the variance / expected^2 that is the expectation's own error; it is added when it is used, so it is not
+        learned as noise, or it would count twice."""
         self.learned += 1
-        for i, (observed, expected, variance) in enumerate(sums):
-            if expected >= LEAST:
+        for i, ((observed, expected, variance), doubt) in enumerate(zip(sums, doubts, strict=False)):
+            if expected >= LEAST and doubt < DOUBTFUL:
                 weight = min(1.0, expected) / self.widths[i]
-                self._add(self.moments[i], expected, _square(observed, expected, variance), weight)
+                square = _square(observed, expected, variance) - doubt * expected * expected
+                self._add(self.moments[i], expected, square, weight)
         if self.learned % REFIT == 0:
             for i in range(len(self.widths)):
                 self.phi[i], self.a[i] = _fit(self.moments[i])

@@ -38,9 +38,10 @@ class Setting(NamedTuple):
 
 
 class Outlook:
-    """``rate``: expected count per unit of exposure; ``q``: variance of its logarithm; beams for both scans."""
+    """``rate``: expected count per unit of exposure; ``q``: variance of its logarithm; beams for both scans; ``doubts``: the
+    relative variance of the expectation itself over each heavy window."""
 
-    __slots__ = ("_band", "broad", "fine", "learnable", "margin", "q", "quarter", "rate", "row", "setting")
+    __slots__ = ("_band", "broad", "doubts", "fine", "learnable", "margin", "q", "quarter", "rate", "row", "setting")
 
     def __init__(self, quarter: int, setting: Setting, baseline: LogLinear) -> None:
         self.quarter, self.setting = quarter, setting
@@ -51,6 +52,7 @@ class Outlook:
         self.learnable = all(e.lift != 1.0 for e in setting.events)
         self.fine: list[Beam] = []
         self.broad: list[Beam] = []
+        self.doubts: list[float] = []
         self._band: tuple[float, float, float] | None = None
 
     def fits(self, quarter: int, x: Reading) -> bool:
@@ -63,8 +65,9 @@ class Outlook:
         and averages out over longer windows."""
         extra = self.margin + widened**2
         for i, width in enumerate(noise.widths):
-            a = noise.a[i] + extra + self.q * _alike(width * heavy_s, alike_s)
-            self.broad.append((width, noise.phi[i], a, width * heavy_s <= max(3600, heavy_s)))
+            doubt = extra + self.q * _alike(width * heavy_s, alike_s)
+            self.doubts.append(doubt)
+            self.broad.append((width, noise.phi[i], noise.a[i] + doubt, width * heavy_s <= max(3600, heavy_s)))
         for width in widths:
             length = width * step_s
             i = next((i for i, heavy in enumerate(noise.widths) if heavy * heavy_s >= length), len(noise.widths) - 1)

@@ -15,6 +15,7 @@ WEEK = 604800
 THRESHOLD = 4.0
 """Surprise in nats above which peaks of the heavy scan are counted."""
 
+LONGER = 0.3
 WEEKS_SILENT = 26
 """A weekly series is silent for half a year, and young for another half."""
 
@@ -65,7 +66,7 @@ def _weekly() -> Pace:
         noise_after=20,
         calm=2,
         peaks=1.3 * math.exp(-THRESHOLD),
-        longer=0.6,
+        longer=LONGER,
         alike_s=3.0 * WEEK,
         days_per_step=maturity.SILENT_DAYS / WEEKS_SILENT,
         patience=8,

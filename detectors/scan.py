@@ -20,6 +20,7 @@ Sum: TypeAlias = tuple[float, float, float]
 """Observed, expected, variance of one window that ends now."""
 
 
+NOTABLE = 4.0
 NATS = (12.0, 20.0)
 """Surprise that the higher grades need as well: many sd of a sparse count are no rarity."""
 
@@ -66,7 +67,7 @@ def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars, longer: f
     best, rank, live = CALM, 0, True
     for (width, _, _, gate), (observed, expected, variance) in zip(beams, found, strict=False):
         excess = observed - expected
-        if live and excess > 0 and excess * excess > 4 * variance:
+        if live and excess > 0 and excess * excess > NOTABLE * variance:
             surprise = tail.upper(observed, expected, variance)
             rank = max(rank, _rank(excess, variance, surprise, bars))
             if width > 1:

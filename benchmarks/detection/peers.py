@@ -102,7 +102,7 @@ def predictive(data: Series) -> Said:
     season = 52 if data.step_s >= WEEK else 86400 // data.step_s
 
     def fresh() -> anomaly.PredictiveAnomalyDetection:
-        model = time_series.HoltWinters(alpha=0.1, beta=0.01, gamma=0.2, seasonality=season)  # type: ignore[no-untyped-call]
+        model = time_series.HoltWinters(alpha=0.1, beta=0.01, gamma=0.2, seasonality=season, multiplicative=False)  # type: ignore[no-untyped-call]
         return anomaly.PredictiveAnomalyDetection(model, horizon=1, n_std=3.0, warmup_period=2 * season)
 
     said = _river(data, fresh, 2 * season + 1)

@@ -2,8 +2,7 @@
 binomial noise, holidays that nobody announced, outages, level shifts, and spikes of three sizes.
 
 Our own definition; every figure is a constant below. Four weeks of history and six judged weeks. A spike's size is its
-excess over its own span in standard deviations of the truth, so that a scan that knows the truth sees a general spike with z of
-about 4 to 7, an important one with 7 to 13, a severe one beyond; to be worth anybody's time it has a least number of events
+excess over its own span in standard deviations of the truth; to be worth anybody's time it has a least number of events
 too. Alarms in the two days after a level shift are neither right nor wrong: the level has moved, and somebody should know.
 """
 
@@ -28,7 +27,9 @@ PHI = (1.0, 3.0)
 TREND = 0.004
 """Standard deviation of the daily trend of the logarithm."""
 
-SIZES = {1: (4.0, 7.0), 2: (7.0, 13.0), 3: (13.0, 26.0)}
+SIZES = {1: (4.5, 6.5), 2: (8.0, 11.5), 3: (15.0, 30.0)}
+"""With gaps between them: what is drawn at the bar between two grades is neither, and no detector could tell."""
+
 LEAST = {1: 4.0, 2: 7.0, 3: 12.0}
 """Least excess in events, by tier."""
 

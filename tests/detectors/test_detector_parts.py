@@ -105,7 +105,7 @@ def test_noise_learns_overdispersion_and_the_error_of_the_profile() -> None:
     for _ in range(6000):
         mean = float(rng.uniform(2, 60))
         true = mean * float(rng.gamma(25, 1 / 25))
-        noise.learn([(float(rng.negative_binomial(true, 0.5)), mean, 2 * mean + 0.04 * mean * mean)])
+        noise.learn([(float(rng.negative_binomial(true, 0.5)), mean, 2 * mean + 0.04 * mean * mean)], [0.0])
     assert noise.phi[0] == pytest.approx(2.0, rel=0.2)
     assert noise.a[0] == pytest.approx(0.04, abs=0.02)
 
@@ -113,7 +113,7 @@ def test_noise_learns_overdispersion_and_the_error_of_the_profile() -> None:
 def test_noise_is_never_believed_below_poisson() -> None:
     noise = Noise((1,))
     for _ in range(800):
-        noise.learn([(10.0, 10.0, 10.0)])
+        noise.learn([(10.0, 10.0, 10.0)], [0.0])
     assert noise.phi[0] >= 1.0
 
 
@@ -122,8 +122,8 @@ def test_an_event_does_not_become_noise() -> None:
     rng = np.random.default_rng(3)
     for i in range(2000):
         value = float(rng.poisson(20))
-        calm.learn([(value, 20.0, 21.0)])
-        hit.learn([(400.0 if i % 100 == 0 else value, 20.0, 21.0)])
+        calm.learn([(value, 20.0, 21.0)], [0.0])
+        hit.learn([(400.0 if i % 100 == 0 else value, 20.0, 21.0)], [0.0])
     assert hit.phi[0] + 20 * hit.a[0] < 1.5 * (calm.phi[0] + 20 * calm.a[0])
 
 
