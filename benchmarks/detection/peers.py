@@ -119,7 +119,10 @@ def _river(data: Series, fresh: Callable[[], Any], silent: int = 0) -> Said:
         for i, value in enumerate(values.tolist()):
             if i >= silent:
                 out[i] = scorer.score_one(None, value)
-            scorer.learn_one(None, value)
+            try:
+                scorer.learn_one(None, value)
+            except ZeroDivisionError:  # Holt-Winters cannot begin with a season of zeros: it says nothing of this series
+                return np.zeros(len(values))
         return out
 
     return Said(scores(data.values), quiet=None if data.quiet is None else Said(scores(data.quiet)))
