@@ -15,6 +15,9 @@ WEEK = 604800
 THRESHOLD = 4.0
 """Surprise in nats above which peaks of the heavy scan are counted."""
 
+PEAKS = 1.8
+"""Expected peaks a step over e^-THRESHOLD: windows overlap, so more than one test is made, but fewer than there are windows."""
+
 LONGER = 0.3
 WEEKS_SILENT = 26
 """A weekly series is silent for half a year, and young for another half."""
@@ -50,7 +53,7 @@ def _daily(heavy_s: int) -> Pace:
         memory=4000.0,
         noise_after=100,
         calm=max(2, round(7200 / heavy_s)),
-        peaks=2.5 * math.exp(-THRESHOLD),
+        peaks=PEAKS * math.exp(-THRESHOLD),
         longer=0.0,
         alike_s=max(7200.0, 2.0 * heavy_s),
         days_per_step=heavy_s / DAY,
