@@ -128,10 +128,17 @@ def _kind(crowd: Crowd) -> _Part:
 
 
 def _category(crowd: Crowd) -> _Part:
+    """Who only asks about a grave matter has lost less than who complains of it."""
+
     def top(one: Heard) -> str:
         return one.dims.get("category", "").partition("/")[0]
 
-    return _heaviest(crowd.top(top), crowd.weights.categories, crowd.weights.category_share, "category")
+    found = _heaviest(crowd.top(top), crowd.weights.categories, crowd.weights.category_share, "category")
+    if found is None:
+        return None
+    about = [one for one in crowd.once() if top(one) == found[1]["params"]["value"]]
+    harmed = [one for one in about if one.kind in crowd.weights.kinds or one.mood == "negative" or one.cues]
+    return found if 2 * len(harmed) >= len(about) else (max(1, found[0] - 1), said("asked"))
 
 
 def _tier(crowd: Crowd) -> _Part:

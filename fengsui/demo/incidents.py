@@ -143,7 +143,7 @@ INCIDENTS: dict[str, Kind] = {
                 {"inquiry": 0.95, "complaint": 0.05},
                 "自助退款",
                 EVERYWHERE,
-                55.0,
+                28.0,
                 (
                     "新的自助退款在哪里",
                     "自助退款怎么填原因",

@@ -53,3 +53,9 @@ def test_a_late_batch_is_important_before_its_hour_is_over_and_not_severe(raised
     rows = raised("batch-delay", 55)
     assert max(row["tier"] for row in rows) == 2
     assert any("物流" in row["slice"] for row in rows)
+
+
+def test_questions_about_something_new_are_seen_and_are_no_disaster(raised: Callable[[str, int], Rows]) -> None:
+    rows = [row for row in raised("self-service-questions", 40) if row["rule"] == "contacts-category"]
+    assert rows and {row["slice"] for row in rows} == {"category.1=退款退货"}
+    assert max(row["tier"] for row in rows) == 1
