@@ -34,6 +34,7 @@ PHRASES = {
     "password authentication failed": "connectors.config.denied",
     "no password supplied": "connectors.config.denied",
     "permission denied": "connectors.config.denied",
+    "no pg_hba.conf entry": "connectors.config.denied",
     "no such table": "connectors.config.no_table",
     "no such column": "connectors.config.no_column",
     "syntax error": "connectors.config.statement",
@@ -52,7 +53,7 @@ def fault_of(mistake: Exception, source: str) -> Fault:
             "connectors.config.driver",
             field=f"source.{source}.options.url",
             value="…",
-            allowed="dialect+driver://…",
+            allowed="sqlite:///…, postgresql+psycopg://…, mysql+pymysql://…",
             nearest=None,
         )
     origin = mistake.orig if isinstance(mistake, DBAPIError) else mistake
@@ -77,8 +78,8 @@ def _code(origin: object) -> str | None:
         if number.isdigit() and int(number) in NUMBERS:
             return NUMBERS[int(number)]
     message = str(origin).lower()
-    if "database" in message and "does not exist" in message:
-        return "connectors.config.no_database"
+    if "does not exist" in message and ('role "' in message or "database" in message):
+        return "connectors.config.denied" if 'role "' in message else "connectors.config.no_database"
     return next((code for phrase, code in PHRASES.items() if phrase in message), None)
 
 

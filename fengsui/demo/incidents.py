@@ -140,7 +140,7 @@ INCIDENTS: dict[str, Kind] = {
             Wave(
                 "chat",
                 {"App": 0.5, "在线": 0.3, "微信": 0.2},
-                {"inquiry": 0.95, "complaint": 0.05},
+                {"inquiry": 0.9, "complaint": 0.1},
                 "自助退款",
                 EVERYWHERE,
                 28.0,

@@ -294,6 +294,19 @@ def test_a_missing_database_stops_the_source(postgres_url: str, tmp_path: Path, 
         over(postgres_url + "x", tmp_path).poll(None, 5, now)
 
 
+def test_a_role_that_is_not_there_stops_the_source(postgres_url: str, tmp_path: Path, now: datetime) -> None:
+    """It comes with no SQLSTATE: before, it was tried again for ever."""
+    nobody = sa.make_url(postgres_url).set(username="nobody_here").render_as_string(hide_password=False)
+    with pytest.raises(ConfigFault, match="denied"):
+        over(nobody, tmp_path).poll(None, 5, now)
+
+
+def test_an_address_without_its_driver_says_what_one_looks_like(tmp_path: Path, now: datetime) -> None:
+    with pytest.raises(ConfigFault, match="driver") as caught:
+        over("mysql://root@127.0.0.1/test", tmp_path).poll(None, 5, now)
+    assert "mysql+pymysql://" in str(caught.value.params["allowed"])
+
+
 def test_a_server_that_is_gone_is_tried_later(tmp_path: Path, now: datetime) -> None:
     with pytest.raises(TryLater):
         over("postgresql+psycopg://root@127.0.0.1:1/test", tmp_path).poll(None, 5, now)
