@@ -129,3 +129,17 @@ def test_a_mapping_of_a_column_that_the_history_lacks_is_told_at_once(tmp_path: 
     )
     with pytest.raises(ConfigFault, match="wordz"):
         run(history, mapping, out=tmp_path / "alerts.csv", quiet=True)
+
+
+def test_the_mapping_file_of_the_documentation_plays(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    mapping, history, out = tmp_path / "m.toml", tmp_path / "h.csv", tmp_path / "a.csv"
+    mapping.write_text(page.rpartition("```toml")[2].partition("```")[0], encoding="utf-8")
+    history.write_text(
+        "ticket_id,created,type,channel,words,first_reply,closed\n"
+        "1,2026-09-01 09:00:00,投诉,电话,打不通,2026-09-01 09:10:00,2026-09-01 09:20:00\n"
+        "2,2026-09-01 09:05:00,咨询,App,怎么付,2026-09-01 09:06:00,\n",
+        encoding="utf-8",
+    )
+    played = run(history, mapping, out=out, quiet=True)
+    assert played.rows == 2 and out.read_text(encoding="utf-8").startswith("detected_at,")
