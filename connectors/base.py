@@ -84,7 +84,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A measure given by a customer, with its scale, so that 5 of 5 and 10 of 10 stay apart (KPIS.md: CES, CSAT, NPS)."""
+    """A measure given by a customer, with its scale, so that 5 of 5 and 10 of 10 stay apart (CES, CSAT, NPS)."""
 
     name: str  # csat, nps, ces, stars
     value: float

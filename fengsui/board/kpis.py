@@ -48,7 +48,7 @@ def gap(value: float | None, target: float | None) -> float | None:
 
 def verdict_on(good: str, target: float | None, value: float | None, lower: float | None, upper: float | None) -> str:
     """``met``, ``near`` (past the target, but the interval still reaches it), ``missed`` (all of the interval is past it),
-    ``none`` (no target or no value). A small sample never says ``missed`` (KPIS.md, trap 1)."""
+    ``none`` (no target or no value). A small sample never says ``missed``."""
     if value is None or target is None or good == "none":
         return "none"
     sign = 1 if good == "up" else -1

@@ -1,7 +1,7 @@
 """The SLA policy in force: when a ticket is due, and how soon a person must answer.
 
 A policy is a versioned definition (kind ``sla_policy``, id ``default``), seeded from settings. A record keeps the deadline of
-the version in force when it was opened: a new policy never rewrites the past (KPIS.md, SLA attainment). Its deadline is counted
+the version in force when it was opened: a new policy never rewrites the past. Its deadline is counted
 by a version of the calendar, which is stored with it and moves on while the ticket is open only (``deadlines``).
 """
 

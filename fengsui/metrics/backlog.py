@@ -1,6 +1,6 @@
 """What is open now: how much, how old against its limit, and how long it would take to work it off.
 
-The earliest sign of an outage (KPIS.md 5.3): every attainment still says 100 % while the work-off time climbs.
+The earliest sign of an outage: every attainment still says 100 % while the work-off time climbs.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from fengsui.metrics.survival import Survival, survival
 
 ENOUGH = 30
-"""Closures without which a stratum is not believed (KPIS.md, breach risk)."""
+"""Closures without which a stratum is not believed."""
 Stratum: TypeAlias = tuple[str | None, str | None]
 """(queue, priority); (queue, None): all priorities of it; (None, None): everything."""
 

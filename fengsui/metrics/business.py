@@ -1,8 +1,8 @@
 """Business time: the seconds in which a queue is open, between two times, and the time at which so many have passed.
 
-``elapsed`` is B(x, y) of KPIS.md: never negative, and B(x, z) = B(x, y) + B(y, z) exactly, where clocks change too. Days of a
-limit are counted as 民法典 §§ 201, 203 count them: the day on which it begins is not counted, and the last one ends when
-business ends.
+``elapsed`` is B(x, y), the business time between two instants: never negative, and B(x, z) = B(x, y) + B(y, z) exactly, where
+clocks change too. Days of a limit are counted as 民法典 §§ 201, 203 count them: the day on which it begins is not counted, and
+the last one ends when business ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of metrics: every KPI by its definition (KPIS.md). docs/metrics.md has formula and trap of each."""
+"""The table of metrics: every KPI by its definition. docs/metrics.md has formula and trap of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue of tickets before, in and after an outage: the toy model of KPIS.md 5.2, with a seed of its own."""
+"""A queue of tickets before, in and after an outage: a toy model with a seed of its own."""
 
 from __future__ import annotations
 
