@@ -17,7 +17,8 @@ from fengsui.store.tables import audit, request
 from fengsui.store.upsert import upsert
 
 KINDS = ("preview", "upload_preview", "upload", "quarantine_replay", "poll_now", "sweep", "erase")
-SUFFIXES = (".csv", ".xlsx", ".xls", ".jsonl")
+SUFFIXES = (".csv", ".xlsx", ".jsonl")
+"""Not ``.xls``: a workbook of an old Excel cannot be read (connectors say so of each)."""
 
 
 @dataclass(frozen=True, slots=True)

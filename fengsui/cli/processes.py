@@ -78,6 +78,7 @@ def streamlit_command(settings: Settings, host: str, app: Path) -> list[str]:
         "--server.port": str(settings.server.port),
         "--server.baseUrlPath": settings.server.base_path.strip("/"),
         "--server.headless": "true",
+        "--server.maxUploadSize": str(settings.limits.upload_mb),
     }
     command = [sys.executable, "-m", "streamlit", "run", str(app), *(f"{name}={value}" for name, value in flags.items())]
     return [*command, *(f"--server.allowedHosts={host}" for host in settings.server.allowed_hosts)]

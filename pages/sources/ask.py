@@ -20,8 +20,9 @@ from pages.look.visitor import DESK, Visitor, require_role
 _SAID = "asked"
 
 
-def ask(kind: str, params: Mapping[str, Any], words: str, **values: Any) -> str | None:
-    """Hand the request over and remember what to tell; None for a visitor who only reads, or where it could not be stored."""
+def ask(kind: str, params: Mapping[str, Any], words: str = "", **values: Any) -> str | None:
+    """Hand the request over and remember what to tell, if anything; None for a visitor who only reads, or where it could not
+    be stored."""
     visitor = require_role(DESK)
     if not visitor.handles:
         return None
@@ -30,18 +31,32 @@ def ask(kind: str, params: Mapping[str, Any], words: str, **values: Any) -> str 
     except Exception as fault:  # told, and nothing was asked for
         fail(visitor, fault)
         return None
-    st.session_state[_SAID] = visitor.say(words, **values)
+    if words:
+        say(visitor.say(words, **values))
     return request_id
 
 
 def fail(visitor: Visitor, fault: Exception) -> None:
     """Nothing was stored: said in words."""
     code, params = trouble.words(fault)
-    st.session_state[_SAID] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params))
+    say(visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params)))
 
 
-def tell(visitor: Visitor) -> None:
-    words = st.session_state.pop(_SAID, None)
+def say(words: str) -> None:
+    """Remember what the next run tells."""
+    st.session_state[_SAID] = words
+
+
+def said() -> str | None:
+    """What is to be told, once."""
+    words: str | None = st.session_state.pop(_SAID, None)
+    return words
+
+
+def tell() -> None:
+    """Never from a fragment while a dialog is open: Streamlit keeps toasts and dialogs in one list, and the toast of a
+    fragment takes the dialog's place there, which ends the whole page in the browser."""
+    words = said()
     if words:
         st.toast(plain(words))
 

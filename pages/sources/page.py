@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 def page() -> None:
     visitor = require_role(DESK)
     dress(sheet=HERE / "sources.css")
-    ask.tell(visitor)
+    _tell()
     picture = newest()
     if picture is None:
         st.html(f'<p class="note">{visitor.say("pages.wall.no_picture")}</p>')
@@ -35,6 +35,12 @@ def page() -> None:
     if source is not None:
         st.fragment(trouble.guarded(_below), run_every=every())(source)
     upload.dialog(visitor)
+
+
+def _tell() -> None:
+    """An open dialog tells by itself."""
+    if not upload.is_open():
+        ask.tell()
 
 
 def picked(sources: list[dict[str, object]]) -> str | None:
@@ -62,7 +68,7 @@ def _rows() -> None:
 
 def _below(source: str) -> None:
     visitor = require_role(DESK)
-    ask.tell(visitor)
+    _tell()
     picture = newest()
     state = next((one for one in (picture.body["sources"] if picture else []) if one["source"] == source), None)
     if state is None:

@@ -19,8 +19,18 @@ def open_dialog() -> None:
     st.session_state[_OPEN] = True
 
 
+def is_open() -> bool:
+    return _OPEN in st.session_state
+
+
 def close_dialog() -> None:
-    for name in (_OPEN, _FILE, _SEEN, _DONE):
+    st.session_state.pop(_OPEN, None)
+    _begin_again()
+
+
+def _begin_again() -> None:
+    """Another file or another mapping: what was seen before says nothing of it, and must not be stored in its place."""
+    for name in (_FILE, _SEEN, _DONE):
         st.session_state.pop(name, None)
 
 
@@ -35,7 +45,7 @@ def mapped() -> list[str]:
 
 
 def _form(visitor: Visitor) -> None:
-    if _OPEN not in st.session_state:
+    if not is_open():
         st.rerun()  # closed by its own button, which reran only the dialog
     names = mapped()
     st.html(f'<p class="kept">{esc(visitor.say("pages.upload.second"))}</p>')
@@ -48,8 +58,15 @@ def _form(visitor: Visitor) -> None:
         default=names[0],
         format_func=lambda n: house().settings.title(n, visitor.lang),
         key="up_source",
+        on_change=_begin_again,
     )
-    file = st.file_uploader(visitor.say("pages.upload.file"), type=[suffix[1:] for suffix in SUFFIXES], key="up_file")
+    most = house().settings.limits.upload_mb
+    kinds = [suffix[1:] for suffix in SUFFIXES]
+    file = st.file_uploader(
+        visitor.say("pages.upload.file"), type=kinds, max_upload_size=most, key="up_file", on_change=_begin_again
+    )
+    taken = visitor.say("pages.upload.taken", mb=most, kinds=[kind.upper() for kind in kinds])
+    st.html(f'<p class="kept">{esc(taken)}</p>')
     with st.container(horizontal=True):
         st.button(
             visitor.say("pages.upload.look"),
@@ -68,6 +85,9 @@ def _form(visitor: Visitor) -> None:
             disabled=seen is None,
         )
         st.button(visitor.say("pages.form.close"), key="up_close", on_click=close_dialog)
+    words = ask.said()
+    if words:
+        st.html(f'<p class="pr"><b class="c3">✖</b> {esc(words)}</p>')
     st.fragment(trouble.guarded(_answer), run_every=2.0)()
 
 
@@ -80,20 +100,20 @@ def _look(source: str) -> None:
     try:
         kept = requests.save_upload(house().settings, file.name, file.getvalue())
     except NotAnUpload as fault:
-        st.session_state["asked"] = visitor.say(fault.code, **fault.params)
+        ask.say(visitor.say(fault.code, **fault.params))
         return
     except OSError as fault:  # no room, or no right to write there
         ask.fail(visitor, fault)
         return
     st.session_state[_FILE] = kept
     st.session_state.pop(_DONE, None)
-    st.session_state[_SEEN] = ask.ask("upload_preview", {"path": kept, "source": source}, "pages.asked.preview")
+    st.session_state[_SEEN] = ask.ask("upload_preview", {"path": kept, "source": source})
 
 
 def _store(source: str) -> None:
     kept = st.session_state.get(_FILE)
     if kept:
-        st.session_state[_DONE] = ask.ask("upload", {"path": kept, "source": source}, "pages.asked.upload")
+        st.session_state[_DONE] = ask.ask("upload", {"path": kept, "source": source})
 
 
 def _answer() -> None:

@@ -387,6 +387,7 @@ def test_the_dashboard_stays_on_this_machine_until_somebody_can_sign_in(
         "--server.port=9000",
         "--server.baseUrlPath=fs",
         "--server.headless=true",
+        "--server.maxUploadSize=50",
         "--server.allowedHosts=a.example",
     ]
     with open_store(f"sqlite:///{tmp_path}/fengsui.db").begin() as conn:

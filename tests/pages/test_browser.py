@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,7 @@ import pytest
 from fengsui.board import snapshot
 from fengsui.settings import load
 from fengsui.store.database import open_store
+from tests.pages.conftest import ROOT, Server, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -137,6 +143,97 @@ def test_a_dialog_outlives_refreshes_and_closes_by_its_button(screen: Any, demo_
     assert screen.get_by_placeholder("一句话说明").input_value() == "写到一半"
     screen.get_by_test_id("stDialog").get_by_text("取消").click()
     screen.get_by_test_id("stDialog").wait_for(state="detached", timeout=20_000)
+
+
+SURVEYS = """
+[centre]
+name = "小中心"
+demo = true
+
+[[dimension]]
+name = "channel"
+title = { zh_CN = "渠道", en = "Channel" }
+
+[source.surveys]
+kind = "files"
+purpose = "满意度监测"
+title = { zh_CN = "满意度回访", en = "Surveys" }
+options = { path = "drop", glob = "*.csv" }
+
+[source.surveys.map]
+id = "survey_id"
+kind = { value = "survey" }
+opened_at = "answered_at"
+text = "comment"
+ratings = { csat = { field = "csat", low = 1, high = 5 } }
+
+[source.surveys.map.dims]
+channel = "channel"
+"""
+
+
+@pytest.fixture
+def working_house(tmp_path: Path) -> Iterator[Any]:
+    """A house of one folder of surveys, with a worker and a dashboard in processes of their own."""
+    home = tmp_path / "house"
+    (home / "drop").mkdir(parents=True)
+    (home / "fengsui.toml").write_text(SURVEYS, encoding="utf-8")
+    with (home / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "fengsui.cli", "--home", str(home), "worker"], cwd=ROOT, stdout=log, stderr=log
+        )
+    server = Server(home, free_port())
+    try:
+        _until(lambda: _count(home, "snapshot") > 0, home / "worker.log")
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        worker.terminate()
+        worker.wait(30)
+
+
+def _until(so: Callable[[], bool], log: Path) -> None:
+    for _ in range(300):
+        if so():
+            return
+        time.sleep(0.2)
+    raise TimeoutError(log.read_text(encoding="utf-8"))
+
+
+def _count(home: Path, table: str) -> int:
+    if not (home / "fengsui.db").exists():
+        return 0
+    with closing(sqlite3.connect(home / "fengsui.db")) as conn:
+        known = conn.execute("select count(*) from sqlite_master where name = ?", (table,)).fetchone()[0]
+        return int(conn.execute(f"select count(*) from {table}").fetchone()[0]) if known else 0
+
+
+@pytest.mark.timeout(180)
+def test_a_file_by_hand_is_looked_at_and_stored(screen: Any, working_house: Any) -> None:
+    """The page stays whole while the worker answers: words about it once took the dialog's place in the browser."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = [f"s{n},{at},{n},等了很久,电话" for n in range(1, 5)] + ["s9,昨天,3,时间不对,电话"]
+    text = "\n".join(["survey_id,answered_at,csat,comment,channel", *rows])
+    file = {"name": "问卷.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    screen.goto(f"{working_house.url}/sources", wait_until="domcontentloaded")
+    screen.get_by_role("button", name="上传 Excel / CSV").click(timeout=60_000)
+    dialog = screen.get_by_test_id("stDialog")
+    dialog.get_by_text("最大 50 MB").wait_for(timeout=20_000)
+    assert not dialog.get_by_text(re.compile("per file|XLS,")).is_visible(), "Streamlit's own line"
+    screen.set_input_files("input[type=file]", file)
+    dialog.get_by_role("button", name="看前几行").click(timeout=20_000)
+    dialog.get_by_text("4 行可入库，1 行读不了").wait_for(timeout=40_000)
+    screen.wait_for_timeout(8000)  # every fragment of the page has been drawn again
+    assert dialog.get_by_text("4 行可入库，1 行读不了").is_visible()
+    assert _count(working_house.home, "feedback") == 0, "looked at only"
+    dialog.get_by_role("button", name="入库").click()
+    dialog.get_by_text("读取 5 行，入库 4 行，1 行读不了").wait_for(timeout=40_000)
+    assert _count(working_house.home, "feedback") == 4
+    dialog.get_by_role("button", name="关闭").click()
+    dialog.wait_for(state="detached", timeout=20_000)
+    assert screen.get_by_role("button", name="上传 Excel / CSV").is_visible()
+    assert screen.said == []
 
 
 @pytest.mark.timeout(180)

@@ -533,13 +533,27 @@ def test_an_upload_is_looked_at_before_it_is_stored(home: Path, looks: Looks) ->
     app.button(key="up_look").click().run()
     assert not app.exception
     app.button(key="up_store").click().run()
-    assert not app.exception
+    assert not app.exception and not app.toast
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
     with store.connect() as conn:
         asked = {row.kind: row.params for row in conn.execute(select(t.request))}
     assert set(asked) == {"upload_preview", "upload"}
     assert asked["upload"] == asked["upload_preview"] == {"path": asked["upload"]["path"], "source": "survey"}
     assert (home / "uploads" / asked["upload"]["path"]).read_text(encoding="utf-8").startswith("编号")
+
+
+def test_another_file_is_looked_at_again_before_it_is_stored(home: Path, looks: Looks) -> None:
+    """What was seen says nothing of the file that is chosen now: that one would have been stored in its place."""
+    looks("wang")
+    app = show("sources")
+    app.button(key="up").click().run()
+    app.file_uploader(key="up_file").upload("a.csv", "编号,评分\n1,5\n".encode())
+    app.run()
+    app.button(key="up_look").click().run()
+    assert not app.button(key="up_store").disabled
+    app.file_uploader(key="up_file").upload("b.csv", "编号,评分\n2,4\n".encode())
+    app.run()
+    assert app.button(key="up_store").disabled
 
 
 def test_a_file_that_cannot_be_read_is_refused_before_any_request(home: Path, looks: Looks) -> None:
@@ -549,7 +563,8 @@ def test_a_file_that_cannot_be_read_is_refused_before_any_request(home: Path, lo
     app.file_uploader(key="up_file").upload("empty.csv", b"")
     app.run()
     app.button(key="up_look").click().run()
-    assert "是空的" in "".join(toast.value for toast in app.toast)
+    assert "是空的" in texts(app)
+    assert not app.toast, "a toast would take the dialog's place in the browser"
     app.button(key="up_close").click().run()
     assert not app.exception and "upload_open" not in app.session_state
 
