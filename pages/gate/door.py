@@ -20,10 +20,12 @@ from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 
 NAMES = ("", "wall", "alerts", "kpi", "due", "sources", "running", "report")
+OTHERS = ("signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
+"""First words of the addresses that are no pages: ours, then Streamlit's."""
 
 
 class Door:
-    """ASGI middleware. Looks only at GETs of page addresses; assets, health and websockets pass."""
+    """ASGI middleware. Looks only at GETs of pages, those that do not exist included; assets, health and websockets pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,14 +47,20 @@ class Door:
             await plain.failed(Request(scope), fault)(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Response | None:
-        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope["path"]):
+        if scope["type"] != "http" or scope["method"] != "GET":
             return None
-        return await anyio.to_thread.run_sync(_decide, Request(scope))
+        name, request = _name(scope["path"]), Request(scope)
+        if name in NAMES:
+            return await anyio.to_thread.run_sync(_decide, request)
+        if name is None or name.split("/")[0] in OTHERS or "text/html" not in request.headers.get("accept", ""):
+            return None
+        return await anyio.to_thread.run_sync(plain.missing, request)  # Streamlit would show its own page, and a dialog on it
 
 
-def _is_page(asked: str) -> bool:
+def _name(asked: str) -> str | None:
+    """The address under the deployment's prefix; None outside of it."""
     start = prefix()
-    return asked.startswith(start) and asked[len(start) :].strip("/") in NAMES
+    return asked[len(start) :].strip("/") if asked == start or asked.startswith(f"{start}/") else None
 
 
 def _decide(request: Request) -> Response | None:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from fengsui.locale import language, say
 from fengsui.store.faults import trouble
+from pages.gate.address import path
 from pages.look import trouble as shown
 from pages.look.house import house
 
@@ -53,6 +54,20 @@ def failed(request: Request, fault: Exception) -> Response:
     response = answer(filled, status(fault))
     response.headers["Retry-After"] = str(AGAIN_S)
     return response
+
+
+def missing(request: Request) -> Response:
+    """404 in the visitor's language and below in the other one; the same whether somebody has signed in or not."""
+    lang = language_of(request)
+    other = "en" if lang == "zh_CN" else "zh_CN"
+    filled = template("missing").substitute(
+        frame(lang, "", None),
+        title=html.escape(say(lang, "pages.missing.title")),
+        second=html.escape(say(other, "pages.missing.title")),
+        back=html.escape(path("wall"), quote=True),
+        wall=html.escape(say(lang, "pages.missing.wall")),
+    )
+    return answer(filled, 404)
 
 
 def status(fault: Exception) -> int:

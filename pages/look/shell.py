@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fengsui.locale import say
-from fengsui.people import NotSignedIn
+from fengsui.people import NotAllowed, NotSignedIn
 from pages.alerts.page import page as alerts
 from pages.due.page import page as due
 from pages.kpi.page import page as kpi
@@ -16,7 +16,7 @@ from pages.look import trouble
 from pages.look.bar import bar
 from pages.look.dress import dress
 from pages.look.pictures import every
-from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, who
+from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, in_order, not_allowed, who
 from pages.running.page import page as running
 from pages.sources.page import page as sources
 from pages.wall.page import page as wall
@@ -37,16 +37,14 @@ def run() -> None:
     try:
         visitor = who()
     except NotSignedIn:
-        st.set_page_config(page_title=say("zh_CN", "pages.bar.name"), layout="wide")
-        st.navigation([st.Page(entrance, title=say("zh_CN", "pages.entrance.again"), default=True)], position="hidden").run()
+        _everywhere(_ended)
         return
     except Exception as fault:  # a boundary: said in place of the page
         _away(fault)
         return
     mine = offered(visitor)
-    current = st.navigation(
-        [st.Page(_home(mine), title=visitor.say("pages.bar.name"), default=True), *mine.values()], position="hidden"
-    )
+    start = st.Page(_home(mine), title=visitor.say("pages.bar.name"), default=True)
+    current = st.navigation([start, *mine.values(), *refused(visitor)], position="hidden")
     st.set_page_config(page_title=f"{current.title} · {visitor.say('pages.bar.name')}", layout="wide")
     if current.url_path not in ("", "wall"):
         dress()
@@ -71,6 +69,16 @@ def _away(fault: Exception) -> None:
         dress()
         trouble.page(fault, every())
 
+    _everywhere(page)
+
+
+def _ended() -> None:
+    dress()
+    entrance()
+
+
+def _everywhere(page: Page) -> None:
+    """One page at every address: Streamlit covers what it does not know with a dialog of its own."""
     brand = say(trouble.language(), "pages.bar.name")
     st.set_page_config(page_title=brand, layout="wide")
     every_page = [st.Page(page, title=brand, url_path=name) for name in PAGES]
@@ -83,6 +91,22 @@ def offered(visitor: Visitor) -> dict[str, Any]:
         for name, (page, roles) in PAGES.items()
         if visitor.person.role in roles
     }
+
+
+def refused(visitor: Visitor) -> list[Any]:
+    """The pages that are not this role's: a sentence at their address, and nothing of them."""
+    return [
+        st.Page(_closed(visitor, roles), title=visitor.say(f"pages.title.{name}"), url_path=name)
+        for name, (_, roles) in PAGES.items()
+        if visitor.person.role not in roles
+    ]
+
+
+def _closed(visitor: Visitor, roles: frozenset[str]) -> Page:
+    def page() -> None:
+        not_allowed(visitor.lang, NotAllowed("people.fault.not_allowed", role=visitor.person.role, allowed=in_order(roles)))
+
+    return page
 
 
 def _home(mine: Mapping[str, Any]) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def who(roles: Collection[str] = EVERYBODY) -> Visitor:
     is away whoever sat here stays, and sees what was seen last."""
     person = _person(token())
     if person.role not in roles:
-        raise NotAllowed("people.fault.not_allowed", role=person.role, allowed=[role for role in people.ROLES if role in roles])
+        raise NotAllowed("people.fault.not_allowed", role=person.role, allowed=in_order(roles))
     wish = st.query_params.get("lang")
     lang = language(wish, person.lang, st.context.locale) if wish or person.lang else house().settings.centre.language
     return Visitor(person, lang, house().zone)
@@ -71,16 +72,31 @@ def require_role(roles: Collection[str]) -> Visitor:
         entrance()
         st.stop()
     except NotAllowed as fault:
-        st.html(f'<p class="note">{say(_lang(), fault.code, fault.params)}</p>')
+        not_allowed(_lang(), fault)
         st.stop()
+
+
+def in_order(roles: Collection[str]) -> list[str]:
+    return [role for role in people.ROLES if role in roles]
+
+
+def not_allowed(lang: str, fault: NotAllowed) -> None:
+    href, words = f"{_start()}/wall", html.escape(say(lang, "pages.missing.wall"))
+    told = html.escape(say(lang, fault.code, fault.params))
+    st.html(f'<p class="note">{told} <a href="{href}" target="_self">{words}</a></p>')
 
 
 def entrance() -> None:
     """Shown when a session ended while the page was open; a page request never comes this far (pages.gate.door)."""
-    prefix = (st.get_option("server.baseUrlPath") or "").strip("/")
-    href = f"/{prefix}/signin" if prefix else "/signin"
+    href = f"{_start()}/signin"
     words = say(_lang(), "pages.entrance.ended"), say(_lang(), "pages.entrance.again")
     st.html(f'<p class="note">{words[0]} <a href="{href}" target="_self">{words[1]}</a></p>')
+
+
+def _start() -> str:
+    """``/fengsui`` or empty: before every address of a deployment under a prefix."""
+    prefix = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{prefix}" if prefix else ""
 
 
 def _lang() -> str:

@@ -63,6 +63,22 @@ def test_the_gate(client: httpx.Client) -> None:
     assert client.get("/alerts").status_code == 303
 
 
+def test_an_address_that_is_no_page_is_said_to_be_none(client: httpx.Client) -> None:
+    """To a stranger as to whom has signed in: Streamlit would answer with an English dialog over an empty page."""
+    browser = {"accept": "text/html,application/xhtml+xml"}
+    for cookies in ({}, {"fengsui": "token-wang"}):
+        for address_ in ("/sla", "/wall/x", "/sla?lang=zh"):
+            asked = httpx.get(str(client.base_url.join(address_)), headers=browser, cookies=cookies, timeout=20)
+            assert asked.status_code == 404
+            assert "没有这个页面" in asked.text and 'href="/wall"' in asked.text and 'lang="zh-CN"' in asked.text
+            assert asked.text.index("没有这个页面") < asked.text.index("There is no such page")
+    assert 'lang="en"' in client.get("/sla?lang=en", headers=browser).text
+    assert client.get("/_stcore/health", headers=browser).text == "ok", "what is no page passes"
+    assert client.get("/signin", headers=browser).status_code == 200
+    assert client.get("/static/nothing.js", headers=browser).status_code == 404
+    assert "没有这个页面" not in client.get("/static/nothing.js", headers=browser).text
+
+
 def test_a_probe_reads_json_and_too_many_tries_are_told(client: httpx.Client) -> None:
     health = client.get("/healthz")
     body = json.loads(health.text)

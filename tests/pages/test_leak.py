@@ -50,6 +50,7 @@ def test_no_page_runs_for_a_stranger_even_as_the_first_request_of_the_process(cl
     assert "甲机" in sent, "the one who may does see it: the test can tell the difference"
     sent = asyncio.run(ask(url, "running", cookie="token-li"))
     assert "甲机" not in sent, "a role without the page does not"
+    assert "你的角色不能使用这一页" in sent and "page_not_found" not in sent.lower()
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example"])
