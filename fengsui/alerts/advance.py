@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, exists, func, null, select
 
-from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, threshold_rules
+from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, succession, threshold_rules
 from fengsui.alerts.desk import Desk, Moved, open_desk
 from fengsui.alerts.record_taking import FRESH, span, take
 from fengsui.settings.model import Settings
@@ -69,6 +69,7 @@ def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: 
         book, metrics = definitions.book(conn, now, stamp), definitions.metrics_of(conn, now, stamp)
         desk = open_desk(conn, book, metrics, settings.centre.tz, tick, now, min(span.oldest or now, now))
         _end_changed_rules(desk)
+        succession.pass_on(desk)  # before anything is judged: a member that worsens now has a leader that is told
         if span.newest is not None:
             detector_rules.judge(desk, mark.seq)
         if mark.tick is None or tick > mark.tick:  # later pairs of the same tick bring verdicts only
@@ -86,6 +87,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     record_rules.judge(desk, taken, minute=minute)
     if minute:
         threshold_rules.judge(desk, sampled=due.gauges)
+    succession.pass_on(desk)  # of leaders that went out just now
     if due.late:
         escalate.escalate(desk)
     alive.say_alive(desk, mark.at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,10 @@ from fengsui.metrics.catalogue import Metric
 from fengsui.store.tables import episode, handling, transition
 
 Row: TypeAlias = dict[str, Any]
+UNTOUCHED: Mapping[str, Any] = MappingProxyType(
+    {"state": "new", "owner": None, "verdict": None, "person_tier": None, "person_machine_tier": None}
+)
+"""The people's side of an alert that nobody has seen yet."""
 _COLUMNS = tuple(column.name for column in episode.columns)
 
 
@@ -60,7 +65,7 @@ class Desk:
                 episode_id=row["episode_id"], state="new", handling_version=0, participants=[], plan_done=[]
             )
         )
-        row |= {"state": "new", "owner": None, "verdict": None, "person_tier": None, "person_machine_tier": None}
+        row |= UNTOUCHED
         self.live[row["rule_id"], row["slice_key"]] = row
 
     def change(self, row: Row, **values: Any) -> None:

@@ -7,7 +7,7 @@ that stand for such a risk of their own, are never grouped: another person answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from fengsui.alerts.bodies import DetectorRule, PhraseRule, RecordRule
 from fengsui.alerts.desk import Desk, Row
+from fengsui.alerts.leader import CLOSED, Leader, is_over
+from fengsui.alerts.tell import effective_tier
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import episode, handling
 
@@ -30,11 +32,6 @@ KINDREDS: Mapping[str, str] = MappingProxyType(
 LONERS = ("silence", "moved_profile", "doubled_counts")
 """Detectors whose alerts are an event of their own: a channel that went silent is no part of a surge, and data that are wrong
 are no complaints."""
-
-TAKEN = ("claimed", "in_progress")
-CLOSED = ("resolved", "reviewed")
-NOTHING = ("expected", "false", "new_normal")
-"""Verdicts of people that an alert is no trouble: so are its parts, while it burns."""
 
 
 def contains(whole: str, part: str) -> bool:
@@ -72,10 +69,10 @@ def parent_of(desk: Desk, row: Row) -> str | None:
         return None
     leads = [one for one in desk.firing() if one["episode_id"] != row["episode_id"] and _may_lead(desk, one)]
     kin = [one for one in leads if _kin(one, row) and _holds_or_matches(one["slice_key"], row["slice_key"])]
-    return min(kin, key=_width)["episode_id"] if kin else None
+    return min(kin, key=width)["episode_id"] if kin else None
 
 
-def _width(row: Row) -> tuple[int, object, str]:
+def width(row: Row) -> tuple[int, object, str]:
     return len(slice_levels(row["slice_key"])), row["opened_at"], row["episode_id"]
 
 
@@ -102,16 +99,12 @@ def _alone(desk: Desk, row: Row) -> bool:
 
 
 def _may_lead(desk: Desk, row: Row) -> bool:
-    return _burns(row) and row["parent_id"] is None and not _is_over(row) and not _alone(desk, row)
+    over = is_over(row["state"], row["verdict"])
+    return _burns(row) and row["parent_id"] is None and not over and not _alone(desk, row)
 
 
 def _burns(row: Row) -> bool:
     return bool(row["mode"] == "on" and row["condition"] == "firing")
-
-
-def _is_over(row: Row) -> bool:
-    """People are done with it: what fires now is news to them."""
-    return row["state"] in CLOSED and row["verdict"] not in NOTHING
 
 
 def adopt(desk: Desk, whole: Row) -> int:
@@ -129,26 +122,55 @@ def adopt(desk: Desk, whole: Row) -> int:
     ]
     ids = {one["episode_id"] for one in parts}
     for one in [*parts, *(one for one in burning if one["parent_id"] in ids)]:
-        desk.change(one, parent_id=whole["episode_id"])
-        desk.append(one, "joined", one["condition"], one["condition"], {"parent": whole["episode_id"], "tier": one["tier"]})
+        join(desk, one, whole["episode_id"])
     return max((one["tier"] for one in parts if one["state"] not in CLOSED), default=0)
 
 
+def join(desk: Desk, row: Row, parent_id: str) -> None:
+    """``row`` becomes a member of ``parent_id``. Its deadlines end where that one speaks for it: nobody is late with what
+    nobody was shown."""
+    desk.change(row, parent_id=parent_id)
+    if spoken_for(desk, row):
+        desk.change(row, claim_due_at=None, handle_due_at=None)
+    desk.append(row, "joined", row["condition"], row["condition"], {"parent": parent_id, "tier": row["tier"]})
+
+
 def spoken_for(desk: Desk, row: Row) -> bool:
-    """Its whole is at least as grave, and burns or is in somebody's hands: one notice is enough. Of what went out the whole
-    says all there is to say, also once it is closed itself."""
+    """Its leader says all there is to say of it (``Leader.speaks_for``): one notice and one deadline are enough."""
     if row["parent_id"] is None:
         return False
-    parent = next((one for one in desk.live.values() if one["episode_id"] == row["parent_id"]), None)
-    parent = parent or _stored(desk, row["parent_id"])
-    if parent is None or parent["tier"] < row["tier"]:
-        return False
-    return row["condition"] == "cleared" or parent["condition"] != "cleared" or parent["state"] in TAKEN
+    leader = leaders(desk, {row["parent_id"]}).get(row["parent_id"])
+    return leader is not None and leader.speaks_for(tier_of(row), burns=row["condition"] != "cleared")
 
 
-def _stored(desk: Desk, episode_id: str) -> Row | None:
-    query = select(episode.c.tier, episode.c.condition, handling.c.state).join(
+def tier_of(row: Row) -> int:
+    """A person's re-grade while it holds, else the machine's."""
+    return effective_tier({"tier": row["person_tier"], "machine_tier": row["person_machine_tier"], "episode_tier": row["tier"]})
+
+
+def leaders(desk: Desk, ids: Collection[str]) -> dict[str, Leader]:
+    """Those of ``ids`` that are there; one question for all that went out too long ago to lie on the desk."""
+    rows = {one["episode_id"]: one for one in desk.live.values() if one["episode_id"] in ids}
+    away = set(ids) - rows.keys()
+    if away:
+        rows |= {one["episode_id"]: one for one in _stored(desk, away)}
+    return {id_: _leader(row) for id_, row in rows.items()}
+
+
+def _leader(row: Row) -> Leader:
+    tier = max(tier_of(row), row["tier"])
+    return Leader(tier, row["condition"] != "cleared", row["state"], row["verdict"])
+
+
+def _stored(desk: Desk, ids: Collection[str]) -> list[Row]:
+    people = (
+        handling.c.state,
+        handling.c.verdict,
+        handling.c.tier.label("person_tier"),
+        handling.c.machine_tier.label("person_machine_tier"),
+    )
+    query = select(episode.c.episode_id, episode.c.tier, episode.c.condition, *people).join(
         handling, handling.c.episode_id == episode.c.episode_id
     )
-    found = desk.conn.execute(query.where(episode.c.episode_id == episode_id)).mappings().one_or_none()
-    return {str(name): value for name, value in found.items()} if found else None
+    found = desk.conn.execute(query.where(episode.c.episode_id.in_(ids))).mappings()
+    return [{str(name): value for name, value in row.items()} for row in found]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from fengsui.alerts import family, life, wording
 from fengsui.alerts.assess import Assessment, assess
-from fengsui.alerts.desk import Desk, Row
+from fengsui.alerts.desk import UNTOUCHED, Desk, Row
 from fengsui.alerts.explained import explained
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.tell import News
@@ -97,7 +97,7 @@ def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
         **_figures(sight, found, sight.window_start),
     }
     row["parent_id"] = family.parent_of(desk, row)
-    if row["mode"] == "on":
+    if row["mode"] == "on" and not family.spoken_for(desk, {**row, **UNTOUCHED}):
         row |= deadlines(desk, row["tier"], row)
     desk.add(row)
     desk.moved.opened += 1
@@ -118,7 +118,7 @@ def _go_on(desk: Desk, row: Row, sight: Sight, step: life.Change, found: Assessm
         fresh = _figures(sight, found, row["started_at"])
         raised = found.tier > row["tier"]
         values |= fresh if raised or found.tier == row["tier"] else {k: v for k, v in fresh.items() if k not in _TIERED}
-        if raised and row["mode"] == "on":
+        if raised and row["mode"] == "on" and not family.spoken_for(desk, {**row, "tier": found.tier}):
             values |= deadlines(desk, found.tier, row)
     desk.change(row, **values)
     if found is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
@@ -28,6 +28,7 @@ class Alert:
 
     episode_id: str
     number: str
+    day: date | None
     tier: int
     machine_tier: int
     names: Mapping[str, str]
@@ -83,6 +84,9 @@ class Alert:
             return None
         return self.claim_due_at if self.waiting else self.handle_due_at
 
+    def overdue(self, now: datetime) -> bool:
+        return self.due_at is not None and self.due_at < now
+
     @property
     def live(self) -> bool:
         return self.condition != "cleared"
@@ -115,6 +119,7 @@ def select_alerts() -> Select[Any]:
 _HANDLING = ("state", "handling_version", "owner", "verdict", "participants", "plan_done", "claimed_at", "resolved_at")
 _PLAIN = [
     "episode_id",
+    "day",
     "rule_id",
     "series",
     "metric",

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from fengsui.board.alert import CLOSED
-from fengsui.board.scope import EVERYTHING, Scope, sees
+from fengsui.board import seen
+from fengsui.board.alert import CLOSED, alerts, select_alerts
+from fengsui.board.scope import EVERYTHING, Scope
 from fengsui.metrics.calendar import local_day
 from fengsui.store.tables import episode, handling, outbox
 
 
 def today(conn: Connection, zone: str, now: datetime, scope: Scope = EVERYTHING) -> dict[str, Any]:
-    """Alerts that only explain another one are not counted: nobody takes them.
+    """Of the alerts that people see (``board.seen``), as the list has them.
 
-    ``raised, claimed, closed, overdue, claim_s`` (mean seconds to the claim; None: nobody claimed yet), ``undelivered``."""
-    rows = [row for row in _of_day(conn, zone, now) if sees(scope, row.slice_key)]
-    waits = [(row.claimed_at - row.opened_at).total_seconds() for row in rows if row.claimed_at]
+    ``raised, claimed, closed`` and ``claim_s`` (mean seconds to the claim; None: nobody claimed yet): of those raised today.
+    ``overdue``: of all that are open, as each row of the list says. ``undelivered``: notices."""
+    of_day = episode.c.day == local_day(now, zone)
+    found = alerts(conn, select_alerts().where(or_(of_day, _late(now))), scope)
+    rows = seen.heads(conn, found, scope)
+    raised = [row for row in rows if row.day == local_day(now, zone)]
+    waits = [(row.claimed_at - row.opened_at).total_seconds() for row in raised if row.claimed_at]
     return {
-        "raised": len(rows),
+        "raised": len(raised),
         "claimed": len(waits),
-        "closed": sum(row.state in CLOSED for row in rows),
-        "overdue": sum(_overdue(row, now) for row in rows),
+        "closed": sum(row.state in CLOSED for row in raised),
+        "overdue": sum(row.overdue(now) for row in rows),
         "claim_s": sum(waits) / len(waits) if waits else None,
         "undelivered": undelivered(conn, now),
     }
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    """What may be late, by what the store can say; ``Alert.overdue`` decides."""
+    passed = or_(episode.c.claim_due_at < now, episode.c.handle_due_at < now)
+    return and_(handling.c.state.not_in(CLOSED), passed)
 
 
 def undelivered(conn: Connection, now: datetime) -> int:
@@ -40,20 +50,3 @@ def calm_since(conn: Connection) -> datetime | None:
     """When the last alert fell back; None when there never was one."""
     found: datetime | None = conn.execute(select(func.max(episode.c.cleared_at)).where(episode.c.mode == "on")).scalar_one()
     return found
-
-
-def _of_day(conn: Connection, zone: str, now: datetime) -> Sequence[Any]:
-    wanted = (episode.c.slice_key, episode.c.opened_at, episode.c.claim_due_at, episode.c.handle_due_at)
-    query = (
-        select(*wanted, handling.c.state, handling.c.claimed_at)
-        .join(handling, handling.c.episode_id == episode.c.episode_id)
-        .where(episode.c.day == local_day(now, zone), episode.c.mode == "on", episode.c.parent_id.is_(None))
-    )
-    return conn.execute(query).fetchall()
-
-
-def _overdue(row: Any, now: datetime) -> bool:
-    if row.state in CLOSED:
-        return False
-    due = row.handle_due_at if row.claimed_at else row.claim_due_at
-    return due is not None and due < now

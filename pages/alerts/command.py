@@ -129,15 +129,19 @@ def dialogs(visitor: Visitor, found: Detail) -> None:
     name = wanted["name"]
     form = trouble.guarded(_form)
     show = st.dialog(visitor.say(f"pages.dialog.{name}"), width="small", on_dismiss=act.close_dialog)(form)
-    show(visitor, found.alert, name, wanted["seen"])
+    show(visitor, found, name, wanted["seen"])
 
 
-def _form(visitor: Visitor, alert: Alert, name: str, seen: int) -> None:
+def _form(visitor: Visitor, found: Detail, name: str, seen: int) -> None:
+    alert = found.alert
     if not act.busy():
         st.rerun()  # a button of the dialog reran only the dialog: now the page, which closes it
     st.html(f'<div class="dlg">{badge(visitor, alert.tier)}<b>{esc(title(visitor, alert))}</b></div>')
     second = visitor.say(f"pages.dialog.{name}_second")
     st.html(f'<p class="mut" style="font-size:13px;margin:0">{esc(second)}</p>')
+    if name == "resolve" and (alert.live or found.depending):
+        burns = "resolve_members" if found.depending else "resolve_burns"
+        st.html(f'<p class="over" style="margin:0">{esc(visitor.say(f"pages.dialog.{burns}", n=found.depending))}</p>')
     if name in ("transfer", "add_participant", "claim_for"):
         _whom(visitor, alert)
     if name == "regrade":

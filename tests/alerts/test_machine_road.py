@@ -611,7 +611,9 @@ def test_a_part_that_still_burns_when_its_whole_is_closed_and_out_speaks_for_its
         centre.calm()
     centre.advance()
     _closed(centre, whole["episode_id"], state="resolved", owner="li")
-    assert centre.advance(timedelta(hours=1)).escalated == 1
+    assert centre.advance(timedelta(hours=1)).escalated == 0, "its own deadline begins when it begins to speak"
+    assert part["episode_id"] in {row["episode_id"] for row in centre.notices("raised")}
+    assert centre.advance(timedelta(minutes=5)).escalated == 1
     assert {row["episode_id"] for row in centre.notices("escalated")} == {part["episode_id"]}
 
 

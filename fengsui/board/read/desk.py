@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, or_
+from sqlalchemy import Engine, or_
 
-from fengsui.board import loop
+from fengsui.board import loop, seen
 from fengsui.board.alert import CLOSED, Alert, alerts, pressing, select_alerts, still_open
 from fengsui.board.scope import Scope
 from fengsui.store.tables import episode, handling
@@ -30,7 +30,8 @@ class Desk:
 
 def desk(store: Engine, scope: Scope, zone: str, now: datetime) -> Desk:
     with store.connect() as conn:
-        return Desk(tuple(_heads(conn, alerts(conn, still_open(), scope), scope)), loop.today(conn, zone, now, scope))
+        rows = seen.heads(conn, alerts(conn, still_open(), scope), scope)
+        return Desk(tuple(rows), loop.today(conn, zone, now, scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def burning(store: Engine, scope: Scope) -> Burning:
     """What the wall shows: still going on and not closed."""
     with store.connect() as conn:
         found = alerts(conn, still_open(), scope)
-        heads = _heads(conn, found, scope)
-    return Burning([alert for alert in heads if alert.live], [alert for alert in found if alert.live])
+        rows = seen.heads(conn, found, scope)
+    return Burning(seen.burning(found, rows), [alert for alert in found if alert.live])
 
 
 def live(store: Engine, scope: Scope) -> list[Alert]:
@@ -66,20 +67,3 @@ def everything_of(store: Engine, scope: Scope, now: datetime, days: int = 7) -> 
     with store.connect() as conn:
         found = alerts(conn, query, scope)
     return sorted(found, key=lambda alert: (alert.state in CLOSED, pressing(alert)))
-
-
-def _heads(conn: Connection, found: list[Alert], scope: Scope) -> list[Alert]:
-    """One row for one event: without the members for which their parent speaks. A member that is graver, or that goes on
-    after its parent went out or was closed, is a row of its own: the parent's would say less than is true."""
-    rows = {alert.episode_id: alert for alert in found}
-    closed = {alert.parent_id for alert in found if alert.parent_id} - rows.keys()
-    if closed:
-        parents = alerts(conn, select_alerts().where(episode.c.episode_id.in_(closed)), scope)
-        rows |= {alert.episode_id: alert for alert in parents}
-    return [alert for alert in found if not _told_by(rows.get(alert.parent_id or ""), alert)]
-
-
-def _told_by(parent: Alert | None, member: Alert) -> bool:
-    if parent is None or parent.tier < member.tier:
-        return False
-    return not member.live or (parent.live and parent.state not in CLOSED)

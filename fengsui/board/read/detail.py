@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, select
 
 from fengsui.board import definitions
-from fengsui.board.alert import Alert, alerts, select_alerts
+from fengsui.board.alert import CLOSED, Alert, alerts, select_alerts
 from fengsui.board.curve import Point, curve, newest
 from fengsui.board.read.corrected import Corrected, corrected
 from fengsui.board.read.plan import Plan, plan
@@ -47,6 +47,11 @@ class Detail:
     plan: Plan | None
     corrected: Corrected | None
     cells: Sequence[Sequence[int]]  # of this loss: [likelihood - 1][impact - 1] -> tier; empty where no matrix is seeded
+
+    @property
+    def depending(self) -> int:
+        """Members that burn and that nobody closed: they go on without it."""
+        return sum(one.live and one.state not in CLOSED for one in self.children)
 
 
 def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detail | None:
