@@ -9,14 +9,19 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, select
 
+from fengsui.board.alert import number
+from fengsui.board.definitions import newest
 from fengsui.board.inbox import Delivery, Kept, Slot, delivery_id
 from fengsui.board.scope import Scope, inside
 from fengsui.people import Person
 from fengsui.settings import Settings
 from fengsui.store.slices import UNKNOWN, slice_levels
 from fengsui.store.tables import episode, feedback, feedback_text, handling, inbox, person, quarantine, rule_record, slice_
+from fengsui.text.masks import mask
 
 KIND = "staff"
+RECORD = "staff_report"
+"""The kind of record that a report becomes (``worker.mailbox``)."""
 CUSTOMERS = ("1", "2-3", "4-9", "10+")
 URGENCIES = ("blocked", "workaround", "grumble")
 ASKED = ("category", "channel", "org")
@@ -49,8 +54,9 @@ class Answers:
 class Report:
     """One report and what became of it. ``state``: received, taken, refused (then ``fault_code`` says why), erased.
 
-    ``words``: masked, None until it is taken. ``alert``: state of the alert that holds it, None where there is none yet;
-    ``owner``: who has taken that alert.
+    ``words``: masked, None until it is taken. ``alert``: state of the alert that the report itself raised (of another one that
+    holds it where no rule takes reports), None where there is none yet; ``owner``: who has taken that alert. ``also``: numbers
+    of the other alerts that hold its words, the gravest first.
     """
 
     inbox_id: str
@@ -63,6 +69,7 @@ class Report:
     number: str | None = None
     alert: str | None = None
     owner: str | None = None
+    also: tuple[str, ...] = ()
 
 
 def source_of(settings: Settings) -> str | None:
@@ -99,7 +106,7 @@ def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: 
     """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``."""
     key = f"{who.person_id}:{key}"
     said = {
-        "text": answers.words.strip(),
+        "text": mask(answers.words.strip()),
         "dims": dict(answers.dims),
         "customers": answers.customers,
         "urgency": answers.urgency,
@@ -131,14 +138,15 @@ def _followed(conn: Connection, source: str, rows: Sequence[Any]) -> list[Report
     held = _by_key(conn, quarantine, keys, ("record_key", "code", "params"))
     alerts = _alerts(conn, keys)
     return [
-        _report(row, records.get(key), texts.get(key), held.get(key), alerts.get(key))
+        _report(row, records.get(key), texts.get(key), held.get(key), alerts.get(key, []))
         for row, key in zip(rows, keys, strict=True)
     ]
 
 
-def _report(row: Any, record: Any, text: Any, held: Any, alert: Any) -> Report:
+def _report(row: Any, record: Any, text: Any, held: Any, alerts: Sequence[Any]) -> Report:
     refused = row.state == "bad" or held is not None
     state = "received" if row.state == "new" else "taken" if record is not None else "refused" if refused else "erased"
+    alert = alerts[0] if alerts else None
     return Report(
         inbox_id=row.inbox_id,
         received_at=row.received_at,
@@ -147,10 +155,15 @@ def _report(row: Any, record: Any, text: Any, held: Any, alert: Any) -> Report:
         fault_params=held.params if held is not None and state == "refused" else {},
         words=text.text if text is not None else None,
         dims=record.dims if record is not None else {},
-        number=f"{alert.day:%m%d}-{alert.day_n:02d}" if alert is not None and alert.day else None,
+        number=_number(alert),
         alert=alert.state if alert is not None else None,
         owner=alert.name if alert is not None else None,
+        also=tuple(number for number in map(_number, alerts[1:]) if number is not None),
     )
+
+
+def _number(alert: Any) -> str | None:
+    return number(alert) if alert is not None and alert.day else None
 
 
 def _by_key(conn: Connection, table: Any, keys: list[str], columns: tuple[str, ...]) -> dict[str, Any]:
@@ -158,13 +171,24 @@ def _by_key(conn: Connection, table: Any, keys: list[str], columns: tuple[str, .
     return {row.record_key: row for row in rows}
 
 
-def _alerts(conn: Connection, keys: list[str]) -> dict[str, Any]:
-    """The alert of each record that holds one; the reporter learns its number, its state and its owner, no figure of it."""
-    columns = (rule_record.c.record_key, episode.c.day, episode.c.day_n, handling.c.state, person.c.name)
+def _alerts(conn: Connection, keys: list[str]) -> dict[str, list[Any]]:
+    """The alerts of each record that hold one: those of the rules that take reports first, then the gravest. The reporter
+    learns number, state and owner, no figure of it."""
+    columns = (rule_record.c.record_key, episode.c.rule_id, episode.c.episode_id, episode.c.day, episode.c.day_n)
     joined = (
         rule_record.join(episode, episode.c.episode_id == rule_record.c.episode_id)
         .join(handling, handling.c.episode_id == episode.c.episode_id)
         .outerjoin(person, person.c.person_id == handling.c.owner)
     )
-    query = select(*columns).select_from(joined).where(rule_record.c.record_key.in_(keys), episode.c.mode == "on")
-    return {row.record_key: row for row in conn.execute(query.order_by(episode.c.tier, episode.c.opened_at))}
+    query = select(*columns, handling.c.state, person.c.name).select_from(joined)
+    query = query.where(rule_record.c.record_key.in_(keys), episode.c.mode == "on")
+    own = _rules_of_reports(conn)
+    found: dict[str, list[Any]] = {}
+    rows = conn.execute(query.order_by(episode.c.tier.desc(), episode.c.opened_at.desc(), episode.c.episode_id)).all()
+    for row in sorted(rows, key=lambda row: row.rule_id not in own):  # stable: the gravest first within each
+        found.setdefault(row.record_key, []).append(row)
+    return found
+
+
+def _rules_of_reports(conn: Connection) -> set[str]:
+    return {id_ for id_, (_, body) in newest(conn, "rule").items() if RECORD in body.get("kinds", ())}

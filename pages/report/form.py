@@ -166,9 +166,10 @@ def _state(view: View, one: Report) -> str:
     if one.state != "taken" or one.alert is None:
         return view.say(f"pages.report.state.{one.state}")
     number, state = one.number or "", say(view.lang, f"locale.handling.{one.alert}")
+    also = view.say("pages.report.also", numbers="、".join(one.also)) if one.also else ""
     if one.owner:
-        return view.say("pages.report.state.owned", number=number, who=one.owner, state=state)
-    return view.say("pages.report.state.alert", number=number, state=state)
+        return view.say("pages.report.state.owned", number=number, who=one.owner, state=state) + also
+    return view.say("pages.report.state.alert", number=number, state=state) + also
 
 
 def _code(customers: str) -> str:

@@ -214,3 +214,19 @@ def test_an_outbreak_after_people_ended_it_is_a_new_alert(alarm):
     centre.advance()
     assert len(centre.episodes()) == 2
     assert centre.handling(id_)["state"] == "reviewed"
+
+
+@pytest.mark.parametrize("command", ["note", "give_back"])
+def test_a_phone_number_in_a_note_is_masked_before_it_is_stored_and_an_order_number_is_not(alarm, command):
+    centre, id_ = alarm
+    said = "客户 138-1234-5678 来电，订单号 6222020200112233445，邮箱 zhang@example.com"
+    version = commands.claim(centre.store, id_, 0, LI, centre.now).version
+    more = {"reason": "打 13812345678 没人接"} if command == "give_back" else {}
+    for _ in range(2):  # delivered twice it is one decision, also where something was masked
+        answer = getattr(commands, command)(centre.store, id_, version, LI, centre.now, note=said, **more)
+        assert isinstance(answer, Done)
+    moves = [row for row in centre.transitions(id_) if row["code"] == command]
+    assert len(moves) == 1
+    assert moves[0]["note"] == "客户 [手机号] 来电，订单号 6222020200112233445，邮箱 [邮箱]"
+    everything = str([*centre.digest().values(), centre._all(select(audit))])
+    assert "5678" not in everything

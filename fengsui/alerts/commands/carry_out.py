@@ -16,6 +16,7 @@ from fengsui.alerts.commands.scope import within
 from fengsui.alerts.tell import tell_of_command
 from fengsui.store.tables import audit, episode, handling, person, transition, watermark
 from fengsui.store.upsert import upsert
+from fengsui.text.masks import mask
 
 Row: TypeAlias = Mapping[str, Any]
 COLUMNS = {"state", "owner", "verdict", "tier", "machine_tier", "tier_reason", "claimed_at", "resolved_at", "reviewed_at"}
@@ -27,7 +28,8 @@ def carry_out(
     store: Engine, episode_id: str, command: Command, by: Person, now: datetime, target: str | None = None
 ) -> Done | Refused:
     """``target``: id of the person the command names. A lost race is decided again on what the winner left: most commands
-    are then refused with the winner's name, notes and ticks go on."""
+    are then refused with the winner's name, notes and ticks go on. Words are masked before they are compared or stored."""
+    command = _masked(command)
     with store.begin() as conn:
         if target is not None:
             somebody = _somebody(conn, target, by)
@@ -39,6 +41,13 @@ def carry_out(
             if answer is not None:
                 return answer
     return Refused("alerts.refused.crowded")
+
+
+def _masked(command: Command) -> Command:
+    """A note is a text like any other: no phone number, card or address of a customer is kept in it. Order numbers survive."""
+    free = {name: mask(value) for name, value in command.params.items() if name == "reason" and isinstance(value, str)}
+    note = mask(command.note) if command.note is not None else None
+    return replace(command, note=note, params={**command.params, **free})
 
 
 def _once(conn: Connection, episode_id: str, command: Command, by: Person, now: datetime) -> Done | Refused | None:
