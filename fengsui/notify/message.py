@@ -53,7 +53,7 @@ def message(row: Mapping[str, Any], lang: str, zone: str, base_path: str) -> Mes
         recipient=row["recipient"],
         episode_id=row["episode_id"],
         at=row["created_at"].isoformat(),
-        link=f"{base_path}/alerts" + (f"?alert={row['episode_id']}" if row["episode_id"] else ""),
+        link=f"{base_path}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else ""),
     )
 
 

@@ -101,7 +101,7 @@ def test_a_notice_says_what_where_and_how_much_and_carries_its_key(store, settin
     assert request.headers["Idempotency-Key"] == body["id"] == "n0000"
     assert body["title"] == "▲ 重要 新预警｜华南 · App：支付投诉突增"
     assert body["text"].startswith("从 14:20 起，华南 · App的支付投诉 12 分收到 60 件；平时这段时间约 6 件")
-    assert (body["tier"], body["tier_name"], body["link"]) == (2, "重要", "/alerts?alert=n0000")
+    assert (body["tier"], body["tier_name"], body["link"]) == (2, "重要", "/alerts?id=n0000")
     (row,) = rows(store)
     assert (row["state"], row["sent_at"], row["tries"]) == ("sent", NOW, 1)
     assert go(store, settings, client) == notify.Delivered()
