@@ -269,6 +269,23 @@ def test_a_cancelled_dialog_writes_nothing(home: Path, looks: Looks) -> None:
     assert not app.exception and "dialog" not in app.session_state
 
 
+@pytest.mark.parametrize(("out", "says"), [((), "1 条关联预警仍在持续"), (("e8",), "还没有恢复"), (("e1", "e8"), None)])
+def test_who_closes_an_alert_that_burns_reads_it_before(
+    home: Path, looks: Looks, out: tuple[str, ...], says: str | None
+) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e1").values(state="in_progress", owner="wang"))
+        gone = update(t.episode).where(t.episode.c.episode_id.in_(out))
+        conn.execute(gone.values(condition="cleared", cleared_at=NOW))
+    looks("wang")
+    app = show("alerts", id="e1")
+    app.button(key="do_resolve").click().run()
+    assert not app.exception
+    assert ("还没有恢复" in texts(app)) is (says is not None)
+    assert (says or "") in texts(app)
+
+
 def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path, looks: Looks) -> None:
     """A command without a button is one that nobody gives at night."""
     offered: set[str] = set()
