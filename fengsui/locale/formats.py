@@ -80,7 +80,7 @@ _NO_SECONDS_FROM = 600  # from ten minutes on nobody reads seconds
 
 
 def as_span(value: Any, place: Place) -> str:
-    """Seconds in at most two neighbouring units, cut, not rounded: 125 -> ``2 分 5 秒``, 3725 -> ``1 时 2 分``."""
+    """Seconds in at most two neighbouring units, cut, not rounded: 125 -> ``2 分 5 秒``, 3725 -> ``1 小时 2 分``."""
     seconds = int(abs(float(value)))
     if seconds >= _NO_SECONDS_FROM:
         seconds -= seconds % 60

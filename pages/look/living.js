@@ -40,6 +40,8 @@ export default function (component) {
     node.textContent = fill(node.dataset.words || "{t}", span(age))
     const host = node.closest("[data-host]")
     if (host && cadence) host.dataset.level = level
+    const bar = cadence && node.parentElement.querySelector(".bar i")
+    if (bar) bar.style.width = `${Math.min(100, (Math.max(0, age) / cadence) * 33.3)}%`
   }
   const until = (node, left) => {
     node.className = left < 0 ? "over" : left < 1800 ? "soon" : ""

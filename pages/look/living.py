@@ -23,7 +23,8 @@ def living(
     """Show ``html`` (already escaped) under ``css``; returns the ``data-id`` that was picked, if rows have one.
 
     In ``html``: ``data-picture`` (epoch seconds of the picture), ``data-since`` with optional ``data-cadence`` and
-    ``data-words``, ``data-until``, ``data-clock``; ``data-host`` on the element that gets ``data-level`` 0..2.
+    ``data-words`` (a ``.bar i`` beside it grows with it, to three cadences), ``data-until``, ``data-clock``;
+    ``data-host`` on the element that gets ``data-level`` 0..2.
     """
     mount = st.components.v2.component(
         f"fengsui_{name}",

@@ -60,6 +60,7 @@ def page(view: View) -> str:
         title=view.say("pages.report.title"),
         second=view.say("pages.report.second"),
         brand=view.say("pages.bar.name"),
+        demo=f"<i>{view.say('pages.bar.demo')}</i>" if view.settings.centre.demo else "",
         centre=html.escape(view.settings.centre.name),
         who=html.escape(view.person.name),
         home=html.escape(view.home, quote=True),
@@ -101,10 +102,11 @@ def _form(view: View) -> str:
 
 
 def _words(view: View) -> str:
+    """Not ``required``: the browser would say so in its own language; the answer says it in the page's."""
     given = html.escape(view.given.get("words", ""))
     return (
         f'<label class="q" for="words">{view.say("pages.report.words")}<em>{view.say("pages.report.words_hint")}</em></label>'
-        f'<textarea id="words" name="words" rows="3" maxlength="{WORDS_MAX}" required '
+        f'<textarea id="words" name="words" rows="3" maxlength="{WORDS_MAX}" aria-required="true" '
         f'placeholder="{view.say("pages.report.words_example")}">{given}</textarea>{_fault(view, "words")}'
     )
 

@@ -14,7 +14,7 @@ from fengsui.board import read
 from fengsui.board.read import Running
 from fengsui.board.read.running import Trouble
 from fengsui.locale import has
-from pages.look import charts, trouble
+from pages.look import charts, standing, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
@@ -132,7 +132,7 @@ def _lag(visitor: Visitor, source: dict[str, float]) -> str:
     name = house().settings.title(str(source["source"]), visitor.lang)
     behind = visitor.say("pages.span", s=source["behind_s"]) if source["behind_s"] is not None else "—"
     cadence = visitor.say("pages.running.cadence", s=source["cadence_s"]) if source["cadence_s"] else ""
-    state = visitor.say(f"pages.standing.source.{source['standing']}")
+    state = standing.words(visitor, source)
     return f"<div><b>{esc(name)}</b><span>{esc(state)}</span><span>{esc(cadence)}</span><em>{esc(behind)}</em></div>"
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from fengsui.board import requests
 from fengsui.board.requests import Asked
 from fengsui.locale import has
-from fengsui.locale.formats import local
 from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import DESK, Visitor, require_role
+from pages.sources import preview_rows
 
 _SAID = "asked"
 
@@ -110,7 +109,8 @@ def outcome(visitor: Visitor, asked: Asked) -> None:
     result = asked.result or {}
     rows = [row for row in result.get("rows", []) if isinstance(row, dict)] if isinstance(result.get("rows"), list) else []
     if rows:
-        st.dataframe(table(visitor, rows), hide_index=True, height=420, key=f"rows_{asked.request_id}")
+        st.dataframe(preview_rows.table(visitor, rows), hide_index=True, key=f"rows_{asked.request_id}")
+        st.html(preview_rows.reasons(visitor, rows))
         words = visitor.say("pages.asked.previewed", good=result.get("good", 0), bad=result.get("bad", 0))
     elif "stored" in result:
         read = result.get("read", result.get("rows", 0))
@@ -118,40 +118,3 @@ def outcome(visitor: Visitor, asked: Asked) -> None:
     else:
         words = visitor.say("pages.asked.done")
     st.html(f'<p class="kept">{esc(words)}</p>')
-
-
-def table(visitor: Visitor, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """One line per row, the verdict first: what it would be stored as, or why not, beside what the source gave."""
-    lines = []
-    for row in rows:
-        fault = row.get("fault")
-        verdict = _fault(visitor, fault) if fault else visitor.say("pages.preview.ok")
-        cells = row.get("raw", {}) if fault else row.get("stored", {})
-        heads = {name: name if fault else _column(visitor, name) for name in cells}
-        named = {heads[name]: _cell(visitor, "" if fault else name, value) for name, value in cells.items()}
-        lines.append({visitor.say("pages.preview.verdict"): verdict} | named)
-    return pd.DataFrame(lines).fillna("")
-
-
-def _fault(visitor: Visitor, fault: Mapping[str, Any]) -> str:
-    code = str(fault["code"])
-    return visitor.say(code, **fault.get("params", {})) if has(visitor.lang, code) else code
-
-
-def _column(visitor: Visitor, name: str) -> str:
-    code = f"pages.preview.column.{name}"
-    return visitor.say(code) if has(visitor.lang, code) else name
-
-
-def _cell(visitor: Visitor, name: str, value: Any) -> str:
-    """Times as the centre's clock shows them; a list of parts in one line."""
-    if isinstance(value, dict):
-        return " · ".join(f"{key}={part}" for key, part in value.items())
-    if isinstance(value, list):
-        return " · ".join(_cell(visitor, name, part) for part in value)
-    if isinstance(value, str) and name.endswith("_at"):
-        return f"{local(value, visitor.zone):%Y-%m-%d %H:%M:%S}"
-    code = f"pages.preview.{name}.{value}"
-    if has(visitor.lang, code):
-        return visitor.say(code)
-    return "" if value is None else str(value)

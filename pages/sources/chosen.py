@@ -11,7 +11,7 @@ import streamlit as st
 from fengsui.board.read import SourceDetail
 from fengsui.board.read.sources import Held
 from fengsui.locale import has
-from pages.look import charts
+from pages.look import charts, standing
 from pages.look.house import house
 from pages.look.pieces import esc, heading
 from pages.look.tokens import mode
@@ -24,8 +24,7 @@ Source = Mapping[str, Any]
 
 def panel(visitor: Visitor, source: Source, found: SourceDetail) -> None:
     title = house().settings.title(source["source"], visitor.lang)
-    standing = visitor.say(f"pages.standing.source.{source['standing']}")
-    st.html(heading(title, standing) + f'<p class="pr">{_story(visitor, source)}</p>')
+    st.html(heading(title, standing.words(visitor, source)) + f'<p class="pr">{_story(visitor, source)}</p>')
     st.html(heading(visitor.say("pages.sources.hours"), visitor.say("pages.unit.item"), esc(_coverage(visitor, found))))
     rows = [{"x": charts.wall_time(at, visitor.zone).strftime("%H"), "y": n} for at, n in found.hours]
     st.vega_lite_chart(pd.DataFrame(rows), charts.bars(visitor.lang, mode(), 300), key="hours", theme=None, width="stretch")

@@ -10,6 +10,7 @@ from typing import Any
 from fengsui.board.read import Picture
 from fengsui.locale import has
 from fengsui.locale.formats import MINUS
+from pages.look import standing
 from pages.look.house import house
 from pages.look.living import living
 from pages.look.pieces import esc, stamp
@@ -31,9 +32,9 @@ Source = Mapping[str, Any]
 
 def summary(visitor: Visitor, picture: Picture) -> str:
     sources = picture.body["sources"]
-    counts = Counter(source["standing"] for source in sources)
+    counts = Counter(standing.name(source) for source in sources)
     parts = [visitor.say("pages.sources.count", n=len(sources))]
-    parts += [visitor.say(f"pages.sources.count_{name}", n=counts[name]) for name in MARKS if counts[name]]
+    parts += [visitor.say(f"pages.sources.count_{name}", n=counts[name]) for name in (*MARKS, "never_pushed") if counts[name]]
     return f'<div class="pt">{esc(visitor.say("pages.title.sources"))}<em>{esc(" · ".join(parts))}</em></div>'
 
 
@@ -75,7 +76,7 @@ def _row(visitor: Visitor, source: Source) -> str:
     today = "—" if unknown else f"{source['today']:,.0f}"
     return (
         f'<div class="row" data-id="{esc(source["source"])}" data-host="1">'
-        f'<span class="{color}">{mark}{esc(visitor.say("pages.standing.source." + source["standing"]))}</span>'
+        f'<span class="{color}">{mark}{esc(standing.words(visitor, source))}</span>'
         f"<b>{name}<small>{kind}</small></b>{_age(source)}"
         f'<span class="m">{esc(behind)}</span><span>{today}</span><span class="m">{esc(against_usual(visitor, source))}</span>'
         f'<span class="m">{source["held"] or "—"}</span><span class="e">{esc(words) or "<i>—</i>"}</span></div>'
@@ -94,6 +95,7 @@ def _kind(visitor: Visitor, source: Source) -> str:
 
 
 def _age(source: Source) -> str:
+    """The bar is as long as three cadences, its mark stands at one; it grows with the words, in the browser."""
     if not source["last_success_at"] and not source["cadence_s"]:
         return '<div class="fr"><span>—</span></div>'
     if not source["last_success_at"]:
@@ -101,8 +103,7 @@ def _age(source: Source) -> str:
     since = f'<span data-since="{stamp(source["last_success_at"])}" data-cadence="{source["cadence_s"]}"></span>'
     if not source["cadence_s"]:
         return f'<div class="fr">{since}</div>'
-    share = min(100.0, source["age_s"] / source["cadence_s"] * 33.3)
-    return f'<div class="fr">{since}<div class="bar"><u style="left:33.3%"></u><i style="width:{share:.0f}%"></i></div></div>'
+    return f'<div class="fr">{since}<div class="bar"><u style="left:33.3%"></u><i></i></div></div>'
 
 
 def against_usual(visitor: Visitor, source: Source) -> str:

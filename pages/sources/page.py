@@ -11,6 +11,7 @@ from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
+from pages.look.pieces import plain
 from pages.look.visitor import DESK, Visitor, require_role
 from pages.sources import ask, chosen, listing, upload
 
@@ -78,18 +79,16 @@ def _below(source: str) -> None:
     with left, st.container(border=True, key="p_low_a", height="stretch"):
         chosen.panel(visitor, state, found)
     with middle, st.container(border=True, key="p_low_b", height="stretch"):
-        _held(visitor)
+        _held(visitor, source)
     with right, st.container(border=True, key="p_low_c", height="stretch"):
         ask.preview(visitor, source)
 
 
-def _held(visitor: Visitor) -> None:
-    held = trouble.kept("held", None, lambda: read.quarantined(house().reader))
+def _held(visitor: Visitor, source: str) -> None:
+    held = trouble.kept("held", source, lambda: read.quarantined(house().reader, source))
     st.html(chosen.quarantine(visitor, held))
     if held and visitor.handles:
         with st.container(key="qb", horizontal=True):
-            for name in sorted({one.source for one in held}):
-                n = sum(one.n for one in held if one.source == name)
-                title = house().settings.title(name, visitor.lang)
-                label = visitor.say("pages.sources.replay", source=title, n=n)
-                st.button(label, key=f"replay_{name}", on_click=ask.replay, args=(name,))
+            title = house().settings.title(source, visitor.lang)
+            label = visitor.say("pages.sources.replay", source=title, n=sum(one.n for one in held))
+            st.button(plain(label), key=f"replay_{source}", on_click=ask.replay, args=(source,))

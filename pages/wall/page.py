@@ -83,7 +83,13 @@ def _chart(visitor: Visitor, picture: Picture) -> None:
             spec = charts.band(visitor.lang, "dark", CHART_HEIGHT, 16)
             st.vega_lite_chart(frame, spec, key="complaints", theme=None, width="stretch")
         else:
-            st.html(f'<p class="empty">{visitor.say("pages.state.no_data")}</p>')
+            st.html(f'<p class="empty">{visitor.say(_why_empty(picture))}</p>')
+
+
+def _why_empty(picture: Picture) -> str:
+    """Nothing was counted yet, or nothing is there."""
+    begins = any(source["standing"] == "never" and not source["pushed"] for source in picture.body["sources"])
+    return "pages.state.reading" if begins or picture.body["reading"] else "pages.state.no_data"
 
 
 def _ways(visitor: Visitor) -> None:

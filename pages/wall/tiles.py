@@ -45,27 +45,32 @@ def tier_of(metric: str, alerts: Sequence[Alert]) -> int:
 def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mapping[str, Source], learning: bool) -> str:
     number, unit = figure(visitor, tile["shape"], tile["unit"], tile["value"])
     tier = tier_of(tile["metric"], alerts)
-    quiet = tile["state"] in ("no_data", "stale")
+    doubt = None if tier else _doubt(tile, learning)
     name = visitor.say(f"locale.metric.{tile['metric']}")
-    color = DARK["mut"] if quiet else DARK[f"t{tier}"] if tier else DARK["t0"]
+    color = DARK["mut"] if doubt or tile["state"] in ("no_data", "stale") else DARK[f"t{tier}"]
     aim = tile["target"] if tile["target"] is not None else None
-    open_ = "" if tier or _doubt(tile, learning) is None else " open"
+    open_ = " open" if doubt else ""
     return (
-        f'<div class="tile t{tier} {tile["state"]}{open_}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, learning)}</div>'
+        f'<div class="tile t{tier} {tile["state"]}{open_}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, doubt)}</div>'
         f'<div class="big"><b>{esc(number)}</b><span>{esc(unit)}</span><em>{esc(_window(visitor, tile))}</em></div>'
         f'<div class="aim"><span>{esc(_partner(visitor, tile))}</span>{_gap(visitor, tile)}</div>'
         f'<div class="cmp">{esc(_past(visitor, tile))}</div>{spark(tile["spark"], color, aim, DARK["faint"], 300, 34)}'
-        f'<div class="foot"><span>{esc(visitor.say("pages.wall.n", n=tile["n"]))}</span>{_age(visitor, worst(tile, sources))}</div></div>'
+        f'<div class="foot"><span>{esc(_sample(visitor, tile))}</span>{_age(visitor, worst(tile, sources))}</div></div>'
     )
 
 
-def _state(visitor: Visitor, tile: Tile, tier: int, learning: bool) -> str:
+def _state(visitor: Visitor, tile: Tile, tier: int, doubt: str | None) -> str:
     """A tier if an alert says so; else how the figure stands."""
-    doubt = None if tier else _doubt(tile, learning)
     if doubt is None:
         return badge(visitor, tier)
     mark = "◔ " if tile.get("reading") else ""
     return f'<span class="badge off">{mark}{esc(visitor.say(doubt))}</span>'
+
+
+def _sample(visitor: Visitor, tile: Tile) -> str:
+    """While history is read, nothing counted yet is not a sample of 0."""
+    unknown = not tile["n"] and (tile.get("reading") or tile["value"] is None)
+    return visitor.say("pages.wall.n_unknown") if unknown else visitor.say("pages.wall.n", n=tile["n"])
 
 
 def _doubt(tile: Tile, learning: bool) -> str | None:

@@ -51,9 +51,9 @@ def test_a_list_is_joined_and_none_is_a_dash_and_a_wrong_kind_is_shown_as_it_is(
         (59.9, "59 秒"),
         (125, "2 分 5 秒"),
         (725, "12 分"),
-        (3600, "1 时"),
-        (7384, "2 时 3 分"),
-        (90000, "1 天 1 时"),
+        (3600, "1 小时"),
+        (7384, "2 小时 3 分"),
+        (90000, "1 天 1 小时"),
     ],
 )
 def test_spans_have_at_most_two_units_and_no_seconds_from_ten_minutes_on(seconds: float, text: str) -> None:

@@ -24,6 +24,7 @@ from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.alerts import body
 from pages.look import house as house_module
+from pages.look import standing
 from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
@@ -416,7 +417,27 @@ def test_a_preview_is_asked_for_waited_for_and_shown(home: Path, looks: Looks) -
     assert not app.exception
     assert "1 行可入库，1 行读不了" in texts(app)
     frame = app.dataframe[0].value
-    assert "评分" in frame["结果"][0] and frame["结果"][1] == "✓ 可入库"
+    assert list(frame["结果"]) == ["✖ 读不了", "✓ 可入库"]
+    assert list(frame["种类"]) == ["", "回访"] and frame["评分"][1] == "满意度 5"
+    assert "第 1 行： " in texts(app) and "评分" in texts(app).split("第 1 行：")[1], "the reason in full, below the table"
+
+
+def test_only_rows_of_the_chosen_source_are_shown_as_held(home: Path, looks: Looks) -> None:
+    looks("wang")
+    other = next(
+        name for name in ("hotline", "tickets", "app") if f"replay_{name}" not in str(show("sources", source=name).button)
+    )
+    app = show("sources", source=other)
+    assert "没有读不了的行" in texts(app) and not [button for button in app.button if "replay" in (button.key or "")]
+    assert [button.key for button in show("sources", source="survey").button if "replay" in (button.key or "")] == [
+        "replay_survey"
+    ]
+
+
+def test_a_source_that_is_pushed_to_was_not_fetched_but_not_heard_of() -> None:
+    assert standing.name({"standing": "never", "pushed": True}) == "never_pushed"
+    assert standing.name({"standing": "never", "pushed": False}) == "never"
+    assert standing.name({"standing": "gone", "pushed": True}) == "gone"
 
 
 def test_a_request_that_failed_says_so(home: Path, looks: Looks) -> None:

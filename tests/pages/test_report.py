@@ -113,6 +113,13 @@ def test_a_report_goes_all_the_way_and_tells_so(phone: Callable[..., TestClient]
     assert "13812345678" not in phone("li").get("/report").text and "[手机号]" not in phone("li").get("/report").text
 
 
+def test_the_form_is_of_a_demo_and_leaves_missing_words_to_the_answer(phone: Callable[..., TestClient]) -> None:
+    """A browser would ask for them in its own language; the answer asks in the page's."""
+    form = phone("wang").get("/report").text
+    assert "<i>演示数据</i>" in form and " required" not in form
+    assert "请写一句客户怎么说" in phone("wang").post("/report", data={**GOOD, "words": ""}).text
+
+
 def test_sent_twice_is_one_report(phone: Callable[..., TestClient]) -> None:
     first, again = (phone("wang").post("/report", data=GOOD) for _ in range(2))
     assert first.headers["location"] == again.headers["location"]
