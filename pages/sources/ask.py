@@ -110,11 +110,10 @@ def outcome(visitor: Visitor, asked: Asked) -> None:
     rows = [row for row in result.get("rows", []) if isinstance(row, dict)] if isinstance(result.get("rows"), list) else []
     if rows:
         st.dataframe(preview_rows.table(visitor, rows), hide_index=True, key=f"rows_{asked.request_id}")
-        st.html(preview_rows.reasons(visitor, rows))
         words = visitor.say("pages.asked.previewed", good=result.get("good", 0), bad=result.get("bad", 0))
     elif "stored" in result:
         read = result.get("read", result.get("rows", 0))
         words = visitor.say("pages.asked.stored", read=read, stored=result["stored"], bad=result.get("bad", 0))
     else:
         words = visitor.say("pages.asked.done")
-    st.html(f'<p class="kept">{esc(words)}</p>')
+    st.html(f'{preview_rows.reasons(visitor, rows)}<p class="kept">{esc(words)}</p>')

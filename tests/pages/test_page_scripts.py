@@ -419,7 +419,22 @@ def test_a_preview_is_asked_for_waited_for_and_shown(home: Path, looks: Looks) -
     frame = app.dataframe[0].value
     assert list(frame["结果"]) == ["✖ 读不了", "✓ 可入库"]
     assert list(frame["种类"]) == ["", "回访"] and frame["评分"][1] == "满意度 5"
+    assert app.button(key="preview"), "nothing below the table is lost"
     assert "第 1 行： " in texts(app) and "评分" in texts(app).split("第 1 行：")[1], "the reason in full, below the table"
+
+
+def test_a_preview_without_a_bad_row_is_drawn_to_its_end(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("sources", source="survey")
+    app.button(key="preview").click().run()
+    rows = [
+        {"raw": {"评分": "5"}, "shape": "feedback", "stored": {"kind": "survey", "dims": {"channel": "电话"}, "deleted": False}}
+    ]
+    with open_store(f"sqlite:///{home / 'fengsui.db'}").begin() as conn:
+        conn.execute(update(t.request).values(state="done", result={"columns": ["评分"], "rows": rows, "good": 1, "bad": 0}))
+    app.run()
+    assert "1 行可入库，0 行读不了" in texts(app) and app.button(key="preview")
+    assert list(app.dataframe[0].value.columns) == ["结果", "种类", "渠道"]
 
 
 def test_only_rows_of_the_chosen_source_are_shown_as_held(home: Path, looks: Looks) -> None:
