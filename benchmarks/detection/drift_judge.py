@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.detection.drift_series import A_DAY, HORIZON, WARM, Drifting, Numbers
+from benchmarks.detection.matching import lowest
 
 PER_1000 = 0.1
 RESAMPLED = 1000
@@ -72,14 +73,7 @@ def matched(all_series: Sequence[Drifting], scores: Sequence[Numbers], per_1000:
     quiet = sum(one.onset - WARM for one in all_series)
     parts = [score[WARM : one.onset] for one, score in zip(all_series, scores, strict=True)]
     tops = np.unique(np.concatenate([np.sort(part)[-400:] for part in parts]))
-    low, high = 0, len(tops) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if sum(_counted(part > tops[middle]) for part in parts) <= per_1000 * quiet / 1000:
-            high = middle
-        else:
-            low = middle + 1
-    return float(tops[low])
+    return lowest(tops, lambda above: sum(_counted(part > above) for part in parts), per_1000 * quiet / 1000)
 
 
 def tabled(outcomes: Sequence[Outcome]) -> Table:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.detection.matching import lowest
 from benchmarks.detection.series import Mask, Series, Spike
 from benchmarks.detection.verdicts import Said
 
@@ -117,15 +118,8 @@ def accounts(said: Sequence[Said], series: Sequence[Series], above: float | None
 def threshold(said: Sequence[Said], series: Sequence[Series], per_week: float) -> float:
     """The lowest score at which the mean number of false episodes per series and week is at most ``per_week``."""
     scores = np.unique(np.concatenate([one.score[data.judged :] for one, data in zip(said, series, strict=True)]))
-    low, high = 0, len(scores) - 1
-    while low < high:
-        middle = (low + high) // 2
-        false = sum(one.false for one in accounts(said, series, float(scores[middle])))
-        if false <= per_week * sum(data.weeks for data in series):
-            high = middle
-        else:
-            low = middle + 1
-    return float(scores[low])
+    weeks = sum(data.weeks for data in series)
+    return lowest(scores, lambda above: sum(one.false for one in accounts(said, series, above)), per_week * weeks)
 
 
 def figure(found: Sequence[Account]) -> FigureB:

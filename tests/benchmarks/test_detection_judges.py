@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import detector_speed
 from benchmarks.detection import judge_a, judge_b, oracle, suite_a, suite_b
+from benchmarks.detection.matching import lowest
 from benchmarks.detection.series import Series, Spike
 from benchmarks.detection.verdicts import Said
+from detectors import registry
 
 DAY = 96
 FIRST = 28 * DAY
@@ -132,3 +135,15 @@ def test_the_oracle_finds_what_is_there_and_never_looks_back_beyond_a_spike() ->
     score = oracle.oracle(replace(data, values=values)).score
     assert score[FIRST + 100 : FIRST + 108].min() > 15
     assert score[FIRST + 108 :].max() == 0
+
+
+@pytest.mark.parametrize("name", registry.DETECTORS)
+def test_the_speed_of_every_detector_is_measured_on_readings_that_it_takes(name: str) -> None:
+    cost, size = detector_speed.steps_of(name, 900, 120)
+    assert cost > 0 and size > 100
+
+
+def test_the_matched_threshold_is_the_lowest_that_keeps_to_what_is_allowed() -> None:
+    scores = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert lowest(scores, lambda above: int((scores > above).sum()), 2) == 3.0
+    assert lowest(scores, lambda above: int((scores > above).sum()), 0) == 5.0
