@@ -93,6 +93,11 @@ class Desk:
         )
         return n
 
+    def times(self, row: Row, code: str) -> int:
+        """How often the machine has moved this alert by ``code``."""
+        mine = (transition.c.episode_id == row["episode_id"]) & (transition.c.axis == "machine") & (transition.c.code == code)
+        return self.conn.scalar(select(func.count()).select_from(transition).where(mine)) or 0
+
     def tell(self, news: News, recipients: Iterable[str]) -> None:
         self.moved.notices += tell(self.conn, self.book.policy, news, recipients, self.now)
 

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-
 from fengsui.alerts import family, life, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.desk import UNTOUCHED, Desk, Row
 from fengsui.alerts.explained import explained
 from fengsui.alerts.sight import Sight
-from fengsui.alerts.tell import News
+from fengsui.alerts.tell import News, rings
 from fengsui.alerts.voices import Crowd
 from fengsui.store.slices import bucket, slice_id
-from fengsui.store.tables import transition
 
 FRESH_S = 3600
 SELDOM_MIN = 15
@@ -216,9 +213,9 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
     event are not told apart unless they are graver; shadow episodes never."""
     if row["mode"] != "on" or code not in ("opened", "raised", "cleared", "refired"):
         return
-    times = _refires(desk, row) if code in ("cleared", "refired") else 0
+    times = desk.times(row, "refired") if code in ("cleared", "refired") else 0
     over = code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed" or times >= FLAPPING)
-    again = code == "refired" and times.bit_count() != 1
+    again = code == "refired" and not rings(times)
     if over or again or family.spoken_for(desk, row):
         return
     kind = "cleared" if code == "cleared" else "raised"
@@ -226,10 +223,3 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
     words = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "change": code, "times": times}
     news = News(kind, row["episode_id"], "machine", n, row["tier"], notice, words)
     desk.tell(news, desk.book.policy.tiers[str(row["tier"])].tell)  # type: ignore[index]
-
-
-def _refires(desk: Desk, row: Row) -> int:
-    """How often it has burned again. Told at 1, 2, 4, 8 …; from the second time on, going out is not told any more: an alert
-    that comes and goes all day must not ring all day."""
-    mine = (transition.c.episode_id == row["episode_id"]) & (transition.c.axis == "machine") & (transition.c.code == "refired")
-    return desk.conn.scalar(select(func.count()).select_from(transition).where(mine)) or 0

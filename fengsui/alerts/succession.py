@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from fengsui.alerts import family, wording
 from fengsui.alerts.desk import Desk, Row
 from fengsui.alerts.leader import CLOSED, TAKEN
-from fengsui.alerts.tell import News
+from fengsui.alerts.tell import News, rings
 from fengsui.store.tables import transition
 
 
@@ -73,9 +73,7 @@ def _lead(desk: Desk, row: Row, before: str, members: int) -> None:
     desk.change(row, parent_id=None, **{name: desk.now + timedelta(seconds=s) for name, s in due.items()})
     params = {"tier": tier, "before": before, "members": members}
     n = desk.append(row, "leads", row["condition"], row["condition"], params)
-    if (
-        row["state"] in TAKEN or _times(desk, row).bit_count() != 1
-    ):  # its owner knows; and what comes and goes is not told all day
+    if row["state"] in TAKEN or not rings(desk.times(row, "leads")):  # its owner knows
         return
     words = {
         **row["reason_params"],
@@ -86,8 +84,3 @@ def _lead(desk: Desk, row: Row, before: str, members: int) -> None:
     }
     news = News("raised", row["episode_id"], "machine", n, tier, "alerts.notice.leads", words)
     desk.tell(news, policy.tell)
-
-
-def _times(desk: Desk, row: Row) -> int:
-    mine = (transition.c.episode_id == row["episode_id"]) & (transition.c.axis == "machine") & (transition.c.code == "leads")
-    return desk.conn.scalar(select(func.count()).select_from(transition).where(mine)) or 0

@@ -32,6 +32,11 @@ class News:
     always: bool = False  # also on channels that take grave tiers only
 
 
+def rings(times: int) -> bool:
+    """Whether the ``times``-th repetition is told: at 1, 2, 4, 8 …, for what comes and goes all day must not ring all day."""
+    return times.bit_count() == 1
+
+
 def notice_id(kind: str, subject: str, axis: str, n: int, step: int, channel: str, recipient: str) -> str:
     """The idempotency key that receivers see (docs/contracts.md §3)."""
     text = "\x1f".join((kind, subject, axis, str(n), str(step), channel, recipient))

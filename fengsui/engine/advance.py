@@ -9,6 +9,7 @@ is read again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -126,8 +127,8 @@ class Engine:
             return self._result(Stretch(), now, False, notices)
         try:
             done = self._commit(closing, view, tick, fence)
-        except BaseException:
-            self._roster = None  # detectors in memory have learned what was not committed
+        except BaseException:  # recovery: detectors in memory have learned what was not committed, so they are read anew
+            self._roster = None
             raise
         return self._result(done, now, bool(view.closable(self._lives())), notices)
 
@@ -180,16 +181,21 @@ class Engine:
         steps = sum(span.steps for _, spans, _ in plans for span in spans)
         pupils = school.pupils_for(steps) if self._keep_states else 0
         try:
-            for n, (lesson, found) in enumerate(school.teach(self._lessons(plans), pupils)):
-                school.take_over(lesson, found)
-                with self._store.begin() as conn:
-                    fence(conn)
-                    self._save_warm(conn, lesson.live, lesson.end, found.judged, now)
-                if progress is not None:
-                    progress(n + 1, len(plans))
-        except BaseException:
+            with closing(school.teach(self._lessons(plans), pupils)) as answers:
+                for n, answer in enumerate(answers, start=1):
+                    self._keep(answer, now, fence)
+                    if progress is not None:
+                        progress(n, len(plans))
+        except BaseException:  # recovery: the next advance reads the roster from the store, which has what was committed
             self._roster = None
             raise
+
+    def _keep(self, answer: school.Answer, now: datetime, fence: Fence) -> None:
+        lesson, found = answer
+        school.take_over(lesson, found)
+        with self._store.begin() as conn:
+            fence(conn)
+            self._save_warm(conn, lesson.live, lesson.end, found.judged, now)
 
     def _history_of(self, conn: Connection, live: Live, view: View, now: datetime) -> tuple[Live, list[Span], int] | None:
         """What a series has to learn, and up to when; ``None`` where none of its sources has delivered yet."""

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
@@ -59,7 +59,7 @@ def pupils_for(steps: int, cores: int | None = None) -> int:
     return found if found > 1 else 0
 
 
-def teach(lessons: Iterable[Lesson], pupils: int) -> Iterator[Answer]:
+def teach(lessons: Iterable[Lesson], pupils: int) -> Generator[Answer, None, None]:
     """Each lesson with what came of it, in the order given; the next ones are only drawn when a pupil is free."""
     if pupils == 0:
         yield from ((lesson, taught(lesson)) for lesson in lessons)
@@ -95,8 +95,10 @@ class Pupil:
     """A process that learns one lesson at a time. One that died is no loss: its lesson is learned here."""
 
     def __init__(self) -> None:
+        attend = "from fengsui.engine import school; school.attend()"
+        path = os.pathsep.join(filter(None, sys.path))  # ours, whatever -P (no module out of the present directory) leaves out
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from fengsui.engine import school; school.attend()"], stdin=-1, stdout=-1
+            [sys.executable, "-P", "-c", attend], stdin=-1, stdout=-1, env={**os.environ, "PYTHONPATH": path}
         )
 
     def __enter__(self) -> Pupil:

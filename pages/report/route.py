@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 from starlette.requests import Request
@@ -33,9 +34,9 @@ UNKNOWN = Person("", "", "duty")
 class Fault:
     """Why a form comes back: the field it is about (empty: all of it) and its words."""
 
-    field: str
+    where: str
     code: str
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def page(request: Request) -> Response:
@@ -142,7 +143,7 @@ def _filled(
         home=path("wall"),
         key=given.get("key") or secrets.token_urlsafe(12),
         given=given,
-        fault=fault and (fault.field, fault.code, fault.params),
+        fault=(fault.where, fault.code, fault.params) if fault else None,
         choices=choices,
         mine=mine,
         sent=request.query_params.get("sent", ""),
