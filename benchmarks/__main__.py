@@ -16,6 +16,7 @@ QUICK = {
     "first_start": "seconds from an empty home to the page, to all history read, to all head series ready",
 }
 LONG = {
+    "kpi_speed": "pages of figures beside a raw scan; the wall and a drill on the roll-ups of a million records",
     "kills": "a replay killed with SIGKILL at random instants ends in the tables of an undisturbed one",
     "fuzz_parsers": "mutated files, REST bodies and mappings: no crash that is not a stated fault",
     "demo_incidents": "when the incidents of the demo centre are raised, and on which tier",

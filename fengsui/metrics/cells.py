@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -13,6 +13,8 @@ from fengsui.store.slices import bucket
 from fengsui.store.tables import rollup
 
 MINUTE, QUARTER = 1, 15
+NARROW = ("all", "channel")
+"""The cuboids that keep measures of width ``narrow``."""
 CHUNK = 500
 
 Bins: TypeAlias = dict[int, int]
@@ -91,6 +93,13 @@ def grain_of(step_s: int) -> int:
 def has_minutes(measures: Iterable[str]) -> bool:
     """Whether all of them are kept by the minute; what sources aggregate themselves never is."""
     return all(measure in BY_ID and BY_ID[measure].minutes for measure in measures)
+
+
+def is_kept(measure: str, cuboid: str, counts_only: Container[str]) -> bool:
+    """Whether cells of ``measure`` are written for slices of ``cuboid``; what sources aggregate lies wherever they name it."""
+    if measure not in BY_ID or BY_ID[measure].width == "every":
+        return True
+    return cuboid in NARROW if BY_ID[measure].width == "narrow" else cuboid not in counts_only
 
 
 def _need_minutes(measures: Sequence[str]) -> None:
