@@ -57,6 +57,7 @@ EVENT_KINDS = (
     "archived",
     "survey_asked",
     "rated",
+    "second_asked",
 )
 """History of one feedback. Every clock is computed from these and from nothing else (DESIGN §3)."""
 
@@ -86,7 +87,7 @@ class Event:
 class Rating:
     """A measure given by a customer, with its scale, so that 5 of 5 and 10 of 10 stay apart (CES, CSAT, NPS)."""
 
-    name: str  # csat, nps, ces, stars
+    name: str  # csat, csat_second (asked again after a bad one was dealt with), nps, ces, stars
     value: float
     low: float
     high: float

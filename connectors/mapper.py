@@ -163,7 +163,7 @@ def _ratings(maps: Mapping[str, RatingMap], row: _Reading) -> Iterator[Rating]:
             continue
         if not one.low <= value <= one.high:
             raise Unreadable("connectors.bad.rating", f"ratings.{name}", f"{one.low:g}–{one.high:g}", f"{value:g}")
-        yield Rating(name, value, one.low, one.high, one.direction, one.aspect)
+        yield Rating(one.name or name, value, one.low, one.high, one.direction, one.aspect)
 
 
 def _events(one: FeedbackMap, source_id: str, row: _Reading) -> Iterator[Event]:

@@ -69,6 +69,7 @@ class RatingMap(Column):
     high: float
     direction: Literal["up", "down"] = "up"
     aspect: str = "overall"
+    name: str | None = Field(None, description="what is measured, where several columns measure it: csat by aspect")
 
     @model_validator(mode="after")
     def _scale(self) -> RatingMap:

@@ -26,14 +26,17 @@ Window: TypeAlias = Literal["today", "week", "month"]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "answer": (
         "service_level_20", "answer_rate", "abandonment", "asa", "aht", "waiting_time", "acknowledgement_time", "response_time",
-        "response_sla",
+        "response_sla", "next_response",
     ),
     "solve": (
         "sla_attainment", "closed_loop", "resolution_time", "resolution_net", "paused_share", "closure_flow", "backlog",
-        "work_off", "reopened", "transfer_rate",
+        "work_off", "reopened", "transfer_rate", "state_waiting", "state_handling", "state_paused", "state_closing",
     ),
-    "feel": ("csat", "nps", "ces", "survey_response", "complaints", "complaint_rate", "negative_share"),
-    "data": ("contacts", "calls", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
+    "feel": (
+        "csat", "csat_product", "csat_service", "nps", "ces", "survey_response", "second_evaluation", "negative_to_positive",
+        "negative_to_positive_all", "complaints", "complaint_rate", "negative_share",
+    ),
+    "data": ("contacts", "calls", "structured_rate", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
     "typed": ("training_pass", "equipment_good", "repurchase", "active_customers"),
 }  # fmt: skip
 BACK: Mapping[Window, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, 364)}

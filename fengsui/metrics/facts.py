@@ -7,6 +7,7 @@ of paused..resumed, so two overlapping ones count once, and a pause nobody ended
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,11 +36,19 @@ _ORDER = (
     "cancelled",
     "survey_asked",
     "rated",
+    "second_asked",
 )
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 State: TypeAlias = Literal["open", "solved", "cancelled"]
 Span: TypeAlias = tuple[datetime, datetime]
+Wait: TypeAlias = tuple[int, int]
+"""(second since the epoch at which an agent replied, seconds the customer had waited)"""
+
+_COURTESY = re.compile(
+    r"(谢谢您?|感谢|多谢|好的?|嗯+|知道了|收到|再见|拜拜|不客气|辛苦了|thanks?|thankyou|ok|okay|bye)+", re.IGNORECASE
+)
+_NOT_WORD = re.compile(r"[\W_]+")
 
 
 class Happened(Protocol):
@@ -72,6 +81,8 @@ class Facts:
     response_s: int | None = None
     resolution_s: int | None = None
     resolution_net_s: int | None = None
+    second_asked_at: datetime | None = None
+    waits: tuple[Wait, ...] | None = None
 
 
 NOTHING = Facts()
@@ -128,7 +139,30 @@ def facts_of(opened_at: datetime, events: Sequence[Happened], clock: Elapsed = P
         response_s=_net(since or opened_at, response_at, pauses, clock),
         resolution_s=_net(opened_at, solved_at, (), clock),
         resolution_net_s=_net(opened_at, solved_at, pauses, clock),
+        second_asked_at=last.get("second_asked"),
+        waits=_waits(ordered, clock) if "customer_message" in ever else None,
     )
+
+
+def _waits(ordered: Sequence[Happened], clock: Elapsed) -> tuple[Wait, ...] | None:
+    """Each time a customer wrote after an agent had, until an agent replied. Several messages in a row wait once; a mere
+    thank-you or good-bye waits for nobody; what nobody answered is no wait yet. None: there were none."""
+    found: list[Wait] = []
+    spoken, since = False, None
+    for event in ordered:
+        if event.kind in RESPONSES:
+            if since is not None:
+                found.append((int(event.at.timestamp()), max(int(clock.elapsed(since, event.at).total_seconds()), 0)))
+            spoken, since = True, None
+        elif event.kind == "customer_message" and spoken and since is None and not is_courtesy(event):
+            since = event.at
+    return tuple(found) or None
+
+
+def is_courtesy(message: Happened) -> bool:
+    """Whether all that a message says (a text among its data) is thanks, yes or good-bye."""
+    said = [value for value in getattr(message, "data", {}).values() if isinstance(value, str) and value.strip()]
+    return bool(said) and all(_COURTESY.fullmatch(_NOT_WORD.sub("", text)) is not None for text in said)
 
 
 def _when(event: Happened) -> tuple[datetime, int]:

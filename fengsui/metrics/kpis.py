@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fengsui.metrics.care import CARE
 from fengsui.metrics.metric import Metric
 
 
@@ -225,6 +226,8 @@ METRICS: Mapping[str, Metric] = {
             ("wait.s",),
             ("answered.n",),
             min_n=FEW_DURATION,
+            needs=("wait.s",),
+            version=2,
         ),
         Metric(
             "aht",
@@ -355,6 +358,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("signed_in", "gauge", _names("在岗坐席", "Agents signed in"), "person", "none", gauge="signed_in"),
         Metric("idle", "gauge", _names("空闲坐席", "Agents idle"), "person", "none", gauge="idle"),
         Metric("active_customers", "gauge", _names("活跃客户", "Active customers"), "customer", "up", gauge="active_customers"),
+        *CARE,
     )
 }
 WALL = ("complaints", "response_time", "sla_attainment", "csat", "service_level_20", "waiting_now")

@@ -6,15 +6,15 @@ change is ``contributions(new) - contributions(old)``, and recomputing all of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 4
+VERSION = 5
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -28,6 +28,8 @@ SHORT_S = 5
 LOOP_GRACE = timedelta(days=1)
 """After its deadline a ticket has so long to be told and archived."""
 SCALE = 1000
+SECOND = "csat_second"
+"""The name of a rating given when a customer is asked again, after what they complained of was dealt with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Measure:
 
     ``bin``: the log bin of a duration measure. ``minutes`` False: kept at the quarter-hour grain only. ``width``: counted in
     ``every`` cuboid; in all but those kept for counts only (``full``); or in ``all`` and ``channel`` (``narrow``), because
-    nobody asks for more.
+    nobody asks for more. ``each``: (time, seconds) of a measure to which one row may add several durations.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Measure:
     bin: Callable[[Row], int] | None = None
     minutes: bool = True
     width: Width = "full"
+    each: Callable[[Row], Iterable[tuple[datetime, int]]] | None = None
 
 
 def _column(name: str) -> Callable[[Row], datetime | None]:
@@ -115,6 +118,25 @@ def _wait_bin(row: Row) -> int:
     return logbins.bin_of(_waited_s(row) or 0.0)
 
 
+def _waits(row: Row) -> Iterable[tuple[datetime, int]]:
+    return ((datetime.fromtimestamp(at, UTC), seconds) for at, seconds in row["waits"] or ())
+
+
+def _before_reply(row: Row) -> int:
+    """Of a solved ticket: open seconds until a human replied, as far as they lie before the solution."""
+    return min(int(row["response_s"] or 0), int(row["resolution_net_s"]))
+
+
+def _closing(row: Row) -> int:
+    return 0 if row["solved_at"] is None else max(int((row["archived_at"] - row["solved_at"]).total_seconds()), 0)
+
+
+def _structured(row: Row) -> int:
+    """Who it was, what it was about, and which product or organisation: a record that can be counted by any of them."""
+    dims = row["dims"]
+    return int(bool(row["customer"] and dims.get("category") and (dims.get("product") or dims.get("org"))))
+
+
 def _csat(row: Row) -> Mapping[str, Any] | None:
     """The one valid answer to the satisfaction question: the overall one before any other aspect."""
     answers = [
@@ -143,23 +165,28 @@ def _csat_sum(row: Row) -> int:
     return 0 if five is None else round(five * SCALE)
 
 
-def _answer(row: Row, name: str) -> float | None:
-    """The answer to one question of a survey on 0 (worst) to 1 (best); None where it was not asked or makes no sense."""
+def _answer(row: Row, name: str, aspect: str | None = None) -> float | None:
+    """The answer to one question of a survey on 0 (worst) to 1 (best); None where it was not asked or makes no sense.
+    ``aspect``: only what was said of it."""
     for r in row["ratings"]:
-        if r["name"] == name and r["low"] <= r["value"] <= r["high"] and r["low"] < r["high"]:
+        if r["name"] == name and aspect in (None, r["aspect"]) and r["low"] <= r["value"] <= r["high"] and r["low"] < r["high"]:
             share = (r["value"] - r["low"]) / (r["high"] - r["low"])
             return float(share if r["direction"] == "up" else 1 - share)
     return None
 
 
-def _between(name: str, low: float, high: float) -> Callable[[Row], int]:
+def _between(name: str, low: float, high: float, aspect: str | None = None) -> Callable[[Row], int]:
     """1 where the answer to ``name`` lies in ``[low, high]`` of its scale, with room for rounding."""
 
     def value(row: Row) -> int:
-        answer = _answer(row, name) if row["ratings"] else None
+        answer = _answer(row, name, aspect) if row["ratings"] else None
         return int(answer is not None and low - 1e-9 <= answer <= high + 1e-9)
 
     return value
+
+
+_bad_first, _good_second = _between("csat", 0, 0.25), _between(SECOND, 0.75, 1)
+_second = _between(SECOND, 0, 1)
 
 
 def _rated(row: Row) -> datetime | None:
@@ -177,6 +204,7 @@ _responded = _column("first_response_at")
 _solved = _column("solved_at")
 _due = _column("due_at")
 _offered = _column("offered_at")
+_second_asked = _column("second_asked_at")
 _asked = _column("asked_at")
 
 MEASURES: tuple[Measure, ...] = (
@@ -219,11 +247,39 @@ MEASURES: tuple[Measure, ...] = (
     Measure("nps.minus", _rated, _between("nps", 0, 0.6), minutes=False),
     Measure("ces.n", _rated, _between("ces", 0, 1), minutes=False),
     Measure("ces.top", _rated, _between("ces", 2 / 3, 1), minutes=False),
+    Measure("csat_product.n", _rated, _between("csat", 0, 1, "product"), minutes=False),
+    Measure("csat_product.top", _rated, _between("csat", 0.75, 1, "product"), minutes=False),
+    Measure("csat_service.n", _rated, _between("csat", 0, 1, "service"), minutes=False),
+    Measure("csat_service.top", _rated, _between("csat", 0.75, 1, "service"), minutes=False),
+    Measure("second.n", _second_asked, _one, minutes=False),
+    Measure("second.done", _second_asked, _second, minutes=False),
+    Measure("bad.n", _rated, _bad_first, minutes=False),
+    Measure("bad.again", _rated, lambda row: _bad_first(row) * _second(row), minutes=False),
+    Measure("bad.turned", _rated, lambda row: _bad_first(row) * _good_second(row), minutes=False),
+    Measure("structured.n", _opened, _structured, minutes=False, width="narrow"),
+    Measure("next.d", lambda _row: None, _one, minutes=False, width="narrow", each=_waits),
+    Measure("before_reply.s", _solved, _before_reply, minutes=False, width="narrow"),
+    Measure("closing.s", _column("archived_at"), _closing, minutes=False, width="narrow"),
+    Measure("archived.n", _column("archived_at"), _has("solved_at"), minutes=False, width="narrow"),
 )
-_ANSWERS = ("ack.d", "response.d", "response.n", "response.met")
-_SOLVES = ("resolution.d", "net.d", "gross.d", "paused.s", "resolved.s", "solved.n", "due.met", "open.done", "loop.met")
+_ANSWERS = ("ack.d", "response.d", "response.n", "response.met", "next.d", "before_reply.s")
+_SOLVES = (
+    "resolution.d",
+    "net.d",
+    "gross.d",
+    "paused.s",
+    "resolved.s",
+    "solved.n",
+    "due.met",
+    "open.done",
+    "loop.met",
+    "before_reply.s",
+)
+_ASPECTS = ("csat_product.n", "csat_product.top", "csat_service.n", "csat_service.top", "bad.n", "bad.again", "bad.turned")
 _CALLS = ("offered.n", "answered.n", "abandoned.n", "abandoned5.n", "abandoned20.n", "answered20.n", "wait.d", "wait.s")
 SET_BY: Mapping[str, tuple[str, ...]] = {
+    "customer_message": ("next.d",),
+    "second_asked": ("second.n", "second.done"),
     "offered": _CALLS,
     "answered": _CALLS + _ANSWERS,
     "abandoned": _CALLS,
@@ -233,13 +289,13 @@ SET_BY: Mapping[str, tuple[str, ...]] = {
     "paused": ("response.d", "response.met", "net.d", "gross.d", "paused.s"),
     "resumed": ("response.d", "response.met", "net.d", "gross.d", "paused.s"),
     "solved": _SOLVES,
-    "archived": _SOLVES,
+    "archived": (*_SOLVES, "closing.s", "archived.n"),
     "cancelled": ("due.n", "due.met"),
     "reopened": ("reopened.n", *_SOLVES, *_ANSWERS),
     "told": ("loop.met",),
     "transferred": ("transferred.n",),
     "survey_asked": ("asked.n", "asked.done"),
-    "rated": ("csat.n", "csat.top", "csat.sum", "nps.n", "nps.plus", "nps.minus", "ces.n", "ces.top", "asked.done"),
+    "rated": ("csat.n", "csat.top", "csat.sum", "nps.n", "nps.plus", "nps.minus", "ces.n", "ces.top", "asked.done", *_ASPECTS),
 }
 """kind of event -> the measures whose facts it sets: a series over them waits for the source of such events too."""
 
@@ -258,16 +314,21 @@ def contributions(record: Row) -> list[Contribution]:
         for measure in measures:
             if value := measure.value(record):
                 found.append((measure.id, measure.bin(record) if measure.bin else NO_BIN, at, value))
+    for measure in _MANY:
+        if measure.each is not None:
+            found += [(measure.id, logbins.bin_of(seconds), at, 1) for at, seconds in measure.each(record)]
     return found
 
 
 def _by_axis() -> Mapping[Callable[[Row], datetime | None], tuple[Measure, ...]]:
     """The measures on each time axis: a row without a time there is asked once, not once for each of them."""
-    axes = dict.fromkeys(measure.at for measure in MEASURES)
-    return {axis: tuple(measure for measure in MEASURES if measure.at is axis) for axis in axes}
+    single = [measure for measure in MEASURES if measure.each is None]
+    axes = dict.fromkeys(measure.at for measure in single)
+    return {axis: tuple(measure for measure in single if measure.at is axis) for axis in axes}
 
 
 _BY_AXIS = _by_axis()
+_MANY = tuple(measure for measure in MEASURES if measure.each is not None)
 
 
 def of_measurement(row: Row) -> list[Contribution]:

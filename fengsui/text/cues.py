@@ -255,7 +255,7 @@ class Cues:
 def sentiment(text: str, cues: Mapping[str, Sequence[str]], ratings: Iterable[Mapping[str, Any]] = ()) -> Sentiment:
     """Ratings speak first: the lower two fifths of a scale are negative, the upper two positive. Without a clear one the
     words decide: angry cues and harsh words against kind words, a denied kind word (不满意) counting as harsh."""
-    shares = [_share(rating) for rating in ratings]
+    shares = [_share(rating) for rating in ratings if not str(rating.get("name")).endswith("_second")]  # asked after the cure
     rated = [share for share in shares if share is not None]
     if rated:
         mean = sum(rated) / len(rated)

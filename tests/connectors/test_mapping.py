@@ -186,6 +186,9 @@ def test_ratings_have_a_scale_and_blank_is_none() -> None:
     assert bad({"r": 0, "n": 1}, ratings=ratings).params["allowed"] == "1–5"
     assert bad({"r": "很好", "n": 1}, ratings=ratings).code == "connectors.bad.number"
     assert bad({"r": "inf", "n": 1}, ratings=ratings).code == "connectors.bad.number"
+    aspects = {name: {"field": name, "low": 1, "high": 5, "name": "csat", "aspect": name} for name in ("product", "service")}
+    by_aspect = feedback({"product": 4, "service": 2}, ratings=aspects).ratings
+    assert [(one.name, one.aspect, one.value) for one in by_aspect] == [("csat", "product", 4), ("csat", "service", 2)]
     mapped = {"csat": {"field": "r", "values": {"满意": "5"}, "low": 1, "high": 5}}
     assert feedback({"r": "满意"}, ratings=mapped).ratings[0].value == 5
 

@@ -179,6 +179,105 @@ def test_told_and_archived_are_taken_back_by_a_reopening_and_hand_overs_are_not(
     assert (again.told_at, again.archived_at, again.asked_at, again.transfers_n) == (at(200), None, at(7), 2)
 
 
+def said(kind: str, seconds: int, text: str = "") -> Any:
+    return SimpleNamespace(kind=kind, at=at(seconds), data={"text": text} if text else {})
+
+
+def second(seconds: int) -> int:
+    return int(at(seconds).timestamp())
+
+
+def test_a_later_message_waits_until_an_agent_replies() -> None:
+    life = [
+        said("customer_message", 5),
+        said("human_reply", 60),
+        said("customer_message", 100, "还是没到账"),
+        said("customer_message", 150),
+    ]
+    assert (
+        facts_of(T0, life).waits is None
+    )  # before the first reply it is the first response that waits; then nobody replied yet
+    life += [said("auto_reply", 160), said("human_reply", 400), said("customer_message", 500), said("human_reply", 530)]
+    assert facts_of(T0, life).waits == ((second(400), 300), (second(530), 30))
+    assert facts_of(T0, [step("human_reply", 1), step("solved", 2)]).waits is None
+
+
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [
+        ("谢谢！", False),
+        ("好的，谢谢，再见。", False),
+        ("OK, thank you", False),
+        ("谢谢，那退款呢？", True),
+        ("", True),
+        ("？", True),
+    ],
+)
+def test_thanks_and_good_byes_wait_for_nobody(text: str, waits: bool) -> None:
+    life = [said("human_reply", 10), said("customer_message", 20, text), said("human_reply", 90)]
+    assert (facts_of(T0, life).waits is not None) is waits
+
+
+def test_each_wait_counts_when_it_was_answered() -> None:
+    found = [one for one in contributions(row(waits=[[second(400), 300], [second(530), 30]])) if one[0] == "next.d"]
+    assert found == [("next.d", logbins.bin_of(300), at(400), 1), ("next.d", logbins.bin_of(30), at(530), 1)]
+
+
+def test_time_per_state_adds_up_to_the_gross_time() -> None:
+    parts = counted(**solved(1000, paused=400), response_s=150, archived_at=at(1090))
+    waiting, paused, whole = (parts[name][2] for name in ("before_reply.s", "paused.s", "resolved.s"))
+    assert (waiting, paused, whole, parts["closing.s"][2]) == (150, 400, 1000, 90)
+    assert counted(**solved(100), response_s=900)["before_reply.s"][2] == 100  # never more than there was
+    assert "archived.n" not in counted(archived_at=at(5))  # archived unsolved: it did not wait for that
+
+
+def rating(name: str, value: float, aspect: str = "overall") -> dict[str, Any]:
+    return {"name": name, "value": value, "low": 1, "high": 5, "direction": "up", "aspect": aspect}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "counts"),
+    [
+        (2, 5, {"bad.n", "bad.again", "bad.turned"}),
+        (1, 3, {"bad.n", "bad.again"}),
+        (2, None, {"bad.n"}),
+        (3, 5, set()),
+        (None, 5, set()),
+    ],
+)
+def test_a_bad_evaluation_turns_only_by_a_good_second_one(first: float | None, then: float | None, counts: set[str]) -> None:
+    given = [rating(name, value) for name, value in (("csat", first), ("csat_second", then)) if value is not None]
+    assert {name for name in counted(ratings=given) if name.startswith("bad.")} == counts
+
+
+def test_a_second_evaluation_counts_on_the_day_it_was_asked_for_and_leaves_csat_alone() -> None:
+    asked = counted(second_asked_at=at(50), rated_at=at(9), ratings=[rating("csat", 1), rating("csat_second", 4)])
+    assert asked["second.n"] == asked["second.done"] == (NO_BIN, at(50), 1)
+    assert asked["csat.n"][2] == 1 and "csat.top" not in asked
+    assert "second.done" not in counted(second_asked_at=at(50), ratings=[rating("csat", 1)])
+
+
+def test_an_aspect_is_counted_beside_the_overall_answer() -> None:
+    parts = counted(ratings=[rating("csat", 2), rating("csat", 5, "product"), rating("csat", 4, "service")])
+    assert {name for name in parts if name.startswith("csat") and name.endswith((".n", ".top"))} == {
+        "csat.n", "csat_product.n", "csat_product.top", "csat_service.n", "csat_service.top",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dims", "customer", "there"),
+    [
+        ({"category": "支付", "org": "华南"}, "c1", True),
+        ({"category": "支付", "product": "卡"}, "c1", True),
+        ({"category": "支付", "product": "卡"}, None, False),
+        ({"category": "支付"}, "c1", False),
+        ({"product": "卡", "org": "华南"}, "c1", False),
+    ],
+)
+def test_a_structured_record_names_customer_category_and_place(dims: dict[str, str], customer: str | None, there: bool) -> None:
+    assert ("structured.n" in counted(dims=dims, customer=customer)) is there
+
+
 def test_the_order_of_delivery_does_not_matter() -> None:
     life = [step("reopened", 50), step("solved", 50), step("human_reply", 50), step("paused", 20), step("resumed", 30)]
     assert len({facts_of(T0, each) for each in itertools.permutations(life)}) == 1
@@ -189,7 +288,13 @@ def test_the_order_of_delivery_does_not_matter() -> None:
 
 def row(**changes: Any) -> dict[str, Any]:
     blank = dict.fromkeys(("due_at", "deleted_at", "response_target_s"))
-    fixed = {"kind": "complaint", "opened_at": T0, "first_stored_at": at(5), "ratings": [], "tags": {"sentiment": "neutral"}}
+    fixed = {
+        "kind": "complaint",
+        "opened_at": T0,
+        "first_stored_at": at(5),
+        "ratings": [],
+        "tags": {"sentiment": "neutral"},
+    } | {"dims": {}, "customer": None}
     return {**blank, **as_columns(Facts()), **fixed, **changes}
 
 

@@ -35,7 +35,15 @@ def row(ticket: Ticket, now: float) -> dict[str, Any]:
         if solved
         else {}
     )
-    plain = {"kind": "request", "deleted_at": None, "ratings": [], "tags": {}, "response_target_s": None}
+    plain = {
+        "kind": "request",
+        "deleted_at": None,
+        "ratings": [],
+        "tags": {},
+        "response_target_s": None,
+        "dims": {},
+        "customer": None,
+    }
     opened = {"opened_at": at(ticket.opened), "first_stored_at": at(ticket.opened), "due_at": at(ticket.due)}
     return {**facts, **plain, **opened}
 

@@ -45,6 +45,8 @@ feedback = Table(
     Column("resolution_s", BigInteger),  # gross
     Column("resolution_net_s", BigInteger),  # less pauses
     Column("response_target_s", BigInteger),
+    Column("second_asked_at", UtcDateTime),  # a second evaluation was asked for, after a bad first one
+    Column("waits", Json),  # [[second of the reply, seconds waited]] of each later message of the customer; NULL: none
     Column("calendar_version", Integer),
     Column("pace", String, nullable=False, server_default="live"),  # of its source: batch rows have no minute cells
     Column("due_at", UtcDateTime),
