@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from fengsui.metrics.calendar_body import CalendarBody
+from fengsui.metrics.classifier import Checked
 from fengsui.metrics.sla_body import PolicyBody
 
 Factor = Annotated[int, Field(ge=1, le=3)]
@@ -240,6 +241,11 @@ ADAPTERS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
 """Kinds that alerts decide by."""
 
 CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
-    {**ADAPTERS, "calendar": TypeAdapter(CalendarBody), "sla_policy": TypeAdapter(PolicyBody)}
+    {
+        **ADAPTERS,
+        "calendar": TypeAdapter(CalendarBody),
+        "sla_policy": TypeAdapter(PolicyBody),
+        "classifier": TypeAdapter(Checked),
+    }
 )
 """Kinds whose bodies are checked when a person saves one."""

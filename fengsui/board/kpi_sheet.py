@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Engine, func, select
 
+from fengsui.board import beside
 from fengsui.board.kpis import gap, verdict_on
 from fengsui.board.scope import Scope, sees
 from fengsui.board.warnings import ACCURACY, RESPONSE, warnings
@@ -77,6 +78,11 @@ class Sheet:
         rows = [row for group in self.groups.values() for row in group]
         return next((row for row in rows if row.metric.id == metric), rows[0] if rows else None)
 
+    def joined(self, more: Mapping[str, Sequence[Row]]) -> Sheet:
+        """With further rows at the end of their groups."""
+        names = [name for name in (*GROUPS, "alerts") if name in self.groups or more.get(name)]
+        return replace(self, groups={name: (*self.groups.get(name, ()), *more.get(name, ())) for name in names})
+
 
 @dataclass(frozen=True, slots=True)
 class Versions:
@@ -105,6 +111,17 @@ def figures(store: Engine, settings: Settings, place: str, window: Window, now: 
     groups = {name: tuple(rows[id_] for id_ in ids if id_ in rows) for name, ids in GROUPS.items()}
     groups["alerts"] = tuple(_own(metric, *(each[metric.id] for each in own)) for metric in (RESPONSE, ACCURACY))
     return Sheet(start, now, {name: group for name, group in groups.items() if group})
+
+
+def from_records(store: Engine, settings: Settings, place: str, window: Window, now: datetime) -> Mapping[str, tuple[Row, ...]]:
+    """group -> the figures that no roll-up holds and somebody delivers. Dear: seconds on a month of records."""
+    spans = _spans(start_of(settings, window, now), now, window)
+    own = [beside.figures(store, settings, place, *span, span[1]) for span in spans]
+    return {
+        group: rows
+        for group, metrics in beside.BESIDE.items()
+        if (rows := tuple(_own(m, *(each[m.id] for each in own)) for m in metrics if own[0][m.id].state != "no_data"))
+    }
 
 
 def compared(

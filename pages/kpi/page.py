@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -24,7 +24,7 @@ from pages.look.visitor import DESK, Visitor, require_role
 HERE = Path(__file__).parent
 WINDOWS: tuple[Window, ...] = ("today", "week", "month")
 COLUMNS = ("name", "value", "target", "gap", "interval", "n", "before", "usual", "line", "state")
-FRESH_S = 30
+FRESH_S, SLOW_S = 30, 600
 
 
 def page() -> None:
@@ -63,13 +63,19 @@ def _figures(place: str, window: Window) -> Sheet:
     return kpi_sheet.figures(house().reader, house().settings, place, window, now())
 
 
+@st.cache_resource(ttl=SLOW_S, max_entries=60, show_spinner=False)
+def _from_records(place: str, window: Window) -> Mapping[str, tuple[Row, ...]]:
+    """These look at every record of the window, and move by the day."""
+    return kpi_sheet.from_records(house().reader, house().settings, place, window, now())
+
+
 def _live() -> None:
     visitor = require_role(DESK)
     places = trouble.kept("places", visitor.scope, lambda: kpi_sheet.places(house().reader, house().settings, visitor.scope))
     window: Window = st.session_state.get("kpi_window") or "today"
     wanted = st.session_state.get("kpi_place")
     place = wanted if wanted in places else places[0]  # never one outside the scope, whatever the session holds
-    sheet = trouble.kept("kpis", (place, window), lambda: _figures(place, window))
+    sheet = trouble.kept("kpis", (place, window), lambda: _figures(place, window).joined(_from_records(place, window)))
     alerts = trouble.kept("kpi_alerts", visitor.scope, lambda: read.live(house().reader, visitor.scope))
     left, right = st.columns([925, 471], gap="small")
     with left, st.container(border=True, key="p_list", height="stretch"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fengsui.board.beside import BESIDE
 from fengsui.locale import say
 from fengsui.metrics.catalogue import METRICS
 from fengsui.metrics.measures import MEASURES
@@ -34,6 +35,13 @@ def test_every_metric_has_its_row_with_formula_and_direction() -> None:
     for metric in METRICS.values():
         assert metric.good in found[metric.id][2], metric.id
         assert all(name in found[metric.id][1] for name in metric.measures() if not metric.gauge), metric.id
+
+
+def test_every_figure_beside_the_roll_ups_has_its_row() -> None:
+    found = table("Figures beside the roll-ups")
+    metrics = {metric.id: metric for group in BESIDE.values() for metric in group}
+    assert found.keys() == metrics.keys()
+    assert all(metric.good in found[id_][2] for id_, metric in metrics.items())
 
 
 def test_what_is_shown_has_words_in_both_languages() -> None:
