@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +26,9 @@ PATIENCE_S = 600
 LOOK_S = 0.5
 
 
-def main(port: int) -> None:
+@contextmanager
+def demo(port: int) -> Iterator[Path]:
+    """A demo centre in an empty home, from the moment when every head series is ready; says how long that took."""
     with TemporaryDirectory() as folder:
         began = time.monotonic()
         env = {**os.environ, "FENGSUI_HOME": folder, "FENGSUI_PORT": str(port)}
@@ -37,6 +40,7 @@ def main(port: int) -> None:
                         raise SystemExit(f"{what}: not within {PATIENCE_S} s")
                     time.sleep(LOOK_S)
                 print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+            yield Path(folder)
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait(30)
@@ -81,4 +85,5 @@ def _count(folder: str, query: Select[int]) -> int | None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 8641)
+    with demo(int(sys.argv[1]) if len(sys.argv) > 1 else 8641):
+        pass

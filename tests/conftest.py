@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, delete, text
 
@@ -20,6 +21,9 @@ MARIADB = os.environ.get("FENGSUI_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1
 REQUIRE_ALL = os.environ.get("FENGSUI_REQUIRE_ALL") == "1"
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)  # a Wednesday, 14:32:06 in Shanghai
+
+hypothesis.settings.register_profile("fengsui", deadline=None)  # machines are noisy: no example is judged by its time
+hypothesis.settings.load_profile("fengsui")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """What the pages show: the worker's versioned picture, and what people did since, read live.
 
-``snapshot.build`` runs in the worker at the end of each tick; ``read.*`` answers pages from a read-only engine and enforces
+``snapshot.build`` runs in the worker at the end of a tick; ``read.*`` answers pages from a read-only engine and enforces
 the reader's organisation scope; ``requests`` hands work to the worker. Nothing here has words: codes and numbers only.
 """
 

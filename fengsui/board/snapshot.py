@@ -1,7 +1,7 @@
 """The picture: one JSON row per version, made by the worker, shared by every page and screen.
 
-Pages never compute a figure from the raw store; fifty screens read one row. A picture younger than ``EVERY_S`` is not made
-again, and what moves slowly (yesterday, last week, lines, usual counts) is carried over for a minute.
+Pages never compute a figure from the raw store; fifty screens read one row. What moves slowly (yesterday, last week, lines,
+usual counts) is carried over for a minute.
 """
 
 from __future__ import annotations
@@ -24,27 +24,23 @@ from fengsui.store.tables import person, series, snapshot
 from fengsui.store.upsert import upsert
 
 KEPT = 3
-EVERY_S = 4.0
 SLOW_S = 60.0
 CURVE_STEP_S = 900
 CURVE_HOURS = 24
 SCHEMA = 1
 
 
-def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], object]) -> bool:
-    """Make the picture of ``now`` as version ``tick``; False when the last one is still fresh.
+def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], object]) -> None:
+    """Make the picture of ``now`` as version ``tick``.
 
     Raises what ``fence`` raises (``LostLeadership``); one transaction.
     """
     with store.begin() as conn:
         fence(conn)
         last = conn.execute(select(snapshot).order_by(snapshot.c.version.desc()).limit(1)).one_or_none()
-        if last is not None and 0 <= (now - last.computed_at).total_seconds() < EVERY_S:
-            return False
         body = picture(conn, settings, now, last.body if last is not None else None)
         upsert(conn, snapshot, [{"version": tick, "computed_at": now, "body": body}])
         conn.execute(delete(snapshot).where(snapshot.c.version.not_in(_kept(conn))))
-    return True
 
 
 def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str, Any] | None = None) -> dict[str, Any]:

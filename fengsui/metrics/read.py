@@ -90,11 +90,14 @@ def kpi(
 ) -> Kpi:
     """The figure of ``metric`` for ``slice_key`` over ``[start, end)``, of which nothing after ``now`` is counted.
 
-    ``sources`` (settings by name) lets it tell a silent source: ``stale`` where all that feed it are behind their stall
-    limit, ``provisional`` where some are.
+    It is cut to whole minutes. A count ends with the minute that is going on: what came a second ago is seen. Others end with
+    the last full one: a call that still waits is not yet answered late. ``sources`` (settings by name) lets it tell a silent
+    source: ``stale`` where all that feed it are behind their stall limit, ``provisional`` where some are.
     """
     wanted = metric_of(metric)
     end = min(end, now)
+    if wanted.shape == "count" and not wanted.total:
+        start, end = _next_minute(start), _next_minute(end)
     if wanted.gauge is not None:
         return gauge_kpi(conn, wanted, slice_key, end)
     id_ = slice_id(slice_key)
@@ -103,6 +106,12 @@ def kpi(
     health = _health(conn, wanted, id_, now, sources)
     return Kpi(figure.value, figure.n, figure.lower, figure.upper, state_of(wanted, figure, health, end, now), wanted.version,
                wanted.target, figure.more)  # fmt: skip
+
+
+def _next_minute(at: datetime) -> datetime:
+    """``at`` itself where it is a full minute."""
+    floor = at.replace(second=0, microsecond=0)
+    return floor if floor == at else floor + timedelta(minutes=1)
 
 
 def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetime, end: datetime, step_s: int) -> list[Point]:

@@ -28,6 +28,7 @@ from fengsui.store.leadership import LostLeadership
 from fengsui.store.tables import verdict, watermark
 from fengsui.worker import journal, sources
 from fengsui.worker.chores import Chores
+from fengsui.worker.easel import Easel
 from fengsui.worker.feed import Feed
 from fengsui.worker.journal import Entry, Fence, Trouble
 from fengsui.worker.poller import Fetched
@@ -41,8 +42,6 @@ MAX_PAIRS = 120
 """Advances in one tick: two hours of catching up. A count and not a time, so that a replay does the same."""
 TAKE_S = 2.0
 """How long one tick takes batches while history is read; then the picture is drawn, and the next tick goes on."""
-REDRAW = timedelta(seconds=5)
-"""While history is read and learned there is little to see, and each picture costs as much as a thousand records."""
 GAP = timedelta(seconds=60)
 """A worker that slept longer believes no watermark until every source has been polled again."""
 SETTLE_S = 60.0
@@ -110,7 +109,7 @@ class Road:
         self._fence_of = fence_of
         self.chores = chores or Chores()
         self._judge_at_once = judge_at_once
-        self._draw = draw
+        self._easel = Easel() if draw else None
         self._missed = missed
         self._clock = clock
         self._stopping = stopping
@@ -119,7 +118,6 @@ class Road:
         self._backfilling = True
         self._finished: journal.Entry | None = None
         self._alerts_even = False
-        self._drawn: datetime | None = None
 
     def tick(self, now: datetime) -> TickCounts:
         """Finish what was left half-way, with its own ``now``; then one new tick. Raises ``LostLeadership``."""
@@ -213,10 +211,9 @@ class Road:
     def _still_here(self, entry: Entry, counts: TickCounts) -> None:
         if self._stopping():
             raise Interrupted
-        if self._draw and self._clock is not None and not any(one.room == "board" for one in counts.troubles):
+        if self._clock is not None and not any(one.room == "board" for one in counts.troubles):
             now = self._clock()
-            if not self._just_drawn(now):
-                self._picture(entry.tick, now, self._fence_of(now), counts)
+            self._picture(entry.tick, now, self._fence_of(now), counts, reading=True)
 
     def _advance(self, entry: Entry, fence: Fence, counts: TickCounts) -> Advance | None:
         self._alerts_even = False
@@ -239,16 +236,18 @@ class Road:
     def _tell(self, entry: Entry, fence: Fence, counts: TickCounts) -> None:
         with self._room("notify", counts):
             counts.sent = self._rooms.deliver(entry.now, fence)
-        if self._draw and not (counts.held == "backfill" and self._just_drawn(entry.now)):
-            self._picture(entry.tick, entry.now, fence, counts)
+        self._picture(entry.tick, entry.now, fence, counts, reading=counts.held == "backfill")
 
-    def _picture(self, tick: int, now: datetime, fence: Fence, counts: TickCounts) -> None:
-        self._drawn = now
+    def _picture(self, tick: int, now: datetime, fence: Fence, counts: TickCounts, *, reading: bool) -> None:
+        if self._easel is None:
+            return
+        self._easel.touch(bool(counts.new or counts.changed or counts.transitions or counts.verdicts))
+        if not self._easel.is_due(now, reading=reading):
+            return
+        began = time.perf_counter()
         with self._room("board", counts):
             self._rooms.draw(tick, now, fence)
-
-    def _just_drawn(self, now: datetime) -> bool:
-        return self._drawn is not None and timedelta() <= now - self._drawn < REDRAW
+        self._easel.done(now, time.perf_counter() - began)
 
     @contextmanager
     def _room(self, room: str, counts: TickCounts, **subject: str) -> Iterator[None]:

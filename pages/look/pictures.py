@@ -31,6 +31,7 @@ def _newest() -> Picture | None:
 
 
 def every() -> float:
-    """Seconds between refreshes of this session, jittered: after a restart screens must not all ask at once."""
+    """Seconds between refreshes of this session (the wall has its own rhythm), jittered: after a restart screens must not all
+    ask at once."""
     found: Any = st.session_state.setdefault("every", round(EVERY_S + random.random() * JITTER_S, 2))
     return float(found)

@@ -16,10 +16,10 @@ from pages.look import charts, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
-from pages.look.pictures import every, newest
+from pages.look.pictures import newest
 from pages.look.pieces import plain
 from pages.look.visitor import EVERYBODY, Visitor, require_role
-from pages.wall import head, heat, rows, tiles
+from pages.wall import head, heat, rhythm, rows, tiles
 
 HERE = Path(__file__).parent
 CHART_HEIGHT = 262
@@ -30,7 +30,7 @@ def page() -> None:
     dress("dark", HERE / "wall.css")
     if visitor.person.role != "wall" or len(visitor.scope) > 1:
         _ways(visitor)
-    st.fragment(trouble.guarded(_live), run_every=every())()
+    st.fragment(trouble.guarded(_live), run_every=rhythm.every())()
 
 
 def _live() -> None:
@@ -59,6 +59,7 @@ def _live() -> None:
     with right:
         living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows")
         living("wall_loop", rows.loop(visitor, picture, _today(visitor, picture)), css, visitor, key="w_loop")
+    rhythm.follow()
 
 
 def _today(visitor: Visitor, picture: Picture) -> Mapping[str, Any]:
