@@ -61,21 +61,22 @@ def verdict_on(good: str, target: float | None, value: float | None, lower: floa
 def _tile(conn: Connection, metric: Metric, paces: Mapping[str, SourcePace], slice_key: str, now: datetime) -> Tile:
     span = timedelta(seconds=window_s(metric.id))
     kpi = figures.kpi(conn, metric, slice_key, now - span, now, now, paces)
+    value = None if kpi.state == "no_data" else kpi.value  # nobody ever delivered: not even zero is known
     return {
         "metric": metric.id,
         "shape": metric.shape,
         "unit": metric.unit,
         "good": metric.good,
         "window_s": window_s(metric.id),
-        "value": kpi.value,
+        "value": value,
         "n": kpi.n,
         "lower": kpi.lower,
         "upper": kpi.upper,
         "state": kpi.state,
         "version": kpi.version,
         "target": metric.target,
-        "gap": gap(kpi.value, metric.target),
-        "standing": verdict_on(metric.good, metric.target, kpi.value, kpi.lower, kpi.upper),
+        "gap": gap(value, metric.target),
+        "standing": verdict_on(metric.good, metric.target, value, kpi.lower, kpi.upper),
     }
 
 

@@ -112,7 +112,7 @@ def _view(
     bare = kpis.tiles(conn, metrics, settings.sources, view, now)
     tiles = [reading.tile({**tile, **partners.get(tile["metric"], {})}, filling) for tile in bare]
     points = _complaints(conn, metrics["complaints"], view, now)
-    if any(tile["metric"] == "complaints" and tile["reading"] for tile in tiles):
+    if any(tile["metric"] == "complaints" and (tile["reading"] or tile["state"] == "no_data") for tile in tiles):
         points = reading.points(points)
     for tile in tiles:
         tile["expected"] = _expected(points, tile["window_s"]) if tile["metric"] == "complaints" else None

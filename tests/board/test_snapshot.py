@@ -90,7 +90,8 @@ def test_an_empty_store_gives_a_picture_that_says_so(store: Engine, settings: Se
     snapshot.build(store, settings, 1, NOW, no_fence)
     found = read.picture(store, 1)
     assert found is not None
-    assert {one["state"] for one in found.view(())["tiles"]} == {"no_data"}
+    assert {(one["state"], one["value"], one["gap"]) for one in found.view(())["tiles"]} == {("no_data", None, None)}
+    assert {point[1] for point in found.view(())["curve"]} == {None}, "no line along zero"
     assert found.body["learning"] == {"ready": 0, "all": 0, "learning": True, "engine_at": None}
     assert {source["standing"] for source in found.body["sources"]} == {"never"}
     assert found.body["calm_since"] is None

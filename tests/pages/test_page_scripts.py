@@ -543,6 +543,25 @@ def test_while_history_is_read_the_wall_shows_no_zero(home: Path, looks: Looks) 
     assert "<b>0</b><em>" not in shown
 
 
+def test_in_its_first_seconds_a_centre_waits_and_shows_no_fault(home: Path, looks: Looks) -> None:
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        for table in (t.rollup, t.slice_source, t.source_state):
+            conn.execute(table.delete())
+    snapshot.build(store, load(home / "fengsui.toml", {}), 99_999, NOW + timedelta(seconds=30), lambda conn: None)
+    looks("screen")
+    shown = texts(show("wall"))
+    assert "等待首次取数" in shown and "还没有数据" in shown
+    assert 'class=\\"src\\" data-level=\\"2\\"' not in shown and "<b>0</b><span>件" not in shown
+    with store.begin() as conn:
+        fault = {"source": "tickets", "fault": "later", "fault_code": "connectors.fault.no_answer", "fault_params": {}}
+        conn.execute(
+            t.source_state.insert(), [{**fault, "rows_n": 0, "bad_n": 0, "fault_n": 1, "more": False, "backfilled": False}]
+        )
+    snapshot.build(store, load(home / "fengsui.toml", {}), 100_000, NOW + timedelta(seconds=40), lambda conn: None)
+    assert 'class=\\"src\\" data-level=\\"2\\"' in texts(show("wall")), "it was asked and did not answer"
+
+
 def test_who_has_two_organisations_chooses_one_for_the_figures(home: Path, looks: Looks) -> None:
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
     with store.begin() as conn:
