@@ -86,7 +86,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     phrase_rules.judge(desk, taken, minute=minute)
     record_rules.judge(desk, taken, minute=minute)
     if minute:
-        threshold_rules.judge(desk, sampled=due.gauges)
+        threshold_rules.judge(desk, mark.at, sampled=due.gauges)
     succession.pass_on(desk)  # of leaders that went out just now
     if due.late:
         escalate.escalate(desk)

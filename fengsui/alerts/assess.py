@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from fengsui.alerts import batch, factors, floors, window
-from fengsui.alerts.bodies import PhraseRule, RecordRule
+from fengsui.alerts.bodies import PhraseRule, RecordRule, ThresholdRule
 from fengsui.alerts.definitions import Book
 from fengsui.alerts.floors import YOUNG_TIER
 from fengsui.alerts.gap import gap_of
@@ -52,6 +52,10 @@ def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: C
     tier = tier_of(book.matrix, likely.level, wide.level, dear.level)
     if sight.young and tier > YOUNG_TIER:
         tier, reasons["cap"] = YOUNG_TIER, [said("young")]
+    rule = book.rule(sight.rule_id)
+    if isinstance(rule, ThresholdRule) and rule.tier is not None:
+        reasons["floor"] = [said("staged", tier=rule.tier)]
+        return Assessment(rule.tier, likely.level, wide.level, dear.level, None, reasons, crowd.n, people, crowd)
     tier, floor = _floored(conn, book, sight, crowd, people, tier, reasons)
     paper = batch.paper(sight, crowd, people, staff, weights)
     if paper is not None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from fengsui.metrics.calendar_body import CalendarBody
 from fengsui.metrics.classifier import Checked
+from fengsui.metrics.goal import Goal
 from fengsui.metrics.sla_body import PolicyBody
 
 Factor = Annotated[int, Field(ge=1, le=3)]
@@ -59,7 +60,12 @@ class DetectorRule(RuleBase):
 
 
 class ThresholdRule(RuleBase):
-    """A figure beyond ``value`` for ``for_s``; calm again beyond ``clear_value``. ``window_s``: of a KPI; gauges have none."""
+    """A figure beyond ``value`` for ``for_s``; calm again beyond ``clear_value``. ``window_s``: of a KPI; gauges have none.
+
+    ``times``: of a KPI, and beyond so many times what it was at the same time yesterday and a week ago (of a share that should
+    be high: so many times as many missed); before there is a week of history such a rule is silent. ``every_s``: how often a
+    KPI is looked at; with ``for_s`` below it one look is enough. ``tier``: always this one, for warnings in stages.
+    """
 
     kind: Literal["threshold"]
     op: Literal[">", ">=", "<", "<="]
@@ -69,6 +75,9 @@ class ThresholdRule(RuleBase):
     window_s: Positive = 900
     min_n: Annotated[int, Field(ge=0)] = 0
     grade: TierNumber = 2
+    times: Annotated[float, Field(ge=1, le=100)] | None = None
+    every_s: Annotated[int, Field(ge=60, le=3600, multiple_of=60)] = 60
+    tier: TierNumber | None = None
 
     @model_validator(mode="after")
     def _clear_on_the_good_side(self) -> ThresholdRule:
@@ -246,6 +255,7 @@ CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "calendar": TypeAdapter(CalendarBody),
         "sla_policy": TypeAdapter(PolicyBody),
         "classifier": TypeAdapter(Checked),
+        "goal": TypeAdapter(Goal),
     }
 )
 """Kinds whose bodies are checked when a person saves one."""

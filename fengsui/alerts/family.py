@@ -23,7 +23,9 @@ from fengsui.store.tables import episode, handling
 KINDREDS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("complaints", "contacts", "negatives", "negative_share"), "customers"),
-        **dict.fromkeys(("response_time", "response_sla", "resolution_time", "sla_attainment", "backlog"), "work"),
+        **dict.fromkeys(
+            ("response_time", "response_sla", "resolution_time", "sla_attainment", "backlog", "work_off", "at_risk"), "work"
+        ),
         **dict.fromkeys(("calls", "answer_rate", "service_level_20", "waiting_time", "waiting_now"), "calls"),
     }
 )

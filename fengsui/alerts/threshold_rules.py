@@ -1,4 +1,4 @@
-"""Threshold rules: a figure beyond a limit for some time. Judged once a minute, from gauges or from roll-ups."""
+"""Threshold rules: a figure beyond a limit for some time. Gauges are judged once a minute, roll-ups each ``every_s``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 
+from fengsui.alerts import usual
 from fengsui.alerts.bodies import ThresholdRule
 from fengsui.alerts.desk import Desk
 from fengsui.alerts.machine import apply
 from fengsui.alerts.sight import Sight
-from fengsui.metrics import gauges, read
+from fengsui.metrics import gauges
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.slices import ALL, bucket, bucket_start, slice_id, slice_levels
 from fengsui.store.tables import gauge, slice_
@@ -22,14 +23,19 @@ from fengsui.store.tables import gauge, slice_
 BEYOND: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 )
+MINUTE_S = 60
 LOOKS = 4
 """A KPI is looked at so many times over ``for_s``."""
 MAX_SLICES = 200
 
 
-def judge(desk: Desk, *, sampled: bool) -> None:
-    """``sampled`` False: no gauge has spoken of the time that is looked at, so only alerts that live are judged by one."""
+def judge(desk: Desk, before: datetime | None, *, sampled: bool) -> None:
+    """``before``: the last judgement; a KPI is looked at each ``every_s``. ``sampled`` False: no gauge has spoken of the time
+    that is looked at, so only alerts that live are judged by one."""
     for rule_id, rule in _rules(desk):
+        step = rule.every_s // 60
+        if before is not None and not desk.metrics[rule.metric].gauge and bucket(desk.now, step) <= bucket(before, step):
+            continue
         if desk.metrics[rule.metric].gauge and not sampled and not any(one["rule_id"] == rule_id for one in desk.live.values()):
             continue
         for slice_key in _slices(desk, rule):
@@ -69,14 +75,17 @@ def _slices(desk: Desk, rule: ThresholdRule) -> list[str]:
 
 
 def sight_of(desk: Desk, rule_id: str, rule: ThresholdRule, slice_key: str) -> Sight | None:
-    """None: the minute was judged already."""
-    end = bucket_start(bucket(desk.now, 1))
+    """None: the step was judged already."""
+    metric = desk.metrics[rule.metric]
+    end = bucket_start(bucket(desk.now, 1 if metric.gauge else rule.every_s // 60))
     row = desk.find(rule_id, slice_key)
     if row is not None and row["last_at"] >= end:
         return None
-    metric = desk.metrics[rule.metric]
     values = _gauge(desk, metric, rule, slice_key, end) if metric.gauge else _kpi(desk, metric, rule, slice_key, end)
-    return _sight(rule_id, rule, metric, slice_key, end, values)
+    limit: float | None = rule.value
+    if rule.times is not None and values and values[-1] is not None and BEYOND[rule.op](values[-1], rule.value):
+        limit = usual.limit(desk, metric, rule, slice_key, end)
+    return _sight(rule_id, rule, metric, slice_key, end, values, limit)
 
 
 def _gauge(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime) -> Sequence[float | None]:
@@ -87,36 +96,48 @@ def _gauge(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end:
 
 
 def _kpi(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime) -> Sequence[float | None]:
-    values = []
-    for look in range(LOOKS):
-        at = end - timedelta(seconds=rule.for_s) * (1 - look / (LOOKS - 1))
-        figure = read.kpi(desk.conn, metric, slice_key, at - timedelta(seconds=rule.window_s), at, desk.now)
-        values.append(figure.value if figure.n >= rule.min_n and figure.state != "no_data" else None)
-    return values
+    return [usual.seen(desk, metric, rule, slice_key, at) for at in _looks(rule, end)]
+
+
+def _looks(rule: ThresholdRule, end: datetime) -> list[datetime]:
+    """Oldest first: four a minute's rule, else one each ``every_s``."""
+    if rule.every_s > MINUTE_S:
+        return [end - timedelta(seconds=rule.every_s) * back for back in range(rule.for_s // rule.every_s, -1, -1)]
+    return [end - timedelta(seconds=rule.for_s) * (1 - look / (LOOKS - 1)) for look in range(LOOKS)]
 
 
 def _sight(
-    rule_id: str, rule: ThresholdRule, metric: Metric, slice_key: str, end: datetime, values: Sequence[float | None]
+    rule_id: str,
+    rule: ThresholdRule,
+    metric: Metric,
+    slice_key: str,
+    end: datetime,
+    values: Sequence[float | None],
+    limit: float | None,
 ) -> Sight:
+    """``limit`` None: there is no week of history to say what is usual."""
     beyond = BEYOND[rule.op]
     newest = values[-1] if values else None
-    held = bool(values) and all(value is not None and beyond(value, rule.value) for value in values)
+    held = bool(values) and limit is not None and all(value is not None and beyond(value, limit) for value in values)
+    clear = rule.clear_value if limit is None else usual.moved(rule, limit)
     shape = "gauge" if metric.gauge else f"limit_{metric.shape}"
+    step_s = MINUTE_S if metric.gauge else rule.every_s
     return Sight(
         rule_id=rule_id,
         slice_key=slice_key,
         metric=rule.metric,
         shape=shape,
-        start=end - timedelta(minutes=1),
+        start=end - timedelta(seconds=step_s),
         end=end,
         window_start=end - timedelta(seconds=rule.for_s),
         grade=rule.grade if held else 0,
-        calm=newest is not None and not beyond(newest, rule.clear_value),
+        calm=newest is not None and not beyond(newest, clear),
         direction="up" if rule.op in (">", ">=") else "down",
         complete=newest is not None,
         known=newest is not None,
+        step_s=step_s,
         observed=newest,
-        expected=rule.value,
+        expected=rule.value if limit is None else limit,
         reason="alerts.reason.threshold",
-        reason_params={"limit": rule.value, "for": rule.for_s},
+        reason_params={"limit": rule.value if limit is None else limit, "for": rule.for_s},
     )

@@ -31,7 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "solve": (
         "sla_attainment", "closed_loop", "resolution_time", "resolution_net", "paused_share", "closure_flow", "backlog",
-        "work_off", "reopened", "transfer_rate", "state_waiting", "state_handling", "state_paused", "state_closing",
+        "work_off", "at_risk", "reopened", "transfer_rate", "state_waiting", "state_handling", "state_paused", "state_closing",
     ),
     "feel": (
         "csat", "csat_product", "csat_service", "nps", "ces", "survey_response", "second_evaluation", "negative_to_positive",

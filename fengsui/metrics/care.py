@@ -22,6 +22,15 @@ def _state(id_: str, zh: str, en: str, *value: str, per: str = "solved.n") -> Me
 
 CARE = (
     Metric(
+        "at_risk",
+        "count",
+        {"zh_CN": "时限过半未办结", "en": "Open past half of their limit"},
+        "item",
+        "down",
+        ("half.n", "-half.left"),
+        total=True,
+    ),
+    Metric(
         "next_response",
         "duration",
         {"zh_CN": "后续响应时长", "en": "Next response time"},

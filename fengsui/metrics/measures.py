@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 5
+VERSION = 6
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -131,6 +131,22 @@ def _closing(row: Row) -> int:
     return 0 if row["solved_at"] is None else max(int((row["archived_at"] - row["solved_at"]).total_seconds()), 0)
 
 
+def _half(row: Row) -> datetime | None:
+    """When half of the time from opening to deadline had gone and the ticket was still open; plain time."""
+    if row["due_at"] is None:
+        return None
+    half: datetime = row["opened_at"] + (row["due_at"] - row["opened_at"]) / 2
+    return None if row["solved_at"] is not None and row["solved_at"] <= half else half
+
+
+def _half_left(row: Row) -> datetime | None:
+    """When such a ticket was solved, or fell due."""
+    if _half(row) is None:
+        return None
+    left: datetime = row["due_at"] if row["solved_at"] is None else min(row["solved_at"], row["due_at"])
+    return left
+
+
 def _structured(row: Row) -> int:
     """Who it was, what it was about, and which product or organisation: a record that can be counted by any of them."""
     dims = row["dims"]
@@ -231,6 +247,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure("asked.done", _asked, _has("rated_at"), minutes=False),
     Measure("open.n", lambda row: row["opened_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
     Measure("open.done", lambda row: row["solved_at"] if row["due_at"] else None, _one, minutes=False, width="narrow"),
+    Measure("half.n", _half, _one, minutes=False, width="narrow"),
+    Measure("half.left", _half_left, _one, minutes=False, width="narrow"),
     Measure("offered.n", _offered, _one),
     Measure("answered.n", _offered, _has("answered_at")),
     Measure("abandoned.n", _offered, _abandoned),
@@ -274,6 +292,8 @@ _SOLVES = (
     "open.done",
     "loop.met",
     "before_reply.s",
+    "half.n",
+    "half.left",
 )
 _ASPECTS = ("csat_product.n", "csat_product.top", "csat_service.n", "csat_service.top", "bad.n", "bad.again", "bad.turned")
 _CALLS = ("offered.n", "answered.n", "abandoned.n", "abandoned5.n", "abandoned20.n", "answered20.n", "wait.d", "wait.s")

@@ -13,8 +13,8 @@ from pages.look.tokens import TOKENS
 
 
 @cache
-def weeks(lang: str, theme: str, height: int, target: float | None) -> Spec:
-    """Rows: ``t`` (a day), ``y`` as shown (per cent, seconds …); a day without a figure is a gap."""
+def weeks(lang: str, theme: str, height: int, target: float | None, goal: bool = False) -> Spec:
+    """Rows: ``t`` (a day), ``y`` as shown (per cent, seconds …); a day without a figure is a gap; ``g``: what a goal asks."""
     token = TOKENS[theme]
     base = alt.Chart(alt.NamedData("d"))
     x = alt.X("t:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False))
@@ -30,4 +30,6 @@ def weeks(lang: str, theme: str, height: int, target: float | None) -> Spec:
     if target is not None:
         rule = base.mark_rule(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(y=alt.datum(target))
         layers.append(rule)
+    if goal:
+        layers.append(base.mark_line(color=token["cmp"], strokeWidth=1.5).encode(x=x, y=alt.Y("g:Q")))
     return finished(alt.layer(*layers), theme, height, 12)

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from fengsui.board import kpi_sheet
+from fengsui.board import goals, kpi_sheet
+from fengsui.board.goals import Aim
 from fengsui.board.kpi_sheet import Row, Sheet, Window
 from fengsui.locale.formats import MINUS
 from pages.kpi.chart import weeks
@@ -26,7 +27,8 @@ def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window,
         st.html(_head(visitor, row, tier))
     if any(value is not None for value in row.line):
         with st.container(border=True, key="p_weeks"):
-            _weeks(visitor, sheet, row)
+            aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
+            _weeks(visitor, sheet, row, aim)
     found = trouble.kept(
         "compared",
         (row.metric.id, place, window),
@@ -80,19 +82,50 @@ def _versions(visitor: Visitor, row: Row) -> str:
     return " · ".join(parts)
 
 
-def _weeks(visitor: Visitor, sheet: Sheet, row: Row) -> None:
+def _aim(row: Row, place: str) -> Aim | None:
+    return goals.aim(house().reader, house().settings, row.metric, place, now())
+
+
+def _goal(visitor: Visitor, row: Row, aim: Aim) -> str:
+    """The way, what it asks for today, how far off the last week is, and where the trend leads."""
+    shown = aim.progress
+    numbers = {"from": shown.goal.start_value, "to": shown.goal.end_value, "required": shown.required}
+    numbers |= {
+        name: value
+        for name, value in (("week", aim.week), ("at", shown.forecast), ("low", shown.lower), ("high", shown.upper))
+        if value is not None
+    }
+    told = {name: together(visitor, row.metric.shape, row.metric.unit, value) for name, value in numbers.items()}
+    days = {"start": shown.goal.start.isoformat(), "end": shown.goal.end.isoformat()}
+    words = [visitor.say("pages.kpi.goal.way", **told, **days)]
+    if shown.gap is not None:
+        words.append(visitor.say("pages.kpi.goal.ahead" if shown.gap >= 0 else "pages.kpi.goal.behind", **told))
+    if shown.forecast is not None:
+        words.append(visitor.say("pages.kpi.goal.trend", **told, **days))
+    tone = "c0" if shown.chance == "likely" else "c2" if shown.chance == "unlikely" else "mut"
+    verdict = f'<b class="{tone}">{esc(visitor.say(f"pages.kpi.goal.{shown.chance}"))}</b>'
+    return f'<p class="df">{esc(" ".join(words))} {verdict}</p>'
+
+
+def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None) -> None:
     st.html(heading(visitor.say("pages.kpi.weeks"), visitor.say("pages.kpi.weeks_second")))
     today = charts.wall_time(sheet.end, visitor.zone).date()
     first = today - timedelta(days=len(row.line))
     scale = {"share": 100.0, "ratio": 100.0}.get(row.metric.shape, 1000.0 if row.metric.unit == "permille" else 1.0)
     scale = 1000.0 if row.metric.unit == "permille" else scale
     points = [
-        {"t": pd.Timestamp(first + timedelta(days=n)), "y": None if value is None else value * scale}
+        {
+            "t": pd.Timestamp(first + timedelta(days=n)),
+            "y": None if value is None else value * scale,
+            "g": None if aim is None else aim.required(first + timedelta(days=n)) * scale,
+        }
         for n, value in enumerate(row.line)
     ]
     target = None if row.metric.target is None else row.metric.target * scale
-    spec = weeks(visitor.lang, mode(), 210, target)
-    st.vega_lite_chart(pd.DataFrame(points).astype({"y": float}), spec, key="weeks", theme=None, width="stretch")
+    spec = weeks(visitor.lang, mode(), 210, target, aim is not None)
+    st.vega_lite_chart(pd.DataFrame(points).astype({"y": float, "g": float}), spec, key="weeks", theme=None, width="stretch")
+    if aim is not None:
+        st.html(_goal(visitor, row, aim))
 
 
 def _parts(

@@ -97,6 +97,25 @@ def _tail(cuboid: str) -> Body:
     return {**body, "role": "tail", "budget_per_week": TAIL_BUDGET}
 
 
+def _stage(zh: str, en: str, metric: str, tier: int, op: str, value: float, clear_value: float, **more: float) -> Body:
+    """One of the warnings in stages: looked at each quarter of an hour, beside yesterday and a week ago, of a fixed tier."""
+    return {
+        "name": _names(zh, en),
+        "kind": "threshold",
+        "mode": "on",
+        "metric": metric,
+        "cuboid": "all",
+        "where": {},
+        "op": op,
+        "value": value,
+        "clear_value": clear_value,
+        "every_s": QUARTER_S,
+        "grade": tier,
+        "tier": tier,
+        **more,
+    }
+
+
 THRESHOLDS: dict[str, Body] = {
     "waiting-now": {
         "name": _names("排队人数过多", "Too many waiting"),
@@ -111,7 +130,17 @@ THRESHOLDS: dict[str, Body] = {
         "for_s": 300,
         "grade": 2,
     },
-}
+    "stage-work-off": _stage(
+        "积压消化不动", "Backlog is not worked off", "work_off", 1, ">", 2700, 1800, times=3, window_s=3600, for_s=60, min_n=5
+    ),
+    "stage-at-risk": _stage(
+        "临近超时堆积", "Many nearing their deadline", "at_risk", 2, ">", 4, 2, times=3, window_s=QUARTER_S, for_s=QUARTER_S
+    ),
+    "stage-due-breach": _stage(
+        "到期工单大面积超时", "Many missed their deadline", "sla_attainment", 3, "<", 0.85, 0.9, times=2, window_s=14_400,
+        for_s=QUARTER_S, min_n=20,
+    ),
+}  # fmt: skip
 
 
 def _phrase(zh: str, en: str, cue: str, count: int, customers: int, within_s: int, grade: int, ratio: float) -> Body:
