@@ -98,14 +98,19 @@ def _partner(visitor: Visitor, tile: Tile) -> str:
 
 
 def _gap(visitor: Visitor, tile: Tile) -> str:
-    aim = tile["target"] if tile["target"] is not None else tile.get("expected")
-    if tile["value"] is None or aim is None:
+    """Coloured against a target only: a count that is a little above the usual is nothing yet, and whole like the count."""
+    if tile["value"] is None:
         return ""
-    gap = tile["value"] - aim
-    bad = (gap > 0) == (tile["good"] == "down") and gap != 0
+    if tile["target"] is None:
+        usual = tile.get("expected")
+        return (
+            "" if usual is None else f"<b>{esc(signed(visitor, tile['shape'], tile['unit'], round(tile['value'] - usual)))}</b>"
+        )
+    gap = tile["value"] - tile["target"]
     arrow = "▲" if gap > 0 else "▼" if gap < 0 else ""
     number, _ = figure(visitor, tile["shape"], tile["unit"], abs(gap))
-    return f'<b class="{"c2" if bad else "c0"}">{arrow} {esc(number)}</b>'
+    colour = {"met": "c0", "near": "c2", "missed": "c2"}.get(tile["standing"], "")
+    return f'<b class="{colour}">{arrow} {esc(number)}</b>'
 
 
 def _past(visitor: Visitor, tile: Tile) -> str:

@@ -28,6 +28,7 @@ from pages.look import standing
 from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
+from pages.wall import tiles
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -541,6 +542,23 @@ def test_while_history_is_read_the_wall_shows_no_zero(home: Path, looks: Looks) 
     shown = texts(show("wall"))
     assert "读取历史" in shown and "件数还不全" in shown
     assert "<b>0</b><em>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("tile", "shown"),
+    [
+        ({"value": 34.0, "expected": 33.5}, "<b>±0</b>"),
+        ({"value": 41.0, "expected": 33.6}, "<b>+7</b>"),
+        ({"value": None, "expected": 33.6}, ""),
+        ({"value": 34.0}, ""),
+        ({"value": 34.0, "target": 20.0, "standing": "missed"}, '<b class="c2">▲ 14</b>'),
+        ({"value": 18.0, "target": 20.0, "standing": "met"}, '<b class="c0">▼ 2</b>'),
+    ],
+)
+def test_a_little_above_the_usual_is_no_warning(home: Path, looks: Looks, tile: dict[str, Any], shown: str) -> None:
+    looks("screen")
+    about = {"shape": "count", "unit": "item", "target": None, "standing": "none", **tile}
+    assert tiles._gap(who(), about) == shown
 
 
 def test_in_its_first_seconds_a_centre_waits_and_shows_no_fault(home: Path, looks: Looks) -> None:
