@@ -67,15 +67,23 @@ def summed(
 
 
 def by_step(
-    conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], start: datetime, end: datetime, step_s: int
+    conn: Connection,
+    measures: Sequence[str],
+    slice_ids: Iterable[int],
+    start: datetime,
+    end: datetime,
+    step_s: int,
+    after_s: int = 0,
 ) -> dict[int, dict[int, Sums]]:
-    """slice -> number of the step from ``start`` on -> sums, added up by the database: for long windows in wide steps."""
+    """slice -> number of the step from ``start`` on -> sums, added up by the database: for long windows in wide steps.
+    ``after_s``: of each step only what lies so long after its start."""
     first, width = bucket(start, QUARTER), step_s // 60
     step = ((rollup.c.bucket - first) // width).label("step")
     query = select(rollup.c.slice_id, step, rollup.c.measure, rollup.c.bin, func.sum(rollup.c.value))
     found: dict[int, dict[int, Sums]] = {}
     for where in _wheres(measures, list(slice_ids), (QUARTER, first, bucket(end, QUARTER))):
-        grouped = query.where(where).group_by(rollup.c.slice_id, step, rollup.c.measure, rollup.c.bin)
+        late = [(rollup.c.bucket - first) % width >= after_s // 60] if after_s else []
+        grouped = query.where(where, *late).group_by(rollup.c.slice_id, step, rollup.c.measure, rollup.c.bin)
         for slice_id, at, measure, bin_, total in conn.execute(grouped):
             if total:
                 found.setdefault(slice_id, {}).setdefault(int(at), {}).setdefault(measure, {})[bin_] = int(total)

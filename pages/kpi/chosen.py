@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ import streamlit as st
 from fengsui.board import goals, kpi_sheet
 from fengsui.board.goals import Aim
 from fengsui.board.kpi_sheet import Row, Sheet, Window
+from fengsui.board.outlook import Outlook, outlook
 from fengsui.locale.formats import MINUS
 from pages.kpi.chart import weeks
 from pages.look import charts, trouble
@@ -21,6 +22,10 @@ from pages.look.pieces import badge, esc, heading
 from pages.look.tokens import mode
 from pages.look.visitor import Visitor
 
+NUMBERS = ("y", "g", "low", "mid", "high")
+"""Columns of the chart of days."""
+SLOW_S = 600
+
 
 def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, tier: int) -> None:
     with st.container(border=True, key="p_chosen"):
@@ -28,7 +33,8 @@ def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window,
     if any(value is not None for value in row.line):
         with st.container(border=True, key="p_weeks"):
             aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
-            _weeks(visitor, sheet, row, aim)
+            ahead = trouble.kept("outlook", (row.metric.id, place), lambda: _outlook(row, row.metric.id, place))
+            _weeks(visitor, sheet, row, aim, ahead)
     found = trouble.kept(
         "compared",
         (row.metric.id, place, window),
@@ -82,6 +88,22 @@ def _versions(visitor: Visitor, row: Row) -> str:
     return " · ".join(parts)
 
 
+@st.cache_resource(ttl=SLOW_S, max_entries=200, show_spinner=False)
+def _outlook(_row: Row, metric: str, place: str) -> Outlook | None:
+    return outlook(house().reader, house().settings, _row.metric, place, now())
+
+
+def _today(visitor: Visitor, row: Row, ahead: Outlook) -> str:
+    """Where today will end, and how far the bands of the days ahead go."""
+    words = []
+    if ahead.today is not None:
+        ends = {"at": ahead.today.middle, "low": ahead.today.low, "high": ahead.today.high}
+        told = {name: together(visitor, row.metric.shape, row.metric.unit, value) for name, value in ends.items()}
+        words.append(visitor.say("pages.kpi.outlook.today", **told))
+    words.append(visitor.say("pages.kpi.outlook.band" if ahead.days else "pages.kpi.outlook.young"))
+    return f'<p class="df">{esc(" ".join(words))}</p>'
+
+
 def _aim(row: Row, place: str) -> Aim | None:
     return goals.aim(house().reader, house().settings, row.metric, place, now())
 
@@ -107,25 +129,31 @@ def _goal(visitor: Visitor, row: Row, aim: Aim) -> str:
     return f'<p class="df">{esc(" ".join(words))} {verdict}</p>'
 
 
-def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None) -> None:
+def _scaled(values: dict[str, float | None], scale: float) -> dict[str, float | None]:
+    return {name: None if value is None else value * scale for name, value in values.items()}
+
+
+def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Outlook | None) -> None:
     st.html(heading(visitor.say("pages.kpi.weeks"), visitor.say("pages.kpi.weeks_second")))
     today = charts.wall_time(sheet.end, visitor.zone).date()
     first = today - timedelta(days=len(row.line))
     scale = {"share": 100.0, "ratio": 100.0}.get(row.metric.shape, 1000.0 if row.metric.unit == "permille" else 1.0)
     scale = 1000.0 if row.metric.unit == "permille" else scale
-    points = [
-        {
-            "t": pd.Timestamp(first + timedelta(days=n)),
-            "y": None if value is None else value * scale,
-            "g": None if aim is None else aim.required(first + timedelta(days=n)) * scale,
-        }
-        for n, value in enumerate(row.line)
-    ]
+    shown: dict[date, dict[str, float | None]] = {first + timedelta(days=n): {"y": value} for n, value in enumerate(row.line)}
+    for day, band in ahead.days if ahead is not None else ():
+        shown[day] = {"low": band.low, "mid": band.middle, "high": band.high}
+    if aim is not None:
+        shown = {day: {**values, "g": aim.required(day)} for day, values in shown.items()}
+    points = [{"t": pd.Timestamp(day), **dict.fromkeys(NUMBERS), **_scaled(values, scale)} for day, values in shown.items()]
     target = None if row.metric.target is None else row.metric.target * scale
-    spec = weeks(visitor.lang, mode(), 210, target, aim is not None)
-    st.vega_lite_chart(pd.DataFrame(points).astype({"y": float, "g": float}), spec, key="weeks", theme=None, width="stretch")
+    spec = weeks(visitor.lang, mode(), 210, target, aim is not None, bool(ahead and ahead.days))
+    st.vega_lite_chart(
+        pd.DataFrame(points).astype(dict.fromkeys(NUMBERS, float)), spec, key="weeks", theme=None, width="stretch"
+    )
     if aim is not None:
         st.html(_goal(visitor, row, aim))
+    if ahead is not None:
+        st.html(_today(visitor, row, ahead))
 
 
 def _parts(
