@@ -20,8 +20,12 @@ _SQLITE: Mapping[str, Kind] = {
     "SQLITE_CORRUPT": "damaged",
     "SQLITE_NOTADB": "damaged",
     "SQLITE_CANTOPEN": "away",
+    "SQLITE_IOERR_WRITE": "full",
+    "SQLITE_IOERR_FSYNC": "full",
+    "SQLITE_IOERR_TRUNCATE": "full",
     "SQLITE_IOERR": "away",
 }
+"""The longer names first. A quota or a limit on the size of files shows itself as a write that failed."""
 _POSTGRES: Mapping[str, Kind] = {
     "53100": "full",
     "25006": "read_only",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -125,6 +126,34 @@ def test_a_store_that_refuses_ends_the_tick_and_nothing_is_lost(
     sent = {f"tickets:{row.source_id}" for row in plant.channels["tickets"].rows}
     assert {key for (key,) in plant.rows(t.feedback, "record_key")} == sent
     assert plant.rows(t.episode), "the burst is seen though the store was away at its begin"
+
+
+def test_files_that_may_not_grow_are_a_full_disk_and_nothing_is_lost(small: Plant) -> None:
+    """A limit of the operating system on the size of files, as a quota is: the write itself fails."""
+    small.channels["tickets"] = filled(MINUTES)
+    line = small.start()
+    for n in range(GONE_FROM):
+        line.minute(START + n * MINUTE + LATE)
+    with small_files(8192):
+        for n in range(GONE_FROM, GONE_TO):
+            with pytest.raises(DBAPIError) as fault:
+                line.minute(START + n * MINUTE + LATE)
+            assert faults.kind_of(fault.value) == "full"
+    for n in range(GONE_TO, MINUTES + 1):
+        line.minute(START + n * MINUTE + LATE)
+    sent = {f"tickets:{row.source_id}" for row in small.channels["tickets"].rows}
+    assert {key for (key,) in small.rows(t.feedback, "record_key")} == sent
+    assert all(done is not None for (done,) in small.rows(t.tick, "finished_at"))
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_store_without_trouble_is_the_same_as_one_that_had_some(plant: Plant) -> None:
