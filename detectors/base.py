@@ -7,9 +7,9 @@ A verdict is a function of the readings seen so far and of nothing else, so a re
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -45,15 +45,13 @@ class Context:
     """Plain data that the house attaches to a reading; a detector asks nobody.
 
     ``local`` is the start of the reading on the centre's wall clock (profiles follow the wall clock, not UTC).
-    ``budget``: false episodes a week that this series may cost. ``parent``: for tail series, the parent's (expected,
-    observed) count per window length in seconds, all windows ending with this reading.
+    ``budget``: false episodes a week that this series may cost.
     """
 
     local: datetime
     day_type: DayType = "workday"
     events: tuple[KnownEvent, ...] = ()
     budget: float = 0.5
-    parent: Mapping[int, tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,21 @@ class Reading:
     exposure: float | None
     complete: bool
     context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReading:
+    """A closed step of a parent and its sparse children. ``expected``, ``observed``: counts of the parent; ``counts``: of the
+    children that had any, by name. ``day``: on the centre's calendar. ``budget``: false episodes a week of the whole family."""
+
+    start: datetime
+    end: datetime
+    day: date
+    expected: float
+    observed: float
+    counts: Mapping[str, float]
+    complete: bool
+    budget: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,37 @@ class Detector(base.AnomalyDetector, abc.ABC):
         if found != wanted:
             raise StateMismatch(found, wanted)
         self.load(state["body"])
+
+
+class FamilyDetector(abc.ABC):
+    """One test for all sparse children of a parent."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    step_s: int
+
+    @abc.abstractmethod
+    def adopt(self, children: Sequence[str], muted: Collection[str] = ()) -> None:
+        """The children from now on; a new one begins with an equal share and without a past. ``muted``: watched by a detector
+        of their own: they go on learning, so that nothing jumps when they come back, and are not judged."""
+
+    @property
+    @abc.abstractmethod
+    def ready(self) -> bool:
+        """Silent until the shares are known."""
+
+    @abc.abstractmethod
+    def step(self, x: FamilyReading, watched: Collection[str] = ()) -> list[Verdict]:
+        """Judge, then learn. Verdicts of the child that alarms, if one does, and of those that are ``watched``, named in
+        ``series``; a step that is not newer than the last one gives none."""
+
+    @abc.abstractmethod
+    def to_state(self) -> State:
+        """Everything learned, with its header, as JSON-ready plain numbers."""
+
+    @abc.abstractmethod
+    def restore(self, state: State) -> None:
+        """Take over a stored state. Raises ``StateMismatch`` as a ``Detector`` does."""
 
 
 class StateMismatch(Exception):

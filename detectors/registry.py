@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
-from detectors.base import Detector
+from detectors.base import Detector, FamilyDetector
 from detectors.parameter import Parameter, Value
 
 DETECTORS: Mapping[str, str] = {
@@ -53,6 +53,12 @@ def make(name: str, **parameters: Value) -> Detector:
     for unknown in parameters.keys() - known:
         raise ValueError(f"{unknown}={parameters[unknown]!r}: unknown; known are {', '.join(sorted(known))}")
     return detector_class(name)(**parameters)
+
+
+def pool(step_s: int = 900) -> FamilyDetector:
+    """The pooled test of a family of sparse series, that has learned nothing."""
+    found: type[FamilyDetector] = import_module("detectors.pool").Pool
+    return found(step_s)  # type: ignore[call-arg]
 
 
 def describe(name: str) -> Description:

@@ -17,10 +17,12 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
-from fengsui.engine import corrected, plan, school, shares, state, verdicts, warm
+from fengsui.engine import corrected, plan, school, state, verdicts, warm
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, Feeders, View, see
-from fengsui.engine.plan import Plan, Planned
+from fengsui.engine.plan import Plan
+from fengsui.engine.planned import Planned
+from fengsui.engine.pools import Pooled, Pools
 from fengsui.engine.readings import Announced, Clock, Maker, announced
 from fengsui.engine.warm import Judged, Span
 from fengsui.metrics.catalogue import metric_of
@@ -74,6 +76,7 @@ class Stretch:
     at: datetime = EPOCH
     speaks: bool = False
     closed: dict[str, Live] = field(default_factory=dict)
+    pools: dict[str, Pooled] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -104,6 +107,7 @@ class Engine:
         self._rhythm = 1 if keep_states else 15
         self._clock = Clock(settings.centre.zone, settings.centre.calendar)
         self._roster: Roster | None = None
+        self._pools = Pools()
         self._seq = 0
         self._at: datetime | None = None
         self._prepared = -1
@@ -144,14 +148,14 @@ class Engine:
     # --- planning and warming ------------------------------------------------------------------------------------
 
     def _prepare(self, now: datetime, fence: Fence, progress: Progress | None) -> tuple[Notice, ...]:
-        """Once a minute: plan when due, warm what is new, publish yesterday's shares."""
+        """Once a minute: plan when due, warm what is new."""
         if self._roster is None:
             self._reload(now)
         if self._prepared == bucket(now, self._rhythm):
             return ()
         notices = self._plan(now, fence)
         self._warm_cold(now, fence, progress)
-        self._publish(fence)
+        self._warm_pools(fence)
         if self._keep_states:  # a replay's verdicts are shown to nobody afterwards
             self._compare(now, fence)
         self._prepared = bucket(now, self._rhythm)
@@ -167,7 +171,7 @@ class Engine:
             fence(conn)
             made = plan.make(conn, now, self._settings.engine.max_head_series)
             plan.save(conn, made, tag, now)
-            state.forget(conn, sorted(state.keys(conn) - {one.series for one in made.head}))
+            state.forget(conn, sorted(state.keys(conn) - made.keys()))
         self._reload(now, before=self._known())
         return _notices(made, self._known().refused)
 
@@ -213,7 +217,7 @@ class Engine:
             yield lesson
 
     def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
-        upsert(conn, verdict, [verdicts.row(reading, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
+        upsert(conn, verdict, [verdicts.row(reading.complete, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
         if self._keep_states:
             state.save(conn, {live.planned.series: state.Unsaved((state.canonical(live.detector), bucket_start(end)))})
         if live.ready:
@@ -230,17 +234,15 @@ class Engine:
         end = until if self._at is None else min(until, bucket(self._at, 1))
         return end - end % live.minutes
 
-    def _publish(self, fence: Fence) -> None:
-        ends = [one.last_end for one in self._lives() if one.last_end is not None]
-        if not ends:
-            return
-        zone = self._settings.centre.zone
-        with self._looking.connect() as conn:
-            todo = shares.due(conn, bucket_start(min(ends)), zone)
-        if todo:
+    def _warm_pools(self, fence: Fence) -> None:
+        """Pools without a state learn from their children's history, once their parent can judge; one transaction each."""
+        for pooled in self._pools.cold(self._known().lives):
+            with self._looking.connect() as conn:
+                pooled.learn(conn, self._known().lives[pooled.family.parent], self._clock)
             with self._store.begin() as conn:
                 fence(conn)
-                shares.publish(conn, todo, zone)
+                if self._keep_states:
+                    state.save(conn, pooled.unsaved())
 
     def _compare(self, now: datetime, fence: Fence) -> None:
         """Once an hour: which judged windows have moved since, by rows that came late."""
@@ -278,6 +280,8 @@ class Engine:
             upsert(conn, verdict, done.rows)
             if self._keep_states:
                 state.save(conn, {key: one.unsaved for key, one in done.closed.items()})
+                for pooled in done.pools.values():
+                    state.save(conn, pooled.unsaved())
         for one in done.closed.values():
             one.unsaved = state.Unsaved()
         self._seq, self._at = self._seq + done.instants, at
@@ -302,10 +306,21 @@ class Engine:
         done.closed |= {one.planned.series: one for one in closing}
         done.speaks = any(verdicts.speaks(found, watched) for _, found in judged)
         done.rows += [
-            verdicts.row(reading, found, self._seq + done.instants, tick)
+            verdicts.row(reading.complete, found, self._seq + done.instants, tick)
             for reading, found in judged
             if verdicts.worth_keeping(found, watched)
         ]
+        self._close_pools(conn, instant, {found.series: (reading, found) for reading, found in judged}, tick, watched, done)
+
+    def _close_pools(
+        self, conn: Connection, instant: int, judged: Mapping[str, Judged], tick: int, watched: frozenset[str], done: Stretch
+    ) -> None:
+        """The children of those parents that have closed a quarter of an hour."""
+        closing = self._pools.closing(instant, judged)
+        found = self._pools.close(conn, closing, instant, judged, self._clock, watched)
+        done.pools |= {one.family.key: one for one in closing}
+        done.speaks |= any(verdicts.speaks(one, watched) for _, one in found)
+        done.rows += [verdicts.row(complete, one, self._seq + done.instants, tick) for complete, one in found]
 
     def _note_ready(self, conn: Connection, closing: Sequence[Live], judged: Sequence[Judged]) -> None:
         fresh = [live for live, (_, found) in zip(closing, judged, strict=True) if found.ready and not live.ready]
@@ -329,16 +344,17 @@ class Engine:
         """Take plan, position and states from the store; detectors of ``before`` that stay in the plan are kept."""
         with self._looking.connect() as conn:
             self._at, self._seq = _mark(conn)
-            planned = [one for one in plan.load(conn, now) if one.rule.role == "head"]
+            planned = plan.load(conn, now)
             stored = state.load(conn)
             events = announced(conn, now)
             ready = set(conn.execute(select(series.c.series).where(series.c.ready)).scalars())
         roster = Roster()
-        for one in planned:
+        for one in (one for one in planned if one.rule.role == "head"):
             live = roster.add(one, self._build, self._maker(one, events))
             if live is not None and not carry_over(live, (before or Roster()).lives.get(one.series)):
                 resume(live, stored.get(one.series))
                 live.ready = one.series in ready
+        self._pools = Pools.of(planned, stored, self._pools if before is not None else Pools())
         self._roster, self._view, self._prepared = roster, None, -1
 
     def _maker(self, planned: Planned, events: Sequence[Announced]) -> Maker:

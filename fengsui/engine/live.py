@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from detectors import registry
 from detectors.base import Detector, Reading, StateMismatch, Verdict, step
 from fengsui.engine import state
-from fengsui.engine.plan import Planned
+from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Maker
 from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket

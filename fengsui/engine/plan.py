@@ -15,6 +15,8 @@ from hashlib import blake2b
 from sqlalchemy import Connection, func, select, update
 
 from fengsui.engine import verdicts
+from fengsui.engine.family import families
+from fengsui.engine.planned import Planned
 from fengsui.engine.rules import Rule, detector_rules, in_force
 from fengsui.metrics import cells
 from fengsui.metrics.catalogue import UnknownMetric, metric_of
@@ -31,17 +33,6 @@ GRAIN = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """One series to watch, with the rule that asks for it."""
-
-    series: str
-    slice_id: int
-    slice_key: str
-    parent: str | None
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """``dropped``: head series that the common cap left out; told, because a limit is never silent. ``unknown``: rule ->
     metric that nobody defined."""
@@ -53,6 +44,10 @@ class Plan:
     @property
     def head(self) -> tuple[Planned, ...]:
         return tuple(one for one in self.planned if one.rule.role == "head")
+
+    def keys(self) -> set[str]:
+        """Of everything that keeps a state."""
+        return {one.series for one in self.head} | {one.key for one in families(self.planned)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +135,15 @@ def _with_parents(planned: Sequence[Planned]) -> list[Planned]:
 
 
 def _parent(child: Planned, heads: Sequence[tuple[Planned, Mapping[str, str]]]) -> str | None:
-    """The narrowest head series of the same metric whose slice holds the child's; ``None`` for one that nothing holds."""
+    """The narrowest head series of the same metric and detector whose slice holds the child's (what it expects is what the
+    child borrows); ``None`` for one that nothing holds."""
     levels = slice_levels(child.slice_key)
     over = [
         (len(wider), head.series)
         for head, wider in heads
-        if head.rule.metric == child.rule.metric and head.slice_key != child.slice_key and holds(wider, levels)
+        if (head.rule.metric, head.rule.detector) == (child.rule.metric, child.rule.detector)
+        and head.slice_key != child.slice_key
+        and holds(wider, levels)
     ]
     return max(over)[1] if over else None
 
@@ -202,7 +200,7 @@ def _row(one: Planned, now: datetime) -> dict[str, object]:
         "slice_key": one.slice_key,
         "step_s": one.rule.step_s,
         "rule_id": one.rule.rule_id,
-        "role": one.rule.role,
+        "role": "pool" if one.rule.role == "tail" and one.parent else one.rule.role,
         "parent": one.parent,
         "since": now,
         "active": True,

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from detectors.base import Context, DayType, KnownEvent, Reading
-from fengsui.engine.plan import Planned, holds
+from fengsui.engine.plan import holds
+from fengsui.engine.planned import Planned
 from fengsui.engine.rules import in_force
 from fengsui.metrics import calendars, read
 from fengsui.metrics.calendar import day_type

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
 
-from detectors.base import Context, Detector, KnownEvent, Reading
+from detectors.base import Context, Detector, FamilyDetector, KnownEvent, Reading
 from fengsui.store.slices import bucket, bucket_start
 from fengsui.store.tables import detector_state, detector_tail
 from fengsui.store.upsert import upsert
@@ -46,12 +46,12 @@ class Unsaved:
             self.tail.append(reading)
 
 
-def canonical(detector: Detector) -> str:
+def canonical(detector: Detector | FamilyDetector) -> str:
     """One text per state: sorted keys, no spaces, shortest round-trip floats, no NaN (``ValueError``)."""
     return json.dumps(detector.to_state(), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def restore(detector: Detector, text: str) -> None:
+def restore(detector: Detector | FamilyDetector, text: str) -> None:
     """Raises ``StateMismatch`` when the text belongs to another detector, version or parameters."""
     detector.restore(json.loads(text))
 
@@ -93,7 +93,7 @@ def forget(conn: Connection, keys: Sequence[str]) -> None:
 
 
 def packed(reading: Reading) -> str:
-    """All that a detector may read of it; the figures keep every bit. A head series has no parent in its context."""
+    """All that a detector may read of it; the figures keep every bit."""
     context = reading.context
     events = [[event.name, event.lift, event.margin] for event in context.events]
     length = (reading.end - reading.start) // timedelta(minutes=1)

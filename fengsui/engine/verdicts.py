@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from detectors.base import Reading, Tier, Verdict
+from detectors.base import Tier, Verdict
 from fengsui.store.slices import bucket
 from fengsui.store.tables import episode
 
@@ -31,7 +31,7 @@ def watched(conn: Connection) -> frozenset[str]:
     return frozenset(conn.execute(_WATCHED).scalars())
 
 
-def row(reading: Reading, verdict: Verdict, seq: int, tick: int) -> dict[str, Any]:
+def row(complete: bool, verdict: Verdict, seq: int, tick: int) -> dict[str, Any]:
     return {
         "series": verdict.series,
         "end_at": verdict.end,
@@ -45,7 +45,7 @@ def row(reading: Reading, verdict: Verdict, seq: int, tick: int) -> dict[str, An
         "score": verdict.score,
         "p_value": verdict.p_value,
         "ready": verdict.ready,
-        "complete": reading.complete,
+        "complete": complete,
         "grade": int(verdict.grade),
         "direction": verdict.direction,
         "reason": verdict.reason.code,

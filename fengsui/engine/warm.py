@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from detectors.base import Reading, Verdict, step
 from fengsui.engine import state
 from fengsui.engine.live import Live
-from fengsui.engine.plan import Planned
+from fengsui.engine.planned import Planned
 from fengsui.metrics import read
 from fengsui.metrics.catalogue import metric_of
 from fengsui.metrics.read import Value

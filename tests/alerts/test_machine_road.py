@@ -330,6 +330,14 @@ def test_the_long_tail_opens_only_inside_a_firing_whole(centre):
     assert centre.advance().opened == 2
 
 
+def test_a_pooled_test_opens_an_alert_of_the_part_that_it_names(centre):
+    """Its budget is spent on the family as a whole: it needs no firing whole to be believed."""
+    centre.record(n=30)
+    centre.sees("channel=App|org.1=华南", rule="complaints-tail-channel-org.1", role="pool", observed=20, expected=1)
+    assert centre.advance().opened == 1
+    assert centre.one()["slice_key"] == "channel=App|org.1=华南"
+
+
 def test_shadow_episodes_have_no_number_and_no_notice_and_a_change_of_mode_ends_them(centre, rule_mode):
     rule_mode(centre, "complaints-all", "shadow")
     centre.record(n=30)

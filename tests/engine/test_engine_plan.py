@@ -1,4 +1,4 @@
-"""Which series are watched, what warming learns, and what a parent publishes for its tail."""
+"""Which series are watched, and what warming learns."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from detectors.count_surprise import CountSurprise
-from fengsui.engine import shares, warm
-from fengsui.engine.plan import Planned, holds
+from fengsui.engine import warm
+from fengsui.engine.plan import holds
+from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Clock, Maker
 from fengsui.engine.rules import Rule
-from fengsui.engine.tail import explain
 from fengsui.metrics import calendars
 from fengsui.metrics.read import Value
 from fengsui.store import tables
 from fengsui.store.slices import bucket
-from fengsui.store.tables import detector_state, episode, profile, series, slice_, verdict
+from fengsui.store.tables import detector_state, episode, series, slice_, verdict
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -151,7 +151,7 @@ def test_a_slice_that_vanished_is_no_longer_watched_and_keeps_no_state(embedded:
     assert len(embedded.rows(detector_state)) == 1
 
 
-def test_the_tail_is_planned_with_its_narrowest_parent_and_is_not_judged(embedded: Centre) -> None:
+def test_the_tail_is_planned_with_its_narrowest_parent_and_is_no_head_series(embedded: Centre) -> None:
     busy(embedded, "channel=a|org.2=南/穗", "org.1=南", "all")
     embedded.rule("all")
     embedded.rule("region", cuboid="org.1")
@@ -159,7 +159,7 @@ def test_the_tail_is_planned_with_its_narrowest_parent_and_is_not_judged(embedde
     embedded.heard("tickets", START)
     engine = embedded.engine()
     found = planned(embedded, engine)
-    assert found["channel=a|org.2=南/穗"][1:] == ("tail", True, "complaints|org.1=南|60|region")
+    assert found["channel=a|org.2=南/穗"][1:] == ("pool", True, "complaints|org.1=南|60|region")
     assert found["org.1=南"][3] == "complaints|all|60|all"
     assert engine.counts()["series"] == 2
 
@@ -303,75 +303,3 @@ def test_the_clock_takes_an_edited_calendar_from_the_next_day_on(store: Engine) 
         clock.renew(conn, saved)
     assert before == ["workday"] * 3
     assert [clock.at(minute)[1] for minute in noon] == ["workday", "holiday", "workday"]
-
-
-# --- shares of the tail ----------------------------------------------------------------------------------------------
-
-
-def test_a_share_is_learned_and_a_spike_does_not_enter_its_own_expectation() -> None:
-    known = [shares.prior(2)] * 2
-    for _ in range(30):
-        known = shares.learn(known, [10, 90], 100)
-    assert known[0].mean == pytest.approx(0.1, abs=0.02)
-    calm = known[0].mean
-    spiked = shares.learn(known, [500, 90], 590)[0]
-    assert spiked.clipped[-1] and spiked.mean < 2.2 * calm
-    assert shares.learn(known, [0, 0], 0) == known
-
-
-def test_two_clipped_days_of_three_are_the_childs_new_share() -> None:
-    known = [shares.prior(2)]
-    for _ in range(60):
-        known = shares.learn(known, [10], 100)
-    for _ in range(2):
-        known = shares.learn(known, [40], 100)
-    assert known[0].clipped == () and known[0].mean > 0.15
-    assert known[0].a < 60
-
-
-def family(centre: Centre) -> str:
-    """A parent of 100 a day for a week: a tenth in App, nine tenths on the phone."""
-    for key in ("all", "channel=App|org.1=南", "channel=电话|org.1=南"):
-        centre.slice(key)
-    centre.rule("all", step_s=900)
-    centre.rule("cells", cuboid="channel|org.1", role="tail")
-    for n in range(1, 8):
-        noon = START - n * DAY
-        for key, count in (("all", 100), ("channel=App|org.1=南", 10), ("channel=电话|org.1=南", 90)):
-            centre.count(key, noon, count)
-    centre.heard("tickets", START)
-    return "complaints|all|900|all"
-
-
-def test_a_parent_publishes_once_a_day_and_a_firing_one_is_explained_by_its_children(centre: Centre) -> None:
-    parent = family(centre)
-    engine = centre.engine()
-    centre.advance(engine, START)
-    ((day, body),) = centre.rows(profile, "day", "body")
-    assert day == date(2026, 11, 17) and body["days"] == 7
-    centre.heard("tickets", START + MINUTE)
-    centre.advance(engine, START + MINUTE)
-    assert len(centre.rows(profile)) == 1
-    centre.count("channel=App|org.1=南", START, 40)
-    centre.count("channel=电话|org.1=南", START, 9)
-    with centre.store.connect() as conn:
-        found = explain(conn, parent, START, START + 15 * MINUTE, expected=10.0)
-        assert explain(conn, "nobody", START, START + 15 * MINUTE, 10.0) == []
-    assert [(one.slice_key, one.observed) for one in found] == [("channel=App|org.1=南", 40.0), ("channel=电话|org.1=南", 9.0)]
-    assert found[0].expected == pytest.approx(1.0, abs=0.3) and found[0].excess == pytest.approx(39, abs=0.3)
-    tomorrow = START + DAY
-    centre.heard("tickets", tomorrow)
-    centre.advance(engine, tomorrow)
-    centre.advance(engine, tomorrow + MINUTE)
-    assert [row[0] for row in centre.rows(profile, "day", "version")] == [date(2026, 11, 17), date(2026, 11, 18)]
-
-
-def test_a_new_child_begins_with_an_equal_share(embedded: Centre) -> None:
-    parent = family(embedded)
-    with embedded.store.begin() as conn:
-        body = {"days": 5, "children": {"channel=App|org.1=南": {"a": 100.0, "b": 1000.0, "clipped": [False]}}}
-        conn.execute(insert(profile), [{"series": parent, "day": date(2026, 11, 16), "version": 1, "body": body}])
-    embedded.advance(embedded.engine(), START)
-    newest = embedded.rows(profile, "day", "body")[-1][1]
-    assert newest["days"] == 6
-    assert newest["children"]["channel=电话|org.1=南"]["a"] / newest["children"]["channel=电话|org.1=南"]["b"] > 0.3

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from fengsui.engine import Engine, school, warm
 from fengsui.engine.live import Live, build_detector
-from fengsui.engine.plan import Planned
+from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Clock, Maker
 from fengsui.engine.rules import Rule
 from fengsui.store.slices import bucket

@@ -5,7 +5,7 @@ Primary keys are natural wherever a row has one, so that a replay after ``kill -
 
 from fengsui.store.tables.alerts import assessment, episode, handling, outbox, rule_record, transition
 from fengsui.store.tables.definitions import definition
-from fengsui.store.tables.engine import detector_state, detector_tail, leader, profile, series, tick, verdict, watermark
+from fengsui.store.tables.engine import detector_state, detector_tail, leader, series, tick, verdict, watermark
 from fengsui.store.tables.feedback import (
     customer,
     event,
@@ -42,7 +42,6 @@ __all__ = [
     "outbox",
     "person",
     "poll",
-    "profile",
     "quarantine",
     "reference",
     "request",

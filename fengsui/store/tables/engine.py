@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -98,14 +98,4 @@ verdict = Table(
     Column("window_expected", Float),
     Column("corrected", Boolean, nullable=False, server_default="0"),  # the bucket moved by more than its band later
     Index("ix_verdict_end_at", "end_at"),
-)
-
-# What a parent publishes once a day for its tail: shares, profile. No series reads another's state (DESIGN §5).
-profile = Table(
-    "profile",
-    METADATA,
-    Column("series", String, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("body", Json, nullable=False),
 )

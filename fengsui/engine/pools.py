@@ -1,0 +1,158 @@
+"""The pooled tests of the long tail in memory: one a family, stepped with its parent at each quarter of an hour.
+
+A child borrows what its parent's verdict expects; its own counts are read at the quarter's grain. A state is written whole at
+each quarter, so there is nothing to learn again after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from detectors import registry
+from detectors.base import FamilyDetector, FamilyReading, Reading, StateMismatch, Verdict
+from fengsui.engine import borrowed, state
+from fengsui.engine.family import STEP, Family, families
+from fengsui.engine.live import Live
+from fengsui.engine.planned import Planned
+from fengsui.engine.readings import Clock
+from fengsui.metrics import read
+from fengsui.store.slices import bucket, bucket_start
+
+log = logging.getLogger(__name__)
+
+HISTORY = timedelta(days=28)
+"""Eight days until the shares are known, ten until it is known how high chance rises."""
+
+Judged: TypeAlias = tuple[Reading, Verdict]
+Counts: TypeAlias = Mapping[int, Mapping[int, read.Value]]
+"""slice -> bucket -> value"""
+
+
+@dataclass(slots=True)
+class Pooled:
+    """``last_end``: end of the last step, in minutes; ``None``: it has not learned its history."""
+
+    family: Family
+    test: FamilyDetector
+    last_end: int | None = None
+
+    def adopt(self) -> None:
+        self.test.adopt(list(self.family.children), self.family.muted)
+
+    def unsaved(self) -> dict[str, state.Unsaved]:
+        if self.last_end is None:
+            return {}
+        return {self.family.key: state.Unsaved((state.canonical(self.test), bucket_start(self.last_end)))}
+
+    def learn(self, conn: Connection, parent: Live, clock: Clock) -> None:
+        """The last four weeks, judged as it will judge, with what was usual of the parent at that hour."""
+        end = parent.last_end or 0
+        end -= end % STEP
+        counts = self._read(conn, end - int(HISTORY.total_seconds() // 60), end)
+        own = counts.get(self.family.slice_id, {})
+        starts = range(min(own, default=end), end, STEP)
+        hours = [clock.at(at) for at in starts]
+        usual = borrowed.usual([own[at].value if at in own else 0.0 for at in starts], hours, STEP)
+        for at, expected in zip(starts, usual, strict=True):
+            self.test.step(self._reading(at, counts, expected, clock, True))
+        self.last_end = end
+        state.restore(self.test, state.canonical(self.test))
+        self.adopt()
+
+    def close(
+        self, conn: Connection, instant: int, parent: Judged, clock: Clock, watched: Collection[str]
+    ) -> list[tuple[bool, Verdict]]:
+        """Judge and learn the quarter of an hour that ends at ``instant``; what is expected of it is said by its last step."""
+        reading, verdict = parent
+        self.last_end = instant
+        if verdict.expected is None:
+            return []
+        start = instant - STEP
+        expected = verdict.expected * (timedelta(minutes=STEP) / (reading.end - reading.start))
+        mine = [key for key, one in self.family.children.items() if one.series in watched]
+        x = self._reading(start, self._read(conn, start, instant), expected, clock, reading.complete)
+        return [(x.complete, replace(one, series=self.family.children[one.series].series)) for one in self.test.step(x, mine)]
+
+    def _read(self, conn: Connection, start: int, end: int) -> Counts:
+        ids = [self.family.slice_id, *(one.slice_id for one in self.family.children.values())]
+        return read.steps(conn, self.family.metric, ids, bucket_start(start), bucket_start(end), STEP * 60)
+
+    def _reading(self, start: int, counts: Counts, expected: float, clock: Clock, complete: bool) -> FamilyReading:
+        own = counts.get(self.family.slice_id, {}).get(start)
+        came = {
+            key: cell.value
+            for key, one in self.family.children.items()
+            if (cell := counts.get(one.slice_id, {}).get(start)) is not None and cell.value > 0
+        }
+        day = clock.at(start)[0].date()
+        had = own.value if own is not None else 0.0
+        at, end = bucket_start(start), bucket_start(start + STEP)
+        return FamilyReading(at, end, day, expected, had, came, complete, self.family.budget)
+
+
+@dataclass(slots=True)
+class Pools:
+    """All pooled tests of the plan, by key."""
+
+    known: dict[str, Pooled] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, planned: Sequence[Planned], stored: Mapping[str, state.Stored], before: Pools) -> Pools:
+        """Those of ``before`` that stay keep what they know; others go on from the store."""
+        return cls({family.key: _carried(family, before) or _resumed(family, stored) for family in families(planned)})
+
+    def cold(self, lives: Mapping[str, Live]) -> list[Pooled]:
+        """Those that can learn their history now."""
+        return [one for one in self.known.values() if one.last_end is None and _stands(lives.get(one.family.parent))]
+
+    def closing(self, instant: int, judged: Collection[str]) -> list[Pooled]:
+        if instant % STEP:
+            return []
+        return [one for one in self._warm() if one.family.parent in judged and (one.last_end or 0) < instant]
+
+    def close(
+        self,
+        conn: Connection,
+        closing: Iterable[Pooled],
+        instant: int,
+        judged: Mapping[str, Judged],
+        clock: Clock,
+        watched: Collection[str],
+    ) -> list[tuple[bool, Verdict]]:
+        """Each verdict with whether its reading was complete."""
+        return [found for one in closing for found in one.close(conn, instant, judged[one.family.parent], clock, watched)]
+
+    def _warm(self) -> Iterator[Pooled]:
+        return (one for one in self.known.values() if one.last_end is not None)
+
+
+def _stands(parent: Live | None) -> bool:
+    return parent is not None and parent.last_end is not None
+
+
+def _carried(family: Family, before: Pools) -> Pooled | None:
+    found = before.known.get(family.key)
+    if found is None or found.last_end is None:
+        return None
+    pooled = Pooled(family, found.test, found.last_end)
+    pooled.adopt()
+    return pooled
+
+
+def _resumed(family: Family, stored: Mapping[str, state.Stored]) -> Pooled:
+    pooled = Pooled(family, registry.pool(STEP * 60))
+    found = stored.get(family.key)
+    if found is not None:
+        try:
+            state.restore(pooled.test, found.text)
+            pooled.last_end = bucket(found.last_end, 1)
+        except StateMismatch as mismatch:
+            log.warning("%s: %s: learning again from the roll-ups", family.key, mismatch)
+    pooled.adopt()
+    return pooled
