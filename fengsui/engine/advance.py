@@ -29,7 +29,7 @@ from fengsui.metrics.catalogue import metric_of
 from fengsui.settings import Settings
 from fengsui.store.database import reading as for_reading
 from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import audit, series, verdict, watermark
+from fengsui.store.tables import series, verdict, watermark
 from fengsui.store.upsert import upsert
 
 NAME = "engine"
@@ -223,7 +223,7 @@ class Engine:
         if live.ready:
             _mark_ready(conn, [live], bucket_start(end))
         if live.relearn_to is not None:
-            _relearned(conn, live.planned.series, now)
+            state.relearned(conn, live.planned.series, now)
 
     def _start_of(self, live: Live, view: View) -> int | None:
         """Where live judging begins: where its old state stood, else at the newest closed instant, else where its sources
@@ -395,8 +395,3 @@ def _notices(made: Plan, refused: Mapping[str, str]) -> tuple[Notice, ...]:
     capped = [Notice("engine.plan.capped", {"n": made.dropped})] if made.dropped else []
     unknown = [Notice("engine.plan.unknown_metric", {"rule": rule, "metric": m}) for rule, m in sorted(made.unknown.items())]
     return (*capped, *unknown, *(Notice("engine.plan.refused", {"series": key, "why": why}) for key, why in refused.items()))
-
-
-def _relearned(conn: Connection, key: str, now: datetime) -> None:
-    row = {"at": now, "by": "machine", "action": "engine.state.relearned", "params": {"series": key}}
-    conn.execute(insert(audit).values(row))

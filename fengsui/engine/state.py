@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from detectors.base import Context, Detector, FamilyDetector, KnownEvent, Reading
 from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import detector_state, detector_tail
+from fengsui.store.tables import audit, detector_state, detector_tail
 from fengsui.store.upsert import upsert
 
 QUARTER = 15  # minutes
@@ -90,6 +90,12 @@ def forget(conn: Connection, keys: Sequence[str]) -> None:
     if keys:
         for table in (detector_state, detector_tail):
             conn.execute(delete(table).where(table.c.series.in_(keys)))
+
+
+def relearned(conn: Connection, key: str, now: datetime) -> None:
+    """A state of another version or other parameters was not used: that is worth a line."""
+    row = {"at": now, "by": "machine", "action": "engine.state.relearned", "params": {"series": key}}
+    conn.execute(insert(audit).values(row))
 
 
 def packed(reading: Reading) -> str:
