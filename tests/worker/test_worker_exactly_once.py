@@ -24,7 +24,7 @@ BOUNDARIES = (
     "worker/journal.py:begin",
     "ingest/take.py:_write",
     "engine/advance.py:_plan",
-    "engine/advance.py:_warm_cold",
+    "engine/advance.py:_keep",
     "engine/advance.py:_commit",
     "alerts/advance.py:advance",
     "notify/deliver.py:deliver",
