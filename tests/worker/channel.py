@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ KEYS = Keys(customer=b"c" * 32, data=b"d" * 32, data_key_id="k1")
 
 @dataclass
 class Channel:
-    """Complaints by opening time. ``broken``: what the next polls raise. ``asleep``: its clock stands still."""
+    """Complaints by opening time. ``broken``: what the next polls raise. ``asleep_at``: its clock stands still;
+    ``ahead``: it is wrong by so much."""
 
     rows: list[Feedback] = field(default_factory=list)
     broken: Exception | None = None
     asleep_at: datetime | None = None
+    ahead: timedelta = timedelta()
     polls: int = 0
     kind: str = "memory"
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(True, False, True, True, True))
@@ -43,10 +46,10 @@ class Channel:
         self.polls += 1
         if self.broken is not None:
             raise self.broken
-        at = self.asleep_at or now
+        at = (self.asleep_at or now) + self.ahead
         after = int((cursor or {}).get("n", 0))
-        found = [row for row in self.rows if row.updated_at <= at][after : after + limit]
-        more = after + len(found) < sum(row.updated_at <= at for row in self.rows)
+        there = list(takewhile(lambda row: row.updated_at <= at, self.rows[after:]))
+        found, more = there[:limit], len(there) > limit
         return Batch(tuple(found), (), {"n": after + len(found)}, more, at, not more, len(found))
 
     def between(self, start: datetime, end: datetime, limit: int) -> Iterator[Batch]:

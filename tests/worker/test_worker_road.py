@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from connectors.base import ConfigFault, TryLater
+from fengsui.ingest import check
 from fengsui.store import tables as t
 from fengsui.store.leadership import LostLeadership
 from fengsui.worker import journal, road
@@ -272,3 +273,29 @@ def test_no_log_quotes_a_row_whatever_goes_wrong(
     with pytest.raises(IntegrityError) as fault:
         broken()
     assert "6222" not in str(fault.value)
+
+
+@pytest.mark.parametrize("wrong", [10 * MINUTE, -10 * MINUTE], ids=["ahead", "behind"])
+def test_a_source_whose_clock_is_wrong_and_jumps_loses_nothing_and_holds_nobody_up(small: Plant, wrong: timedelta) -> None:
+    """It stamps its rows with that clock, too: ten minutes off for ten minutes, then set right."""
+    tickets, calls = small.channels["tickets"], small.channels["calls"]
+    for channel in (tickets, calls):
+        for n in range(400):
+            channel.add(START - 3000 * MINUTE + n * 7 * MINUTE)
+    line = small.start()
+    marks, judged = [], []
+    for n in range(30):
+        now = START + n * MINUTE
+        tickets.ahead = wrong if n < 10 else timedelta()
+        tickets.add(now + tickets.ahead - timedelta(seconds=5))
+        calls.add(now - timedelta(seconds=5))
+        line.minute(now)
+        stored = {key for (key,) in small.rows(t.feedback, "record_key")}
+        assert {f"calls:{row.source_id}" for row in calls.rows} <= stored, "the other one is read in the same minute"
+        assert {f"tickets:{row.source_id}" for row in tickets.rows} <= stored, "and so is this one"
+        marks.append(dict(small.rows(t.source_state, "source", "watermark"))["tickets"])
+        judged.append(dict(small.rows(t.watermark, "name", "at")).get("engine", START - MINUTE))
+    assert marks == sorted(marks) and judged == sorted(judged)
+    assert judged[-1] >= START + 27 * MINUTE, "once it is right again, everything is judged up to the present"
+    comparison = check.check_store(small.store, small.settings, START + 30 * MINUTE)
+    assert comparison.equal
