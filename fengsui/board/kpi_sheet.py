@@ -13,15 +13,15 @@ from fengsui.board import beside
 from fengsui.board.kpis import gap, verdict_on
 from fengsui.board.scope import Scope, sees
 from fengsui.board.warnings import ACCURACY, RESPONSE, warnings
-from fengsui.metrics import cells
+from fengsui.metrics import cells, lunar
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.metrics.mix import Effect as Effect
 from fengsui.metrics.mix import Sums, effects
 from fengsui.metrics.read import Kpi
 from fengsui.metrics.sheet import daily, sheet
 from fengsui.settings import Settings
-from fengsui.store.slices import ALL, slice_levels
-from fengsui.store.tables import definition, slice_
+from fengsui.store.slices import ALL, bucket, slice_id, slice_levels
+from fengsui.store.tables import definition, rollup, slice_
 
 Window: TypeAlias = Literal["today", "week", "month"]
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -40,8 +40,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "data": ("contacts", "calls", "structured_rate", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
     "typed": ("training_pass", "equipment_good", "repurchase", "active_customers"),
 }  # fmt: skip
-BACK: Mapping[Window, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, 364)}
-"""Days back of 环比 and 同比: yesterday and the same weekday; the week before and four weeks before; 28 days and 52 weeks."""
+BACK: Mapping[Window, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, lunar.WEEKS_DAYS)}
+"""Days back of 环比 and 同比: yesterday and the same weekday; the week before and four weeks before; 28 days and 52 weeks
+(around the Spring Festival the same days to last year's)."""
 LINE_DAYS = 28
 MOST_PLACES = 40
 EXPLAINED = ("share", "ratio", "mean")
@@ -56,6 +57,7 @@ class Row:
     before: float | None
     usual: float | None
     line: tuple[float | None, ...]
+    year: float | None = None  # a year ago
 
     @property
     def gap(self) -> float | None:
@@ -73,6 +75,11 @@ class Sheet:
     start: datetime
     end: datetime
     groups: Mapping[str, tuple[Row, ...]]
+    year_back: int = lunar.WEEKS_DAYS  # days to the partner of last year
+
+    @property
+    def by_festival(self) -> bool:
+        return self.year_back != lunar.WEEKS_DAYS
 
     def row(self, metric: str | None) -> Row | None:
         rows = [row for group in self.groups.values() for row in group]
@@ -100,22 +107,46 @@ def figures(store: Engine, settings: Settings, place: str, window: Window, now: 
         wanted = [metrics[id_] for ids in GROUPS.values() for id_ in ids if id_ in metrics]
         here = sheet(conn, wanted, place, start, now, now, settings.sources)
         timed = [metric for metric in wanted if metric.gauge is None]
-        before, usual = (_past(conn, settings, timed, place, start, now, timedelta(days=days)) for days in BACK[window])
-        own = [warnings(conn, place, *span) for span in _spans(start, now, window)]
+        back, other, year = backs(settings, window, now)
+        before, usual = (_past(conn, settings, timed, place, start, now, timedelta(days=days)) for days in (back, other))
+        ago = timedelta(days=year)
+        last_year = (
+            usual
+            if other == year
+            else _past(conn, settings, timed, place, start, now, ago)
+            if _reaches(conn, start - ago)
+            else {}
+        )
+        own = [warnings(conn, place, *span) for span in _spans(settings, start, now, window)]
         lines = daily(conn, timed, place, midnight - timedelta(days=LINE_DAYS), LINE_DAYS)
     rows = {
-        metric.id: Row(metric, here[metric.id], before.get(metric.id), usual.get(metric.id), tuple(lines.get(metric.id, ())))
+        metric.id: Row(
+            metric,
+            here[metric.id],
+            before.get(metric.id),
+            usual.get(metric.id),
+            tuple(lines.get(metric.id, ())),
+            last_year.get(metric.id),
+        )
         for metric in wanted
         if here[metric.id].state != "no_data" or before.get(metric.id) is not None
     }
     groups = {name: tuple(rows[id_] for id_ in ids if id_ in rows) for name, ids in GROUPS.items()}
     groups["alerts"] = tuple(_own(metric, *(each[metric.id] for each in own)) for metric in (RESPONSE, ACCURACY))
-    return Sheet(start, now, {name: group for name, group in groups.items() if group})
+    return Sheet(start, now, {name: group for name, group in groups.items() if group}, year)
+
+
+def backs(settings: Settings, window: Window, now: datetime) -> tuple[int, int, int]:
+    """Days back of 环比, of 同比 and of last year."""
+    zone, (back, other) = settings.centre.tz, BACK[window]
+    first, last = (at.astimezone(zone).date() for at in (start_of(settings, window, now), now))
+    year = lunar.days_back(first, last, settings.centre.calendar)
+    return back, year if other == lunar.WEEKS_DAYS else other, year
 
 
 def from_records(store: Engine, settings: Settings, place: str, window: Window, now: datetime) -> Mapping[str, tuple[Row, ...]]:
     """group -> the figures that no roll-up holds and somebody delivers. Dear: seconds on a month of records."""
-    spans = _spans(start_of(settings, window, now), now, window)
+    spans = _spans(settings, start_of(settings, window, now), now, window)
     own = [beside.figures(store, settings, place, *span, span[1]) for span in spans]
     return {
         group: rows
@@ -166,9 +197,16 @@ def _midnight(settings: Settings, now: datetime) -> datetime:
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
 
 
-def _spans(start: datetime, now: datetime, window: Window) -> list[tuple[datetime, datetime]]:
+def _spans(settings: Settings, start: datetime, now: datetime, window: Window) -> list[tuple[datetime, datetime]]:
     """The window, and its partners."""
-    return [(start - timedelta(days=days), now - timedelta(days=days)) for days in (0, *BACK[window])]
+    return [(start - timedelta(days=days), now - timedelta(days=days)) for days in (0, *backs(settings, window, now)[:2])]
+
+
+def _reaches(conn: Connection, since: datetime) -> bool:
+    """Whether records go back so far: before them a count of nought says nothing."""
+    mine = (rollup.c.grain == cells.QUARTER) & (rollup.c.slice_id == slice_id(ALL)) & (rollup.c.measure == "feedback.n")
+    first = conn.scalar(select(func.min(rollup.c.bucket)).where(mine))
+    return first is not None and first <= bucket(since, cells.QUARTER)
 
 
 def _own(metric: Metric, kpi: Kpi, before: Kpi, usual: Kpi) -> Row:

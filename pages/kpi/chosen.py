@@ -29,7 +29,7 @@ SLOW_S = 600
 
 def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, tier: int) -> None:
     with st.container(border=True, key="p_chosen"):
-        st.html(_head(visitor, row, tier))
+        st.html(_head(visitor, row, tier, sheet.by_festival))
     if any(value is not None for value in row.line):
         with st.container(border=True, key="p_weeks"):
             aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
@@ -54,7 +54,7 @@ def interval(visitor: Visitor, row: Row) -> str:
     return "–".join(numbers)
 
 
-def _head(visitor: Visitor, row: Row, tier: int) -> str:
+def _head(visitor: Visitor, row: Row, tier: int, by_festival: bool) -> str:
     metric, kpi = row.metric, row.kpi
     number, unit = figure(visitor, metric.shape, metric.unit, kpi.value)
     said = []
@@ -68,6 +68,9 @@ def _head(visitor: Visitor, row: Row, tier: int) -> str:
         for name, seconds in kpi.more.items()
         if name != f"p{round(metric.quantile * 100)}"
     ]
+    if row.year is not None:
+        code = "pages.kpi.last_year_festival" if by_festival else "pages.kpi.last_year"
+        said.append(visitor.say(code, value=together(visitor, metric.shape, metric.unit, row.year)))
     facts = "".join(f"<span>{esc(words)}</span>" for words in said)
     state = "" if kpi.state == "ok" else f'<p class="df c2">{esc(visitor.say(f"metrics.state.{kpi.state}"))}</p>'
     mark = badge(visitor, tier) if tier else ""

@@ -81,3 +81,28 @@ def test_the_definition_in_force_is_named(store: Engine) -> None:
     found = kpi_sheet.versions(store, "sla_attainment", NOW)
     assert found.metric == (1, NOW - timedelta(days=3), "seed") and found.target == (2, NOW, "wang")
     assert kpi_sheet.versions(store, "aht", NOW).target is None
+
+
+def test_last_year_stands_beside_a_figure_once_records_reach_back(store: Engine, settings: Settings) -> None:
+    """At the Spring Festival of 2026: 384 days back lies that of 2025, and 364 days back an ordinary week."""
+    noon = datetime(2026, 2, 17, 6, tzinfo=UTC)
+
+    def put(*cells: tuple[int, int]) -> None:
+        rows = [
+            {"grain": 15, "slice_id": slice_id("all"), "measure": "feedback.n", "bin": -32768, "value": n}
+            | {"bucket": bucket(noon - timedelta(days=days, hours=2), 15)}
+            for days, n in cells
+        ]
+        with store.begin() as conn:
+            conn.execute(insert(t.rollup), rows)
+
+    with store.begin() as conn:
+        conn.execute(insert(t.slice_source).values(slice_id=slice_id("all"), measure="feedback.n", source="crm"))
+    put((0, 30), (384, 25), (364, 90))
+    assert (young := kpi_sheet.figures(store, settings, "all", "today", noon).row("contacts")) and young.year is None
+    put((400, 1))
+    sheet = kpi_sheet.figures(store, settings, "all", "today", noon)
+    row = sheet.row("contacts")
+    assert row is not None and (row.kpi.value, row.year, sheet.by_festival) == (30, 25, True)
+    assert kpi_sheet.backs(settings, "month", noon) == (28, 384, 384)
+    assert kpi_sheet.backs(settings, "month", NOW) == (28, 364, 364)
