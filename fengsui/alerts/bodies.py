@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from fengsui.metrics.calendar_body import CalendarBody
 from fengsui.metrics.classifier import Checked
 from fengsui.metrics.goal import Goal
+from fengsui.metrics.event_body import KnownEventBody
 from fengsui.metrics.sla_body import PolicyBody
+from fengsui.metrics.target_body import TargetBody
 
 Factor = Annotated[int, Field(ge=1, le=3)]
 TierNumber = Annotated[int, Field(ge=1, le=3)]
@@ -256,6 +258,8 @@ CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "sla_policy": TypeAdapter(PolicyBody),
         "classifier": TypeAdapter(Checked),
         "goal": TypeAdapter(Goal),
+        "target": TypeAdapter(TargetBody),
+        "known_event": TypeAdapter(KnownEventBody),
     }
 )
 """Kinds whose bodies are checked when a person saves one."""

@@ -70,13 +70,26 @@ def _mistake(error: Any) -> tuple[str, str, Any]:
     return ".".join(str(part) for part in error["loc"]) or "body", error["msg"], error.get("input")
 
 
-def save(conn: Connection, kind: str, id_: str, body: Mapping[str, Any], by: str, now: datetime) -> int:
-    """Write the next version, in force from ``now``; returns it. Audited; never changes an older version."""
+def save(
+    conn: Connection,
+    kind: str,
+    id_: str,
+    body: Mapping[str, Any],
+    by: str,
+    now: datetime,
+    *,
+    valid_from: datetime | None = None,
+    reason: str = "",
+) -> int:
+    """Write the next version, in force from ``valid_from`` (now) on; returns it. Audited; never changes an older version, but
+    one that has not begun yet never will."""
     check(kind, id_, body)
     mine = (definition.c.kind == kind) & (definition.c.id == id_)
     version = (conn.scalar(select(func.max(definition.c.version)).where(mine)) or 0) + 1
-    conn.execute(insert(definition).values(kind=kind, id=id_, version=version, valid_from=now, by=by, body=dict(body)))
-    params = {"kind": kind, "id": id_, "version": version}
+    conn.execute(
+        insert(definition).values(kind=kind, id=id_, version=version, valid_from=valid_from or now, by=by, body=dict(body))
+    )
+    params = {"kind": kind, "id": id_, "version": version, **({"reason": reason} if reason else {})}
     conn.execute(insert(audit).values(at=now, by=by, action="definition.save", params=params))
     return version
 

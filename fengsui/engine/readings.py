@@ -51,7 +51,8 @@ class Announced:
 
 def announced(conn: Connection, now: datetime) -> tuple[Announced, ...]:
     """All known events in force, to be asked per series and step."""
-    return tuple(_announced(event_id, body) for event_id, _, body in in_force(conn, "known_event", now))
+    found = in_force(conn, "known_event", now)
+    return tuple(_announced(event_id, body) for event_id, _, body in found if not body.get("withdrawn"))
 
 
 def _announced(event_id: str, body: Mapping[str, object]) -> Announced:

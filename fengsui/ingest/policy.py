@@ -47,10 +47,11 @@ class Policy:
 
 
 class Policies:
-    """All versions, to be asked for the one in force at a time; the first counts for everything before it."""
+    """All versions, to be asked for the one in force at a time: the last saved of those whose date had come. The first
+    counts for everything before it."""
 
     def __init__(self, versions: Sequence[Policy]) -> None:
-        self._versions = sorted(versions, key=lambda policy: (policy.valid_from, policy.version))
+        self._versions = sorted(versions, key=lambda policy: policy.version)
 
     def at(self, opened_at: datetime) -> Policy | None:
         in_force = [policy for policy in self._versions if policy.valid_from <= opened_at]

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 DEFAULT = "default"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,12 +23,11 @@ _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)
 def minutes_of(span: str) -> tuple[int, int]:
     """``"08:30-12:00"`` as minutes since midnight; ``ValueError`` says what is allowed."""
     if not _SPAN.fullmatch(span):
-        raise ValueError(f"{span!r} is not HH:MM-HH:MM within 00:00-24:00")
+        raise PydanticCustomError("metrics.body.span", "'{span}' is not HH:MM-HH:MM within 00:00-24:00", {"span": span})
     start, end = (int(hour) * 60 + int(minute) for hour, minute in (part.split(":") for part in span.split("-")))
     if end <= start:
-        raise ValueError(
-            f"{span!r} ends before it begins; a night shift is two spans, 22:00-24:00 and 00:00-06:00 of the next day"
-        )
+        told = "'{span}' ends before it begins; a night shift is two spans, 22:00-24:00 and 00:00-06:00 of the next day"
+        raise PydanticCustomError("metrics.body.span_turned", told, {"span": span})
     return start, end
 
 
@@ -35,7 +35,7 @@ def _in_order(spans: tuple[str, ...]) -> tuple[str, ...]:
     found = [minutes_of(span) for span in spans]
     for (_, end), (start, _) in pairwise(found):
         if start < end:
-            raise ValueError("spans of a day are in order and do not overlap")
+            raise PydanticCustomError("metrics.body.span_order", "spans of a day are in order and do not overlap")
     return spans
 
 
@@ -57,9 +57,10 @@ class Extra(_Body):
     @model_validator(mode="after")
     def _forward_on_the_wall_clock(self) -> Extra:
         if self.start.tzinfo or self.end.tzinfo:
-            raise ValueError("start and end are on the centre's wall clock, without an offset")
+            told = "start and end are on the centre's wall clock, without an offset"
+            raise PydanticCustomError("metrics.body.wall_clock", told)
         if not timedelta() < self.end - self.start <= LONGEST_EXTRA:
-            raise ValueError("end is after start, by at most 366 days")
+            raise PydanticCustomError("metrics.body.extra_length", "end is after start, by at most 366 days")
         return self
 
 
@@ -81,7 +82,7 @@ class HoursBody(_Body):
     @model_validator(mode="after")
     def _open_some_time(self) -> HoursBody:
         if not any(getattr(self, day) for day in WEEKDAYS):
-            raise ValueError("never open: at least one day of the week needs a span")
+            raise PydanticCustomError("metrics.body.never_open", "never open: at least one day of the week needs a span")
         return self
 
 
@@ -96,5 +97,6 @@ class CalendarBody(_Body):
     @model_validator(mode="after")
     def _has_hours(self) -> CalendarBody:
         if DEFAULT not in self.hours:
-            raise ValueError(f"hours needs {DEFAULT!r}: the hours of every queue that has none of its own")
+            told = "hours needs 'default': the hours of every queue that has none of its own"
+            raise PydanticCustomError("metrics.body.no_default", told)
         return self

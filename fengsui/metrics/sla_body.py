@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from fengsui.metrics.business import BusinessClock
 
@@ -35,9 +36,9 @@ class Limit(_Body):
     @model_validator(mode="after")
     def _whole_days(self) -> Limit:
         if self.unit in ("workday", "day") and (self.n != int(self.n) or self.n > 1000):
-            raise ValueError("days are counted whole, at most 1000")
+            raise PydanticCustomError("metrics.body.whole_days", "days are counted whole, at most 1000")
         if self.roll and self.unit != "day":
-            raise ValueError("roll is for calendar days (unit day)")
+            raise PydanticCustomError("metrics.body.roll", "roll is for calendar days (unit day)")
         return self
 
     def due(self, opened_at: datetime, clock: BusinessClock) -> datetime:
@@ -87,7 +88,7 @@ class PolicyBody(_Body):
     def _each_id_once(self) -> PolicyBody:
         ids = [line.id for line in self.lines]
         if len(set(ids)) != len(ids):
-            raise ValueError("each line needs an id of its own")
+            raise PydanticCustomError("metrics.body.line_twice", "each line needs an id of its own")
         return self
 
     def line_of(self, kind: str, about: Mapping[str, str | None]) -> Line | None:

@@ -13,9 +13,9 @@ from pages.look.tokens import TOKENS
 
 
 @cache
-def weeks(lang: str, theme: str, height: int, target: float | None, goal: bool = False, ahead: bool = False) -> Spec:
+def weeks(lang: str, theme: str, height: int, target: bool = False, goal: bool = False, ahead: bool = False) -> Spec:
     """Rows: ``t`` (a day), ``y`` as shown (per cent, seconds …); a day without a figure is a gap; ``g``: what a goal asks;
-    ``low``, ``mid``, ``high``: of a day ahead."""
+    ``aim``: the target of that day; ``low``, ``mid``, ``high``: of a day ahead."""
     token = TOKENS[theme]
     base = alt.Chart(alt.NamedData("d"))
     x = alt.X("t:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False))
@@ -31,9 +31,9 @@ def weeks(lang: str, theme: str, height: int, target: float | None, goal: bool =
     if ahead:
         layers.insert(0, base.mark_area(color=token["mut"], opacity=0.18).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"))
         layers.append(base.mark_line(color=token["mut"], strokeWidth=1.5, strokeDash=[2, 3]).encode(x=x, y=alt.Y("mid:Q")))
-    if target is not None:
-        rule = base.mark_rule(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(y=alt.datum(target))
-        layers.append(rule)
+    if target:
+        dashed = base.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5, interpolate="step-after")
+        layers.append(dashed.encode(x=x, y=alt.Y("aim:Q")))
     if goal:
         layers.append(base.mark_line(color=token["cmp"], strokeWidth=1.5).encode(x=x, y=alt.Y("g:Q")))
     return finished(alt.layer(*layers), theme, height, 12)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from fengsui.board import goals, kpi_sheet
+from fengsui.board import goals, kpi_sheet, targets
 from fengsui.board.goals import Aim
 from fengsui.board.kpi_sheet import Row, Sheet, Window
 from fengsui.board.outlook import Outlook, outlook
@@ -22,7 +22,7 @@ from pages.look.pieces import badge, esc, heading
 from pages.look.tokens import mode
 from pages.look.visitor import Visitor
 
-NUMBERS = ("y", "g", "low", "mid", "high")
+NUMBERS = ("y", "g", "low", "mid", "high", "aim")
 """Columns of the chart of days."""
 SLOW_S = 600
 
@@ -132,6 +132,12 @@ def _goal(visitor: Visitor, row: Row, aim: Aim) -> str:
     return f'<p class="df">{esc(" ".join(words))} {verdict}</p>'
 
 
+def _targets(row: Row, first: date, days: int) -> list[float | None]:
+    """Of each day its own: the past is held against the target of then."""
+    ask = (house().reader, house().settings, row.metric, first, days)
+    return trouble.kept("targets", (row.metric.id, first, days), lambda: targets.by_day(*ask))
+
+
 def _scaled(values: dict[str, float | None], scale: float) -> dict[str, float | None]:
     return {name: None if value is None else value * scale for name, value in values.items()}
 
@@ -147,9 +153,10 @@ def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Out
         shown[day] = {"low": band.low, "mid": band.middle, "high": band.high}
     if aim is not None:
         shown = {day: {**values, "g": aim.required(day)} for day, values in shown.items()}
+    targeted = _targets(row, first, (max(shown) - first).days + 1)
+    shown = {day: {**values, "aim": targeted[(day - first).days]} for day, values in shown.items()}
     points = [{"t": pd.Timestamp(day), **dict.fromkeys(NUMBERS), **_scaled(values, scale)} for day, values in shown.items()]
-    target = None if row.metric.target is None else row.metric.target * scale
-    spec = weeks(visitor.lang, mode(), 210, target, aim is not None, bool(ahead and ahead.days))
+    spec = weeks(visitor.lang, mode(), 210, any(value is not None for value in targeted), aim is not None, bool(ahead and ahead.days))
     st.vega_lite_chart(
         pd.DataFrame(points).astype(dict.fromkeys(NUMBERS, float)), spec, key="weeks", theme=None, width="stretch"
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fengsui.locale import say
 from fengsui.people import NotAllowed, NotSignedIn
+from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
 from pages.due.page import page as due
 from pages.kpi.page import page as kpi
@@ -29,6 +30,7 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "due": (due, DESK),
     "sources": (sources, DESK),
     "running": (running, frozenset({"manager", "admin", "analyst"})),
+    "admin": (admin, frozenset({"admin"})),
 }
 """name (also the address) -> page, roles. The page asks again itself: this table only decides what is offered."""
 

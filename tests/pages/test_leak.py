@@ -14,7 +14,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-SECRETS = ("投诉量突增", "甲机", "电话话务平台", "当前预警")
+SECRETS = ("投诉量突增", "甲机", "电话话务平台", "当前预警", "营业时间", "历次目标")
 
 
 def readable(raw: bytes) -> str:
@@ -43,7 +43,7 @@ async def ask(url: str, page: str, cookie: str | None = None) -> str:
 
 def test_no_page_runs_for_a_stranger_even_as_the_first_request_of_the_process(closed_server: Any) -> None:
     url = closed_server.url.replace("http", "ws") + "/_stcore/stream"
-    for page in ("running", "alerts", "sources", "wall", "page", "_shell", ""):
+    for page in ("admin", "running", "alerts", "sources", "wall", "page", "_shell", ""):
         sent = asyncio.run(ask(url, page))
         assert not [secret for secret in SECRETS if secret in sent], page
     sent = asyncio.run(ask(url, "running", cookie="token-wang"))
@@ -51,6 +51,8 @@ def test_no_page_runs_for_a_stranger_even_as_the_first_request_of_the_process(cl
     sent = asyncio.run(ask(url, "running", cookie="token-li"))
     assert "甲机" not in sent, "a role without the page does not"
     assert "你的角色不能使用这一页" in sent and "page_not_found" not in sent.lower()
+    sent = asyncio.run(ask(url, "admin", cookie="token-wang"))
+    assert "你的角色不能使用这一页" in sent and "营业时间" not in sent, "a manager is no administrator"
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example"])

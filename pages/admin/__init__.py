@@ -1,0 +1,1 @@
+"""管理: what an administrator decides, each change a new version with author and reason."""
