@@ -126,6 +126,7 @@ class Limits(Table):
     push_waiting: Count = 5_000
     preview_rows: Count = 20
     text_chars: Count = 20_000
+    export_rows: Count = 10_000
     sign_in_tries: Count = 5
     sign_in_window: Span = timedelta(minutes=15)
 

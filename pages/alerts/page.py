@@ -8,9 +8,10 @@ import streamlit as st
 
 from fengsui.board import read
 from fengsui.board.alert import Alert
+from fengsui.board.export import Table
 from fengsui.board.read import Desk, Detail
-from pages.alerts import act, body, command, listing, plan
-from pages.look import trouble
+from pages.alerts import act, body, command, listing, plan, table
+from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
@@ -29,6 +30,13 @@ def page() -> None:
         st.fragment(trouble.guarded(_list), run_every=every())()
     with right:
         _chosen(visitor)
+    if not act.busy():
+        export.dialog(visitor, "alerts", _table)
+
+
+def _table(visitor: Visitor) -> Table:
+    choice = str(st.session_state.get("filter") or "all")
+    return table.table(visitor, _filtered(visitor, _desk(visitor), choice), choice)
 
 
 def picked() -> str | None:
@@ -42,14 +50,16 @@ def _list() -> None:
     desk = _desk(visitor)
     with st.container(border=True, key="p_list"):
         st.html(listing.heading(visitor, desk))
-        choice = st.pills(
-            visitor.say("pages.alerts.filter"),
-            FILTERS,
-            default="all",
-            format_func=lambda name: visitor.say(f"pages.filter.{name}"),
-            key="filter",
-            label_visibility="collapsed",
-        )
+        with st.container(key="lsf", horizontal=True, vertical_alignment="center"):
+            choice = st.pills(
+                visitor.say("pages.alerts.filter"),
+                FILTERS,
+                default="all",
+                format_func=lambda name: visitor.say(f"pages.filter.{name}"),
+                key="filter",
+                label_visibility="collapsed",
+            )
+            export.button(visitor, "alerts")
         shown = _filtered(visitor, desk, choice or "all")
         with st.container(key="lst"):
             chosen = listing.rows(visitor, shown, picked() or _first(shown))
@@ -57,6 +67,8 @@ def _list() -> None:
     if chosen and chosen != picked() and any(alert.episode_id == chosen for alert in shown):
         st.query_params["id"] = chosen
         st.rerun()
+    if export.asked():
+        st.rerun()  # the dialog is the page's, not this fragment's
 
 
 def _desk(visitor: Visitor) -> Desk:

@@ -13,7 +13,9 @@ import streamlit as st
 
 from fengsui.board import due
 from fengsui.board.due import DueList, Ticket
-from pages.look import trouble
+from fengsui.board.export import Table
+from pages.due import table
+from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
@@ -51,7 +53,21 @@ def page() -> None:
             key="due_only",
             width="content",
         )
+        export.button(visitor, "due")
     st.fragment(trouble.guarded(_live), run_every=every())()
+    export.dialog(visitor, "due", _table)
+
+
+def _table(visitor: Visitor) -> Table:
+    """Those that the list shows, without its limit."""
+    at, only = now(), _only()
+    found = due.due_list(house().reader, house().settings, visitor.scope, _curves(), at)
+    return table.table(visitor, [one for one in found.tickets if ONLY[only](one, at)], only, at)
+
+
+def _only() -> str:
+    wanted = str(st.session_state.get("due_only") or "soon")
+    return wanted if wanted in ONLY else "soon"
 
 
 @st.cache_resource(ttl=CURVES_S, max_entries=1, show_spinner=False)
@@ -86,7 +102,7 @@ def _sentence(visitor: Visitor, found: DueList, at: datetime) -> str:
 
 
 def _list(visitor: Visitor, found: DueList, at: datetime) -> None:
-    only = ONLY.get(st.session_state.get("due_only") or "soon", ONLY["soon"])
+    only = ONLY[_only()]
     mine = [ticket for ticket in found.tickets if only(ticket, at)]
     head = "".join(f"<span>{esc(visitor.say(f'pages.due.column.{name}'))}</span>" for name in COLUMNS)
     rows = "".join(_row(visitor, ticket) for ticket in mine[:SHOWN])

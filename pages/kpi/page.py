@@ -9,9 +9,10 @@ import streamlit as st
 
 from fengsui.board import kpi_sheet, read
 from fengsui.board.alert import Alert
+from fengsui.board.export import Table
 from fengsui.board.kpi_sheet import Row, Sheet, Window
-from pages.kpi import chosen
-from pages.look import trouble
+from pages.kpi import chosen, table
+from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.figures import figure, signed
 from pages.look.house import house, now
@@ -54,7 +55,31 @@ def page() -> None:
             key="kpi_place",
             width=200,
         )
+        export.button(visitor, "kpi")
     st.fragment(trouble.guarded(_live), run_every=max(every(), FRESH_S))()
+    export.dialog(visitor, "kpi", _table)
+
+
+def _table(visitor: Visitor) -> Table:
+    """What is shown, in this visitor's scope."""
+    places = kpi_sheet.places(house().reader, house().settings, visitor.scope)
+    window, place = _window(), _place(places)
+    return table.table(visitor, _whole(place, window), place, window)
+
+
+def _whole(place: str, window: Window) -> Sheet:
+    return _figures(place, window).joined(_from_records(place, window))
+
+
+def _window() -> Window:
+    found: Window = st.session_state.get("kpi_window") or "today"
+    return found
+
+
+def _place(places: Sequence[str]) -> str:
+    """Never one outside the scope, whatever the session holds."""
+    wanted = str(st.session_state.get("kpi_place"))
+    return wanted if wanted in places else places[0]
 
 
 @st.cache_resource(ttl=FRESH_S, max_entries=60, show_spinner=False)
@@ -72,10 +97,8 @@ def _from_records(place: str, window: Window) -> Mapping[str, tuple[Row, ...]]:
 def _live() -> None:
     visitor = require_role(DESK)
     places = trouble.kept("places", visitor.scope, lambda: kpi_sheet.places(house().reader, house().settings, visitor.scope))
-    window: Window = st.session_state.get("kpi_window") or "today"
-    wanted = st.session_state.get("kpi_place")
-    place = wanted if wanted in places else places[0]  # never one outside the scope, whatever the session holds
-    sheet = trouble.kept("kpis", (place, window), lambda: _figures(place, window).joined(_from_records(place, window)))
+    window, place = _window(), _place(places)
+    sheet = trouble.kept("kpis", (place, window), lambda: _whole(place, window))
     alerts = trouble.kept("kpi_alerts", visitor.scope, lambda: read.live(house().reader, visitor.scope))
     left, right = st.columns([925, 471], gap="small")
     with left, st.container(border=True, key="p_list", height="stretch"):
