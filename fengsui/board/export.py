@@ -30,7 +30,7 @@ REASON_MIN, REASON_MAX = 2, 200
 ACTION = "export"
 CELL_MAX = 32_000
 """Excel takes 32 767 characters in a cell."""
-_FORMULA = re.compile(r"^[\s\x00]*[=+\-@＝＋－＠]|^[\t\r\n]")
+_FORMULA = re.compile(r"^[\s\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]|^[\t\r\n]")
 Cell: TypeAlias = str | int | float | datetime | None
 
 
@@ -87,7 +87,7 @@ def export(
 def safe(cell: str) -> str:
     """Text that no spreadsheet takes for a formula, and that every one can hold."""
     text = ILLEGAL_CHARACTERS_RE.sub("", cell)
-    text = f"'{text}" if _FORMULA.match(cell) else text
+    text = f"'{text}" if _FORMULA.match(text) else text
     return text if len(text) <= CELL_MAX else f"{text[: CELL_MAX - 1]}…"
 
 
