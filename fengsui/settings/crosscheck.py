@@ -86,7 +86,7 @@ def _webhooks(raw: Mapping[str, Any]) -> Iterator[Trouble]:
 
 
 def _pushes(raw: Mapping[str, Any]) -> Iterator[Trouble]:
-    """A webhook needs a secret to know its sender by; nobody else has one. One form for reports of staff is enough."""
+    """A webhook needs a secret to know its sender by; nobody else has one. One form of a kind is enough."""
     sources = raw.get("source")
     tables = {name: one for name, one in sources.items() if isinstance(one, dict)} if isinstance(sources, dict) else {}
     for name, one in tables.items():
@@ -98,6 +98,7 @@ def _pushes(raw: Mapping[str, Any]) -> Iterator[Trouble]:
         previous = push.get("previous") if isinstance(push, dict) else None
         if isinstance(previous, str) and not previous.startswith(("env:", "file:")):
             yield ("source", name, "push", "previous"), "settings.mistake.secret_inline", {}
-    forms = [name for name, one in tables.items() if one.get("kind") == "staff"]
-    for name in forms[1:]:
-        yield ("source", name, "kind"), "settings.mistake.staff_once", {"first": forms[0]}
+    for kind, code in (("staff", "settings.mistake.staff_once"), ("typed", "settings.mistake.typed_once")):
+        forms = [name for name, one in tables.items() if one.get("kind") == kind]
+        for name in forms[1:]:
+            yield ("source", name, "kind"), code, {"first": forms[0]}

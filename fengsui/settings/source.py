@@ -32,7 +32,7 @@ def _stall(so_far: dict[str, Any]) -> timedelta:
     return timedelta(seconds=3 * cadence.total_seconds() + lateness.total_seconds())
 
 
-PUSHED = ("webhook", "staff")
+PUSHED = ("webhook", "staff", "typed")
 """Kinds that are not polled: they deliver to the dashboard, which keeps it for the worker."""
 SECRET_CHARS = 16
 

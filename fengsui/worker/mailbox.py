@@ -136,6 +136,15 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted({str(name) for row in rows for name in row}))
 
 
+def typed_mapping() -> list[dict[str, Any]]:
+    """How a figure of a month is read that a manager typed in (``board.typed``): a share of trials, or a count."""
+    share = {name: name for name in ("name", "start", "end", "numerator", "denominator", "updated_at")}
+    return [
+        {"shape": "measurement", "when": {"field": "form", "in": ["share"]}, **share},
+        {"shape": "measurement", "when": {"field": "form", "in": ["count"]}, "name": "name", "start": "at", "gauge": "value"},
+    ]
+
+
 def staff_mapping(dimensions: Iterable[str]) -> dict[str, Any]:
     """How a report of staff is read: the fields of the form, a dimension each where the centre has it."""
     return {

@@ -14,7 +14,7 @@ from connectors.mapper import Mapper, mapper_of
 from fengsui.ingest.keys import Vault
 from fengsui.settings import Keys, Settings
 from fengsui.store.tables import source_state
-from fengsui.worker.mailbox import Mailbox, staff_mapping
+from fengsui.worker.mailbox import Mailbox, staff_mapping, typed_mapping
 
 PATIENCE = timedelta(minutes=2)
 """A source that cannot be reached holds the first judgement up so long and no longer."""
@@ -29,8 +29,10 @@ def live(settings: Settings) -> set[str]:
 
 
 def mapping(settings: Settings, name: str) -> Any:
-    """The mapping of a source; reports of staff have one of their own unless the operator wrote another."""
+    """The mapping of a source; forms of ours have one of their own unless the operator wrote another."""
     source = settings.sources[name]
+    if source.kind == "typed":
+        return source.map or typed_mapping()
     return source.map or (staff_mapping(settings.dimension_names) if source.kind == "staff" else source.map)
 
 

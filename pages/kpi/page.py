@@ -11,7 +11,7 @@ from fengsui.board import kpi_sheet, read
 from fengsui.board.alert import Alert
 from fengsui.board.export import Table
 from fengsui.board.kpi_sheet import Row, Sheet, Window
-from pages.kpi import chosen, table
+from pages.kpi import chosen, table, typed
 from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.figures import figure, signed
@@ -55,9 +55,11 @@ def page() -> None:
             key="kpi_place",
             width=200,
         )
+        typed.button(visitor)
         export.button(visitor, "kpi")
     st.fragment(trouble.guarded(_live), run_every=max(every(), FRESH_S))()
     export.dialog(visitor, "kpi", _table)
+    typed.dialog(visitor)
 
 
 def _table(visitor: Visitor) -> Table:
@@ -103,6 +105,8 @@ def _live() -> None:
     left, right = st.columns([925, 471], gap="small")
     with left, st.container(border=True, key="p_list", height="stretch"):
         picked = _grid(visitor, sheet, place, alerts)
+        with st.container(key="typed_panel"):
+            typed.panel(visitor)
     row = sheet.row(picked)
     if row is not None:
         with right:

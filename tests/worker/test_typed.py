@@ -1,0 +1,122 @@
+"""Figures of a month that a manager types in: through the inbox like any delivery, once each, corrected by their difference."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine as Store
+from sqlalchemy import select
+
+from fengsui.board import typed
+from fengsui.board.inbox import Slot
+from fengsui.board.typed import Answers
+from fengsui.board.wrong import Wrong
+from fengsui.ingest.check import check_store
+from fengsui.metrics import read
+from fengsui.people import NotAllowed, Person
+from fengsui.settings import parse
+from fengsui.store import tables as t
+from tests.worker.channel import START, Plant
+from tests.worker.test_mailbox import SECOND, planted
+
+TOML = 'cuboids = ["all", "channel"]\n[source.monthly]\nkind = "typed"\npurpose = "test"\n'
+WANG, LI = Person("wang", "王敏", "manager"), Person("li", "李强", "duty")
+LAST = (START.astimezone().date().replace(day=1) - timedelta(days=1)).replace(day=1)
+MONTH = f"{LAST:%Y-%m}"
+
+
+@pytest.fixture
+def plant(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    return planted(store, parse(TOML, tmp_path, {}), monkeypatch)
+
+
+def send(plant: Plant, n: int, numerator: str, denominator: str = "", who: Person = WANG, **more: str) -> None:
+    given = {"metric": "training_pass", "month": MONTH, "reason": "", **more}
+    answers = Answers(numerator=numerator, denominator=denominator, **given)
+    typed.send(Slot(plant.store, plant.settings), plant.store, plant.settings, who, answers, START + n * SECOND)
+
+
+def shown(plant: Plant) -> list[Any]:
+    return typed.typed(plant.store, plant.settings, START + 99 * SECOND)
+
+
+def test_a_month_goes_through_the_inbox_into_the_figures(plant: Plant) -> None:
+    send(plant, 1, "92", "100")
+    (before,) = shown(plant)
+    assert before.pending and (before.value, before.month, before.times) == (0.92, LAST, 1)
+    plant.start().minute(START + 3 * SECOND)
+    (after,) = shown(plant)
+    assert not after.pending and after.by_name == "wang" and after.at == START + SECOND
+    start, end = typed.bounds(plant.settings, LAST)
+    with plant.store.connect() as conn:
+        kpi = read.kpi(conn, "training_pass", "all", start, end, START + 9 * SECOND, plant.settings.sources)
+    assert (kpi.value, kpi.n) == (0.92, 100)
+
+
+def test_a_correction_needs_a_reason_counts_once_and_keeps_both_words(plant: Plant) -> None:
+    send(plant, 1, "92", "100")
+    worker = plant.start()
+    worker.minute(START + 3 * SECOND)
+    with pytest.raises(Wrong) as fault:
+        send(plant, 4, "95", "100")
+    assert [(one.place, one.code) for one in fault.value.mistakes] == [(("reason",), "board.wrong.why_corrected")]
+    send(plant, 5, "95", "100", reason="漏了补考")
+    send(plant, 6, "92", "100", reason="又改回来")  # the same figure as at first is a third word, not a repetition
+    worker.minute(START + 9 * SECOND)
+    (one,) = shown(plant)
+    assert (one.value, one.times, one.reason, one.pending) == (0.92, 3, "又改回来", False)
+    assert plant.rows(t.measurement, "name", "numerator", "denominator") == [("training_pass", 92, 100)]
+    with plant.store.connect() as conn:
+        cells = dict(conn.execute(select(t.rollup.c.measure, t.rollup.c.value).where(t.rollup.c.value != 0)).all())
+    assert (cells["m.training_pass.num"], cells["m.training_pass.den"]) == (92, 100)
+    assert check_store(plant.store, plant.settings, START + 9 * SECOND).equal
+
+
+def test_a_count_is_the_figure_at_the_end_of_the_month(plant: Plant) -> None:
+    send(plant, 1, "12,345", metric="active_customers")
+    plant.start().minute(START + 3 * SECOND)
+    (one,) = shown(plant)
+    assert (one.value, one.denominator, one.pending) == (12345.0, None, False)
+    ((_, at),) = plant.rows(t.gauge, "name", "at")
+    assert at == typed.bounds(plant.settings, LAST)[1] - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "code"),
+    [
+        ({"month": "上个月"}, "month", "board.wrong.month"),
+        ({"month": "2026-13"}, "month", "board.wrong.month"),
+        ({"month": f"{START:%Y-%m}"}, "month", "board.wrong.month_open"),
+        ({"month": "2019-01"}, "month", "board.wrong.month_old"),
+        ({"metric": "mood"}, "metric", "board.wrong.choice"),
+        ({"numerator": ""}, "numerator", "board.wrong.missing"),
+        ({"numerator": "-1"}, "numerator", "board.wrong.whole"),
+        ({"numerator": "９２"}, "numerator", "board.wrong.whole"),
+        ({"numerator": "9.5"}, "numerator", "board.wrong.whole"),
+        ({"numerator": "101"}, "numerator", "board.wrong.at_most"),
+        ({"denominator": "0", "numerator": "0"}, "denominator", "board.wrong.above"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_field_and_nothing_is_kept(
+    plant: Plant, more: dict[str, str], place: str, code: str
+) -> None:
+    values = {"numerator": "92", "denominator": "100", **more}
+    with pytest.raises(Wrong) as fault:
+        send(plant, 1, **values)  # type: ignore[arg-type]
+    assert [(one.place, one.code) for one in fault.value.mistakes] == [((place,), code)]
+    assert plant.rows(t.inbox, "inbox_id", "state") == [] and shown(plant) == []
+
+
+def test_who_may_not_types_nothing(plant: Plant) -> None:
+    with pytest.raises(NotAllowed):
+        send(plant, 1, "92", "100", who=LI)
+    assert plant.rows(t.inbox, "inbox_id", "state") == []
+
+
+def test_the_month_is_the_centres() -> None:
+    settings = parse(TOML, Path("nowhere"), {})
+    start, end = typed.bounds(settings, date(2026, 2, 1))
+    assert (start.isoformat(), end.isoformat()) == ("2026-01-31T16:00:00+00:00", "2026-02-28T16:00:00+00:00")
