@@ -29,7 +29,10 @@ KINDS = tuple(CHECKED)
 SAVED = "definition.save"
 MOST_SAVES = 500
 REASON_MAX = 200
-ONLY = {"calendar": "default", "sla_policy": "default", "matrix": "default", "weights": "default", "tier_policy": "default"}
+ONLY = {
+    **dict.fromkeys(("calendar", "sla_policy", "matrix", "weights", "tier_policy"), "default"),
+    "classifier": "sentiment",
+}
 """Kinds of which a centre has one."""
 
 

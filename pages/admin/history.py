@@ -14,7 +14,7 @@ from pages.look.visitor import Visitor
 
 ALL = "all"
 COLUMNS = ("at", "who", "what", "from", "changes", "reason")
-LIMIT = 100
+LIMIT = 300
 
 
 def section(visitor: Visitor) -> None:
