@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from fengsui.metrics.calendar_body import CalendarBody
 from fengsui.metrics.classifier import Checked
-from fengsui.metrics.goal import Goal
 from fengsui.metrics.event_body import KnownEventBody
+from fengsui.metrics.goal import Goal
 from fengsui.metrics.sla_body import PolicyBody
 from fengsui.metrics.target_body import TargetBody
 

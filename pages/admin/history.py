@@ -59,7 +59,7 @@ def _row(visitor: Visitor, step: Step) -> str:
 def _name(visitor: Visitor, step: Step) -> str:
     """What people call the thing: a figure, an event, a rule; else its id."""
     one = step.revision
-    if one.kind in ("target", "metric"):
+    if one.kind in ("target", "metric", "goal"):
         return visitor.say("pages.admin.metric", metric=one.id)
     name = one.body.get("name")
     if isinstance(name, dict):

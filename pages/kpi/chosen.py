@@ -156,7 +156,9 @@ def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Out
     targeted = _targets(row, first, (max(shown) - first).days + 1)
     shown = {day: {**values, "aim": targeted[(day - first).days]} for day, values in shown.items()}
     points = [{"t": pd.Timestamp(day), **dict.fromkeys(NUMBERS), **_scaled(values, scale)} for day, values in shown.items()]
-    spec = weeks(visitor.lang, mode(), 210, any(value is not None for value in targeted), aim is not None, bool(ahead and ahead.days))
+    spec = weeks(
+        visitor.lang, mode(), 210, any(value is not None for value in targeted), aim is not None, bool(ahead and ahead.days)
+    )
     st.vega_lite_chart(
         pd.DataFrame(points).astype(dict.fromkeys(NUMBERS, float)), spec, key="weeks", theme=None, width="stretch"
     )
