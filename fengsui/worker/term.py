@@ -174,7 +174,16 @@ def _jobs(
 
 
 def _calling(run: Callable[..., object], *args: object) -> Callable[[], object]:
-    return lambda: run(*args)
+    """A job. While the store is away it does nothing: the tick says so once, and the job's next turn comes."""
+
+    def call() -> None:
+        try:
+            run(*args)
+        except DBAPIError as fault:
+            if code_of(fault) is None:
+                raise
+
+    return call
 
 
 def _sweep(source: str, feed: ThreadFeed, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:

@@ -38,7 +38,7 @@ def nothing(visitor: Visitor, picture: Picture | None) -> str:
     if picture is None:
         title, second = visitor.say("pages.age.never"), visitor.say("pages.wall.no_picture")
     elif picture.body["learning"]["learning"]:
-        title, second = f"◔ {learning(visitor, picture.body['learning'])}", visitor.say("pages.wall.learning_second")
+        title, second = f"◔ {learning(visitor, picture.body)}", visitor.say("pages.wall.learning_second")
     else:
         title, second = f"✓ {visitor.say('pages.wall.calm')}", visitor.say("pages.alerts.calm_second")
     return f'<div class="quiet"><b>{esc(title)}</b><span>{esc(second)}</span></div>'

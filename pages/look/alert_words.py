@@ -89,9 +89,15 @@ def whole_share(share: float) -> float:
     return round(min(share, 1.0), 2)
 
 
-def learning(visitor: Visitor, state: Mapping[str, Any]) -> str:
-    """How far the detectors are; before they have any series the history is still being read."""
+def begins(body: Mapping[str, Any]) -> bool:
+    """Whether history is being read, or a source that is asked has not answered yet."""
+    return bool(body["reading"]) or any(one["standing"] == "never" and not one["pushed"] for one in body["sources"])
+
+
+def learning(visitor: Visitor, body: Mapping[str, Any]) -> str:
+    """How far the detectors are; before they have any series the history is still being read, or there is none."""
+    state = body["learning"]
     if not state["all"]:
-        return visitor.say("pages.wall.reading")
+        return visitor.say("pages.wall.reading" if begins(body) else "pages.wall.gathering")
     code = "pages.wall.learning" if state["learning"] else "pages.wall.ready_of"
     return visitor.say(code, ready=state["ready"], all=state["all"])

@@ -39,7 +39,7 @@ def _place(visitor: Visitor, house: House, wanted: str | None) -> str:
 def _learning(visitor: Visitor, picture: Picture | None) -> str:
     if picture is None or picture.body["learning"]["ready"] == picture.body["learning"]["all"] > 0:
         return ""
-    words = learning(visitor, picture.body["learning"])
+    words = learning(visitor, picture.body)
     return f'<span class="{"learning" if picture.body["learning"]["learning"] else "demo"}">◔ {esc(words)}</span>'
 
 

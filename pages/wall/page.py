@@ -13,6 +13,7 @@ from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from fengsui.board.scope import place_of, sees
 from pages.look import charts, trouble
+from pages.look.alert_words import begins
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.living import living
@@ -89,8 +90,7 @@ def _chart(visitor: Visitor, picture: Picture) -> None:
 
 def _why_empty(picture: Picture) -> str:
     """Nothing was counted yet, or nothing is there."""
-    begins = any(source["standing"] == "never" and not source["pushed"] for source in picture.body["sources"])
-    return "pages.state.reading" if begins or picture.body["reading"] else "pages.state.no_data"
+    return "pages.state.reading" if begins(picture.body) else "pages.state.no_data"
 
 
 def _ways(visitor: Visitor) -> None:

@@ -37,7 +37,7 @@ def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
     """Silence must be told from blindness: when it was last checked, and that the detectors are ready."""
     state = picture.body["learning"]
     if state["learning"]:
-        words = learning(visitor, state)
+        words = learning(visitor, picture.body)
         return (
             f'<div class="calm"><i>◔</i><b>{esc(words)}</b><span>{esc(visitor.say("pages.wall.learning_second"))}</span></div>'
         )

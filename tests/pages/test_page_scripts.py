@@ -515,11 +515,15 @@ def test_an_alert_on_the_whole_centre_says_where_most_of_it_is(home: Path, looks
     assert "主要来自 华南（占 95%）、支付（占 97%）。" in desk
 
 
-@pytest.mark.parametrize(("ready", "says"), [(1, "学习中 · 1/2 个序列就绪"), (None, "学习中 · 正在读取历史")])
-def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | None, says: str) -> None:
+@pytest.mark.parametrize(
+    ("ready", "read", "says"),
+    [(1, True, "学习中 · 1/2 个序列就绪"), (None, False, "学习中 · 正在读取历史"), (None, True, "学习中 · 正在积累数据")],
+)
+def test_a_learning_house_claims_nothing(home: Path, looks: Looks, ready: int | None, read: bool, says: str) -> None:
     """Before the detectors are ready neither wall nor desk may say 正常 or 无预警."""
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
     with store.begin() as conn:
+        conn.execute(update(t.source_state).where(t.source_state.c.source == "tickets").values(backfilled=read))
         conn.execute(update(t.handling).values(state="reviewed"))
         one = t.series.c.slice_key == "all"
         conn.execute(update(t.series).values(ready=False).where(one) if ready else t.series.delete())

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from sqlalchemy import Engine, Table, inspect, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from connectors.base import ConfigFault
 from fengsui.settings import Settings
@@ -21,7 +23,7 @@ from fengsui.store import tables as t
 from fengsui.store.database import open_store, reading
 from fengsui.store.leadership import try_lead
 from fengsui.store.migrate import upgrade
-from fengsui.worker import main
+from fengsui.worker import main, term
 from fengsui.worker.aside import Aside
 from fengsui.worker.beat import NoHeartbeat, beat, send
 from fengsui.worker.chores import Chores
@@ -285,3 +287,17 @@ def test_how_the_last_sign_of_life_went_is_kept(store: Engine, monkeypatch: pyte
         found.append((row.at, row.seq, row.tag))
     last = START + timedelta(minutes=15)
     assert found == [(START, 0, None), (START, 1, "HTTPStatusError"), (START, 2, "HTTPStatusError"), (last, 0, None)]
+
+
+def test_a_job_waits_for_its_next_turn_while_the_store_is_away_and_hides_no_mistake() -> None:
+    """A poll each second would else write a traceback each second for as long as the database is restarted."""
+
+    def away() -> None:
+        raise OperationalError("select", {}, psycopg.OperationalError("connection refused"))
+
+    def wrong() -> None:
+        raise ProgrammingError("selct", {}, psycopg.errors.SyntaxError("at selct"))
+
+    term._calling(away)()
+    with pytest.raises(ProgrammingError):
+        term._calling(wrong)()
