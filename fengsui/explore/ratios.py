@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fengsui.explore.background import ENOUGH, tau_of
+from fengsui.explore.background import ENOUGH, LEAST_SLICES, tau_of
 from fengsui.explore.counts import of_counts
 from fengsui.explore.cube import Cube, Mask, Numbers, Parts
 from fengsui.explore.search import Chosen, Lead, explain, leads, scored
@@ -18,6 +18,8 @@ from fengsui.explore.table import Cancelled, table
 
 PSEUDO, SWEEPS = 10.0, 4
 MIX_WORTH = 0.2
+LARGE = 20.0
+"""Forecast failures from which on a miss says more of the forecast than of counting."""
 HIGHEST = 0.7
 """The variance of failures is taken as that of a rate of at most 70 %."""
 
@@ -148,14 +150,16 @@ def _error(cases: Cube, failed: Cube, p: Numbers) -> float:
         for k in range(cases.windows):
             m = cases.past[:, k] * p
             want = np.bincount(codes, weights=m, minlength=len(values))
-            gaps.append(np.bincount(codes, weights=failed.past[:, k], minlength=len(values)) - want)
+            gap = np.bincount(codes, weights=failed.past[:, k], minlength=len(values)) - want
+            gaps.append(gap * cases.windows / max(cases.windows - 1, 1))  # the usual rate has seen this window, too
             noise.append(np.bincount(codes, weights=m * (1 - p), minlength=len(values)))
             means.append(want)
             known.append(past)
     if not gaps:
         return tau_of(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
     columns = [np.concatenate(part) for part in (gaps, means, noise, known)]
-    usable = columns[1] >= ENOUGH / 2
+    large = columns[1] >= LARGE
+    usable = large if large.sum() >= LEAST_SLICES else columns[1] >= ENOUGH / 2
     return tau_of(*(column[usable] for column in columns))
 
 
