@@ -157,7 +157,7 @@ def _error(cases: Cube, failed: Cube, p: Numbers) -> float:
             known.append(past)
     if not gaps:
         return tau_of(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
-    columns = [np.concatenate(part) for part in (gaps, means, noise, known)]
+    columns = [np.concatenate(part).astype(np.float64) for part in (gaps, means, noise, known)]
     large = columns[1] >= LARGE
     usable = large if large.sum() >= LEAST_SLICES else columns[1] >= ENOUGH / 2
     return tau_of(*(column[usable] for column in columns))
