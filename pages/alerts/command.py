@@ -41,6 +41,9 @@ def head(visitor: Visitor, found: Detail) -> None:
                 _buttons(visitor, alert)
             else:
                 st.html(f'<span class="mut">{esc(visitor.say("pages.alert.read_only"))}</span>', width="content")
+            if "explore" in (pages := st.session_state.get("pages", {})):
+                label, query = visitor.say("explore.from_alert"), {"alert": alert.episode_id}
+                st.page_link(pages["explore"], label=label, query_params=query, width="content")
             number = visitor.say("pages.alert.number", n=alert.number)
             st.html(f'<div style="text-align:right"><span class="chip">{esc(number)}</span></div>')
 

@@ -12,6 +12,7 @@ from fengsui.people import NotAllowed, NotSignedIn
 from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
 from pages.due.page import page as due
+from pages.explore.page import page as explore
 from pages.kpi.page import page as kpi
 from pages.look import trouble
 from pages.look.bar import bar
@@ -26,6 +27,7 @@ Page = Callable[[], None]
 PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "wall": (wall, EVERYBODY),
     "alerts": (alerts, DESK),
+    "explore": (explore, DESK),
     "kpi": (kpi, DESK),
     "due": (due, DESK),
     "sources": (sources, DESK),

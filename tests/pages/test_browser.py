@@ -30,6 +30,7 @@ READY = {
     "wall": ".st-key-p_curve svg .mark-symbol path",
     "alerts": ".st-key-p_series svg .mark-line path",
     "kpi": ".st-key-p_list",
+    "explore": ".st-key-p_series svg .mark-line path",
     "due": ".st-key-p_backlog .sg",
     "sources": ".st-key-p_low_a svg .mark-rect path",
     "running": ".st-key-p_ticks svg .mark-rect path",

@@ -1,0 +1,38 @@
+"""探查: from an alert, or any figure and place, to what makes it: slices, words, records, and why there is (no) alert."""
+
+from fengsui.board.explore.around import Neighbour, Shift, beside, events, shifts
+from fengsui.board.explore.finding import Finding, Mixed, Part, Sum, find
+from fengsui.board.explore.line import ZOOMS, Line, line, zoom_of
+from fengsui.board.explore.question import Question, latest, metrics, of_alert, open_to, unit_of
+from fengsui.board.explore.voices import Journey, Said, Voices, journey, voices
+from fengsui.board.explore.why import Why, why
+
+__all__ = [
+    "ZOOMS",
+    "Finding",
+    "Journey",
+    "Line",
+    "Mixed",
+    "Neighbour",
+    "Part",
+    "Question",
+    "Said",
+    "Shift",
+    "Sum",
+    "Voices",
+    "Why",
+    "beside",
+    "events",
+    "find",
+    "journey",
+    "latest",
+    "line",
+    "metrics",
+    "of_alert",
+    "open_to",
+    "shifts",
+    "unit_of",
+    "voices",
+    "why",
+    "zoom_of",
+]

@@ -1,0 +1,316 @@
+"""The scan of one question, in names: slices with parent, children and earlier windows, leads, or nothing in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from fengsui.board import definitions
+from fengsui.board.explore.question import Question, inside
+from fengsui.board.scope import Scope, sees_org
+from fengsui.explore import read
+from fengsui.explore.counted import COUNTED
+from fengsui.explore.counts import Answer, of_counts
+from fengsui.explore.cube import Cube, Mask, Numbers, Parts
+from fengsui.explore.likelihood import NEEDED
+from fengsui.explore.ratios import MixPart, RateAnswer, of_ratios, usual_rates
+from fengsui.explore.search import Chosen, Lead
+from fengsui.settings import Settings
+from fengsui.store.slices import slice_levels
+
+ENOUGH_WINDOWS = 2
+CHILDREN, PARENTS = 3, 2
+MANY_ROWS = 200_000
+"""Beyond it three values together take longer than a second: two are looked at first."""
+State = Literal["ok", "no_history", "no_records", "not_sliceable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A slice beside another one: ``now`` and ``expected`` records (failures, of a rate)."""
+
+    slice_key: str
+    now: float
+    expected: float
+
+    @property
+    def lift(self) -> float | None:
+        return self.now / self.expected if self.expected >= 0.05 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An explanation, or a lead. ``score`` of ``needed``; ``share`` of the deviation; ``earlier``: the same slice in the
+    earlier windows, oldest first, as a window of this length would hold. ``fresh``: it never came before."""
+
+    slice_key: str
+    now: float
+    expected: float
+    score: float
+    share: float
+    usual_share: float
+    earlier: tuple[float, ...]
+    parents: tuple[Sum, ...]
+    children: tuple[Sum, ...]
+    fresh: bool
+
+    @property
+    def excess(self) -> float:
+        return self.now - self.expected
+
+    @property
+    def lift(self) -> float | None:
+        return Sum(self.slice_key, self.now, self.expected).lift
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A slice that became more or less of the whole."""
+
+    slice_key: str
+    share: float
+    usual_share: float
+    rate: float
+    adds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``observed`` to ``expected``: counts, or rates of what goes wrong. ``windows``: the earlier ones, newest first.
+
+    ``totals``: of the earlier windows, oldest first, scaled. ``rows``: combinations looked at."""
+
+    question: Question
+    state: State
+    rated: bool = False
+    observed: float = 0.0
+    expected: float = 0.0
+    cases: float = 0.0
+    g: float = 1.0
+    tau: float = 0.0
+    everywhere: float = 0.0
+    rest: float = 0.0
+    mix: float = 0.0
+    rate: float = 0.0
+    mix_error: float = 0.0
+    slices: tuple[Part, ...] = ()
+    leads: tuple[Part, ...] = ()
+    mixed: tuple[Mixed, ...] = ()
+    windows: tuple[read.Span, ...] = ()
+    totals: tuple[float, ...] = ()
+    skipped: int = 0
+    rows: int = 0
+    order: int = 3
+
+    @property
+    def deviation(self) -> float:
+        return self.observed - self.expected
+
+    @property
+    def explained(self) -> float:
+        """Share of the deviation that the slices carry."""
+        if self.rated:
+            carried = sum(one.excess for one in self.slices) / self.cases if self.cases else 0.0
+            return carried / self.deviation if self.deviation else 0.0
+        return sum(one.excess for one in self.slices) / self.deviation if self.deviation else 0.0
+
+    @property
+    def needed(self) -> float:
+        return NEEDED
+
+
+def find(
+    store: Engine,
+    settings: Settings,
+    question: Question,
+    scope: Scope,
+    now: datetime,
+    cancelled: Callable[[], bool] = lambda: False,
+    order: int = 3,
+) -> Finding:
+    """Raises ``explore.table.Stopped`` where ``cancelled`` says so."""
+    counted = COUNTED.get(question.metric)
+    if counted is None:
+        return Finding(question, "not_sliceable")
+    levels = [level for dimension in settings.dimensions for level in dimension.level_names]
+    with store.connect() as conn:
+        known = known_events(conn, question.metric)
+        before = read.partners(question.start, question.end, read.first_at(conn), known)
+        every = read.partners(question.start, question.end, read.first_at(conn))
+        if len(before.spans) < ENOUGH_WINDOWS:
+            return Finding(question, "no_history", windows=before.spans)
+        cases, wrong = read.cubes(
+            conn, counted, question.slice_key, (question.start, question.end), before, levels, _seen(scope)
+        )
+    most = order if len(cases.now) <= MANY_ROWS else min(order, 2)
+    skipped = len(every.spans) - len(before.spans)
+    if not cases.now.sum() and not cases.history.sum():
+        return Finding(question, "no_records", windows=before.spans)
+    left_out = [parts for key in question.out if (parts := _parts(cases, question.slice_key, key)) is not None]
+    if wrong is None:
+        kept = cases.without(left_out) if left_out else cases
+        return _counted(question, kept, of_counts(kept, most, cancelled, falls=question.falls), before, skipped)
+    if left_out:
+        cases, wrong = cases.without(left_out), wrong.without(left_out)
+    return _rated(question, cases, wrong, of_ratios(cases, wrong, most, cancelled), before, skipped)
+
+
+def known_events(conn: Connection, metric: str) -> list[read.Span]:
+    """Spans of announced events that concern the metric as a whole: no window of theirs is usual."""
+    bodies = (body for _, body in definitions.newest(conn, "known_event").values())
+    return [
+        (datetime.fromisoformat(str(body["start_at"])), datetime.fromisoformat(str(body["end_at"])))
+        for body in bodies
+        if body.get("metric") in (None, "", metric) and not body.get("where")
+    ]
+
+
+def _seen(scope: Scope) -> Callable[[Mapping[str, str]], bool]:
+    return lambda dims: sees_org(scope, dims.get("org"))
+
+
+def _parts(cube: Cube, whole: str, key: str) -> Parts | None:
+    """A slice by its key, less what ``whole`` says already."""
+    levels = {level: value for level, value in slice_levels(key).items() if slice_levels(whole).get(level) != value}
+    return cube.parts(levels) if levels else None
+
+
+def _counted(question: Question, cube: Cube, answer: Answer, before: read.Partners, skipped: int) -> Finding:
+    def named(one: Chosen | Lead, score: float, within: Cube) -> Part:
+        usual = within.history * within.scale * answer.g
+        return _part(question, within, within.now, usual, answer.deviation, one, score)
+
+    rest = cube.without([one.parts for one in answer.slices])
+    return Finding(
+        question,
+        "ok",
+        False,
+        answer.observed,
+        answer.expected,
+        answer.observed,
+        answer.g,
+        answer.tau,
+        answer.everywhere,
+        answer.rest,
+        slices=tuple(named(one, one.score, cube) for one in answer.slices),
+        leads=tuple(named(one, one.gate, rest) for one in answer.leads),
+        windows=before.spans,
+        totals=_earlier(cube, np.ones(len(cube.now), dtype=np.bool_)),
+        skipped=skipped,
+        rows=len(cube.now),
+        order=answer.order,
+    )
+
+
+def _rated(question: Question, cases: Cube, wrong: Cube, answer: RateAnswer, before: read.Partners, skipped: int) -> Finding:
+    usual = cases.now * usual_rates(cases, wrong)
+
+    def named(one: Chosen | Lead, score: float) -> Part:
+        return _part(question, wrong, wrong.now, usual, (answer.after - answer.before) * answer.n, one, score, cases)
+
+    return Finding(
+        question,
+        "ok",
+        True,
+        answer.after,
+        answer.before,
+        answer.n,
+        1.0,
+        answer.tau,
+        mix=answer.mix,
+        rate=answer.rate,
+        mix_error=answer.mix_error,
+        slices=tuple(named(one, one.score) for one in answer.slices),
+        leads=tuple(named(one, one.gate) for one in answer.leads),
+        mixed=tuple(_mixed(question, cases, one) for one in answer.mixed),
+        windows=before.spans,
+        totals=_rates(cases, wrong, np.ones(len(cases.now), dtype=np.bool_)),
+        skipped=skipped,
+        rows=len(cases.now),
+        order=answer.order,
+    )
+
+
+def _mixed(question: Question, cube: Cube, one: MixPart) -> Mixed:
+    key = _key(question, cube, one.parts)
+    return Mixed(key, one.share, one.usual_share, one.rate, one.adds)
+
+
+def _part(
+    question: Question,
+    cube: Cube,
+    now: Numbers,
+    usual: Numbers,
+    deviation: float,
+    one: Chosen | Lead,
+    score: float,
+    cases: Cube | None = None,
+) -> Part:
+    rows = cube.rows(one.parts)
+    v, m = float(now[rows].sum()), float(usual[rows].sum())
+    whole = float(usual.sum())
+    return Part(
+        _key(question, cube, one.parts),
+        v,
+        m,
+        score,
+        (one.now - one.expected) / deviation if deviation else 0.0,
+        m / whole if whole else 0.0,
+        _earlier(cube, rows) if cases is None else _rates(cases, cube, rows),
+        tuple(_sum(question, cube, now, usual, parts) for parts in _above(cube, one.parts)),
+        tuple(_below(question, cube, now, usual, one.parts, rows)),
+        not cube.history[rows].sum(),
+    )
+
+
+def _key(question: Question, cube: Cube, parts: Parts) -> str:
+    return inside(question.slice_key, {cube.attributes[a]: cube.values[a][code] for a, code in parts})
+
+
+def _earlier(cube: Cube, rows: Mask) -> tuple[float, ...]:
+    return tuple(float(n) * cube.width for n in cube.past[rows].sum(axis=0)[::-1])
+
+
+def _rates(cases: Cube, wrong: Cube, rows: Mask) -> tuple[float, ...]:
+    n, x = cases.past[rows].sum(axis=0)[::-1], wrong.past[rows].sum(axis=0)[::-1]
+    return tuple(float(a / b) if b else 0.0 for a, b in zip(x, n, strict=True))
+
+
+def _sum(question: Question, cube: Cube, now: Numbers, usual: Numbers, parts: Parts) -> Sum:
+    rows = cube.rows(parts)
+    return Sum(_key(question, cube, parts), float(now[rows].sum()), float(usual[rows].sum()))
+
+
+def _above(cube: Cube, parts: Parts) -> list[Parts]:
+    """With one word less; of a single value, a level higher."""
+    if len(parts) > 1:
+        return [tuple(one for one in parts if one != left) for left in parts][:PARENTS]
+    ((attribute, code),) = parts
+    higher = [a for a in range(attribute) if cube.hierarchies[a] == cube.hierarchies[attribute]]
+    if not higher:
+        return []
+    row = int(np.argmax(cube.codes[:, attribute] == code))
+    return [((higher[-1], int(cube.codes[row, higher[-1]])),)]
+
+
+def _below(question: Question, cube: Cube, now: Numbers, usual: Numbers, parts: Parts, rows: Mask) -> Sequence[Sum]:
+    """The parts of a slice that carry most of it, one per dimension."""
+    taken = {a for a, _ in parts}
+    found: list[tuple[float, Parts]] = []
+    for attribute, values in enumerate(cube.values):
+        kin = [a for a in taken if cube.hierarchies[a] == cube.hierarchies[attribute]]
+        if attribute in taken or any(a > attribute for a in kin):
+            continue
+        codes = cube.codes[rows, attribute]
+        v = np.bincount(codes, weights=now[rows], minlength=len(values))
+        m = np.bincount(codes, weights=usual[rows], minlength=len(values))
+        best = int(np.argmax(np.abs(v - m)))
+        deeper = tuple(sorted((*(one for one in parts if one[0] not in kin), (attribute, best))))
+        found.append((abs(float(v[best] - m[best])), deeper))
+    found.sort(key=lambda one: -one[0])
+    return [_sum(question, cube, now, usual, deeper) for _, deeper in found[:CHILDREN]]

@@ -1,0 +1,155 @@
+"""From an alert to the slice, the words and the records; nothing outside the reader's organisation; every step adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, insert
+
+from fengsui.board import explore
+from fengsui.board.explore.question import Question, inside
+from fengsui.settings import Settings, parse
+from fengsui.store import tables as t
+from fengsui.store.database import open_store
+from fengsui.store.tables import METADATA
+
+NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
+START = NOW - timedelta(minutes=32)
+ORGS = ("华南/广东/天河网点", "华南/广东/越秀网点", "华东/上海/徐汇网点", "华北/北京/朝阳网点")
+CHANNELS = ("App", "电话", "微信")
+MATTERS = ("支付/支付失败", "支付/优惠未抵扣", "物流/配送延误", "退款/退款进度")
+TOML = """
+cuboids = ["channel", "org.1"]
+[centre]
+name = "示例"
+[[dimension]]
+name = "channel"
+title = "渠道"
+[[dimension]]
+name = "org"
+title = "机构"
+levels = ["大区", "省", "网点"]
+[[dimension]]
+name = "category"
+title = "类别"
+levels = ["大类", "小类"]
+[source.tickets]
+kind = "sql"
+purpose = "投诉"
+cadence = "5s"
+"""
+QUESTION = Question("complaints", "all", START, NOW)
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return parse(TOML, Path("nowhere"), {})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Six quiet weeks of the same hours, then forty complaints more of one matter in one place on one channel."""
+    engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('explore') / 'store.db'}")
+    METADATA.create_all(engine)
+    rng = np.random.default_rng(4)
+    rows, texts = [], []
+    for week in range(7):
+        for org in ORGS:
+            for channel in CHANNELS:
+                for matter in MATTERS:
+                    for _ in range(int(rng.poisson(6))):
+                        at = NOW - timedelta(weeks=week) - timedelta(minutes=int(rng.integers(-60 if week else 0, 120)))
+                        rows.append(_row(len(rows), at, org, channel, matter))
+                        texts.append(f"请查一下{matter.rpartition('/')[2]}，订单 {len(rows)}")
+    for n in range(40):
+        rows.append(_row(len(rows), START + timedelta(seconds=40 * n), ORGS[n % 2], "App", MATTERS[0]))
+        texts.append(("银行卡已扣款却显示待付款", "扣款成功订单未支付")[n % 2] + f"，金额 {n} 元")
+    with engine.begin() as conn:
+        conn.execute(insert(t.feedback), rows)
+        pairs = [{"record_key": row["record_key"], "text": text} for row, text in zip(rows, texts, strict=True)]
+        conn.execute(insert(t.feedback_text), [{**pair, "mask_version": 1, "text_hash": pair["text"]} for pair in pairs])
+    yield engine
+    engine.dispose()
+
+
+def _row(n: int, at: datetime, org: str, channel: str, matter: str) -> dict[str, object]:
+    dims = {"channel": channel, "org": org, "category": matter}
+    times = {"opened_at": at, "updated_at": at, "stored_at": at, "first_stored_at": at, "due_at": at + timedelta(hours=1)}
+    solved = at + timedelta(minutes=90 if org.startswith("华东") and at > START - timedelta(hours=2) else 30)
+    return {
+        "record_key": f"tickets:{n}", "source": "tickets", "kind": "complaint", "seq": 1, "content_hash": str(n), "dims": dims,
+        "state": "solved", "customer": f"c{n % 50}", "ratings": [], "tags": {}, "extra": {}, "solved_at": solved, **times,
+    }  # fmt: skip
+
+
+def test_the_slice_is_named_with_its_parents_children_and_earlier_weeks(store: Engine, settings: Settings) -> None:
+    found = explore.find(store, settings, QUESTION, (), NOW)
+    assert found.state == "ok" and len(found.windows) == 6
+    assert found.slices[0].slice_key == "category.2=支付/支付失败|channel=App|org.1=华南"
+    first = found.slices[0]
+    assert first.now >= 40 and first.share > 0.6 and len(first.earlier) == 6 and max(first.earlier) < first.now
+    assert all(parent.now >= first.now for parent in first.parents)
+    assert first.children and all(child.now <= first.now for child in first.children)
+    whole = found.expected + found.everywhere + sum(one.share for one in found.slices) * found.deviation + found.rest
+    assert found.observed == pytest.approx(whole)
+
+
+def test_leaving_it_out_and_narrowing_to_it_ask_again(store: Engine, settings: Settings) -> None:
+    first = explore.find(store, settings, QUESTION, (), NOW).slices[0].slice_key
+    out = explore.find(store, settings, Question("complaints", "all", START, NOW, (first,)), (), NOW)
+    assert first not in [one.slice_key for one in out.slices] and out.observed < 100
+    into = explore.find(store, settings, Question("complaints", first, START, NOW), (), NOW)
+    assert into.observed == pytest.approx(explore.find(store, settings, QUESTION, (), NOW).slices[0].now)
+
+
+def test_who_sees_one_region_gets_no_slice_word_or_record_of_another(store: Engine, settings: Settings) -> None:
+    mine = Question("complaints", "org.1=华东", START, NOW)
+    assert explore.open_to(("华东",), mine) and not explore.open_to(("华东",), QUESTION)
+    seen = explore.find(store, settings, QUESTION, ("华东",), NOW)
+    assert all("华南" not in one.slice_key for one in (*seen.slices, *seen.leads))
+    heard = explore.voices(store, QUESTION, ("华东",))
+    assert heard.total < 30 and all("扣款" not in (one.text or "") for one in heard.said)
+    assert heard.said[0].customer is not None
+    way = explore.journey(store, heard.said[0].customer, NOW, ("华北",))
+    assert way is None or all(step.channel for step in way.steps)
+
+
+def test_phrases_are_whole_and_the_most_typical_words_come_first(store: Engine) -> None:
+    heard = explore.voices(store, QUESTION, ())
+    shown = [one.shown for one in heard.topics]
+    assert "银行卡已扣款却显示待付款" in shown and "扣款成功订单未支付" in shown
+    assert heard.said[0].typical == 1.0 and "扣款" in (heard.said[0].text or "")
+    assert not any(one.shown.isdigit() for one in heard.topics)
+
+
+def test_a_rate_splits_into_mix_and_rate_and_names_who_got_worse(store: Engine, settings: Settings) -> None:
+    asked = Question("sla_attainment", "all", NOW - timedelta(minutes=45), NOW + timedelta(minutes=60))
+    found = explore.find(store, settings, asked, (), NOW)
+    assert found.rated and found.mix + found.rate == pytest.approx(found.deviation, abs=1e-9)
+    assert found.slices[0].slice_key.endswith("org.1=华东") or "华东" in found.slices[0].slice_key
+
+
+def test_too_little_history_is_said_and_nothing_is_scanned(store: Engine, settings: Settings) -> None:
+    early = Question("complaints", "all", START - timedelta(weeks=6), NOW - timedelta(weeks=6))
+    assert explore.find(store, settings, early, (), NOW).state == "no_history"
+    assert explore.find(store, settings, Question("waiting_now", "all", START, NOW), (), NOW).state == "not_sliceable"
+
+
+def test_a_place_without_roll_ups_is_drawn_record_by_record(store: Engine, settings: Settings) -> None:
+    deep = Question("complaints", "category.2=支付/支付失败|channel=App|org.1=华南", START, NOW)
+    line = explore.line(store, settings, deep, "3h", NOW, ())
+    assert line is not None and sum(point.value or 0 for point in line.points) >= 40
+    assert all(point.value is None for point in line.points if point.at + timedelta(seconds=line.step_s) > NOW)
+
+
+def test_nobody_watches_a_place_without_a_series(store: Engine, settings: Settings) -> None:
+    found = explore.why(store, settings, QUESTION, (), NOW)
+    assert found.outcome == "unwatched" and found.alert is None
+
+
+def test_a_slice_is_named_by_the_deepest_level_of_each_dimension() -> None:
+    assert inside("org.1=华南|channel=App", {"org.2": "华南/广东"}) == "channel=App|org.2=华南/广东"
