@@ -60,12 +60,6 @@ def _kpi() -> None:
     page()
 
 
-def _explore() -> None:
-    from pages.explore.page import page
-
-    page()
-
-
 def _due() -> None:
     from pages.due.page import page
 
@@ -85,7 +79,6 @@ def _running() -> None:
 
 
 PAGES = {"wall": _wall, "alerts": _alerts, "kpi": _kpi, "due": _due, "sources": _sources, "running": _running}
-PAGES |= {"explore": _explore}
 WORDS = {
     ("wall", "zh_CN"): ("服务质量预警大屏", "当前预警", "投诉量", "大区 × 渠道"),
     ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
@@ -95,8 +88,6 @@ WORDS = {
     ("sources", "en"): ("Held rows", "Upload Excel / CSV", "table of holidays ends in 43 days"),
     ("kpi", "zh_CN"): ("响应与接通", "处理与闭环", "SLA 达成率", "95% 区间", "定义第 1 版"),
     ("kpi", "en"): ("Answering", "SLA attainment", "95% interval"),
-    ("explore", "zh_CN"): ("投诉量走势", "为什么报这条预警", "突发说法", "典型原话", "同时变化"),
-    ("explore", "en"): ("Why there is an alert", "Sudden phrases", "Typical words"),
     ("due", "zh_CN"): ("未办结", "按部门", "积压", "没有这样的工单"),
     ("due", "en"): ("overdue", "By department", "Backlog"),
     ("running", "zh_CN"): ("甲机", "每轮处理耗时", "最近事件"),
@@ -134,9 +125,7 @@ def test_nobody_sees_a_page_signed_out(home: Path, looks: Looks, name: str) -> N
     assert "投诉" not in texts(app) and "甲机" not in texts(app)
 
 
-@pytest.mark.parametrize(
-    ("name", "person"), [("alerts", "screen"), ("sources", "screen"), ("running", "li"), ("explore", "screen")]
-)
+@pytest.mark.parametrize(("name", "person"), [("alerts", "screen"), ("sources", "screen"), ("running", "li")])
 def test_a_role_that_may_not_gets_a_sentence_and_nothing_else(home: Path, looks: Looks, name: str, person: str) -> None:
     looks(person)
     app = show(name)
@@ -202,24 +191,6 @@ def test_only_a_figure_that_is_normal_has_the_edge_of_calm(home: Path, looks: Lo
 def test_names_and_steps_are_never_markdown() -> None:
     assert plain("![x](http://evil) :red[a] $b$ *c*") == r"\!\[x\]\(http\://evil\) \:red\[a\] \$b\$ \*c\*"
     assert plain("华东 上海，4 人") == "华东 上海，4 人"
-
-
-def test_explore_starts_from_an_alert_and_a_foreign_or_false_address_shows_nothing_of_it(home: Path, looks: Looks) -> None:
-    looks("wang")
-    assert "为什么报这条预警" in texts(show("explore", alert="e1"))
-    assert "找不到这条预警" in texts(show("explore", alert="<script>"))
-    for nonsense in (
-        {"at": "org.1"},
-        {"from": "gestern"},
-        {"metric": "nothing"},
-        {"from": "2026-11-18T14:00", "to": "2026-11-18T13:00"},
-    ):
-        app = show("explore", **nonsense)
-        assert not app.exception and "看不懂" in texts(app)
-    looks("nan")
-    assert "找不到这条预警" in texts(show("explore", alert="e5"))
-    shown = texts(show("explore", at="org.1=华东"))
-    assert "看不懂" in shown and "华东" not in shown
 
 
 def test_a_link_opens_its_alert_and_rubbish_opens_none(home: Path, looks: Looks) -> None:
