@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -208,9 +208,9 @@ class Pool(FamilyDetector):
         arrived = np.zeros(len(self.children), dtype=bool)
         arrived[came] = True
         places = np.flatnonzero((arrived | (self._surprise > POOLED)) & ~self._muted)
-        if not len(places):
-            none = np.zeros(0)
-            return Look(places, arrived[places], none, none, places, none, none, none)
+        if not len(places) or self._days < maturity.YOUNG_DAYS:
+            none, nobody = np.zeros(0), places[:0]
+            return Look(nobody, arrived[nobody], none, none, nobody, none, none, none)
         observed, expected, relative = self._windows(places)
         variance = self.lean.phi[places] * expected + relative * expected**2
         nats = mixed(observed, expected, relative, self.lean.mixture[places])
@@ -319,15 +319,6 @@ class Pool(FamilyDetector):
     def shares(self) -> dict[str, tuple[float, float]]:
         """Share of each child as a gamma (a, b)."""
         return {name: (float(self.lean.a[at]), float(self.lean.b[at])) for name, at in self._place.items()}
-
-    @property
-    def day(self) -> date | None:
-        """The day that is going on."""
-        return date.fromordinal(self._day) if self._day else None
-
-    @property
-    def end(self) -> datetime | None:
-        return datetime.fromtimestamp(self._end, UTC) if self._end else None
 
     def body(self) -> State:
         return {

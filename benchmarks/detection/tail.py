@@ -66,7 +66,7 @@ def threshold(twins: Sequence[Twins], pick: Callable[[Heard, float], Alarms], sc
     def false(above: float) -> int:
         return sum(len(episodes(pick(one.quiet, above), one.family.judged)) for one in twins)
 
-    ordered = np.unique(np.round(np.array(scores), 3))[-20000:]
+    ordered = np.unique(np.round(np.array(scores), 3))
     return lowest(ordered, false, rate * sum(one.family.weeks for one in twins))
 
 

@@ -37,6 +37,7 @@ NO_TICK = -1
 EPOCH = bucket_start(0)
 STRETCH = 120
 """Most instants of one transaction: a click must not wait long for its turn."""
+POOLS_AT_ONCE = 4
 
 _MOVE = update(watermark).where(watermark.c.name == NAME, watermark.c.seq == bindparam("mine"))
 
@@ -235,8 +236,9 @@ class Engine:
         return end - end % live.minutes
 
     def _warm_pools(self, fence: Fence) -> None:
-        """Pools without a state learn from their children's history, once their parent can judge; one transaction each."""
-        for pooled in self._pools.cold(self._known().lives):
+        """Pools without a state learn from their children's history, once their parent can judge; one transaction each, a few
+        a minute, for the wall waits meanwhile."""
+        for pooled in self._pools.cold(self._known().lives)[:POOLS_AT_ONCE]:
             with self._looking.connect() as conn:
                 pooled.learn(conn, self._known().lives[pooled.family.parent], self._clock)
             with self._store.begin() as conn:

@@ -54,7 +54,7 @@ class Pooled:
         """The last four weeks, judged as it will judge, with what was usual of the parent at that hour."""
         end = parent.last_end or 0
         end -= end % STEP
-        counts = self._read(conn, end - int(HISTORY.total_seconds() // 60), end)
+        counts = read_cells(conn, [self.family], end - int(HISTORY.total_seconds() // 60), end)[self.family.metric]
         own = counts.get(self.family.slice_id, {})
         starts = range(min(own, default=end), end, STEP)
         hours = [clock.at(at) for at in starts]
@@ -66,7 +66,7 @@ class Pooled:
         self.adopt()
 
     def close(
-        self, conn: Connection, instant: int, parent: Judged, clock: Clock, watched: Collection[str]
+        self, counts: Counts, instant: int, parent: Judged, clock: Clock, watched: Collection[str]
     ) -> list[tuple[bool, Verdict]]:
         """Judge and learn the quarter of an hour that ends at ``instant``; what is expected of it is said by its last step."""
         reading, verdict = parent
@@ -76,12 +76,8 @@ class Pooled:
         start = instant - STEP
         expected = verdict.expected * (timedelta(minutes=STEP) / (reading.end - reading.start))
         mine = [key for key, one in self.family.children.items() if one.series in watched]
-        x = self._reading(start, self._read(conn, start, instant), expected, clock, reading.complete)
+        x = self._reading(start, counts, expected, clock, reading.complete)
         return [(x.complete, replace(one, series=self.family.children[one.series].series)) for one in self.test.step(x, mine)]
-
-    def _read(self, conn: Connection, start: int, end: int) -> Counts:
-        ids = [self.family.slice_id, *(one.slice_id for one in self.family.children.values())]
-        return read.steps(conn, self.family.metric, ids, bucket_start(start), bucket_start(end), STEP * 60)
 
     def _reading(self, start: int, counts: Counts, expected: float, clock: Clock, complete: bool) -> FamilyReading:
         own = counts.get(self.family.slice_id, {}).get(start)
@@ -119,17 +115,31 @@ class Pools:
     def close(
         self,
         conn: Connection,
-        closing: Iterable[Pooled],
+        closing: Sequence[Pooled],
         instant: int,
         judged: Mapping[str, Judged],
         clock: Clock,
         watched: Collection[str],
     ) -> list[tuple[bool, Verdict]]:
         """Each verdict with whether its reading was complete."""
-        return [found for one in closing for found in one.close(conn, instant, judged[one.family.parent], clock, watched)]
+        cells = read_cells(conn, [one.family for one in closing], instant - STEP, instant)
+        return [
+            found
+            for one in closing
+            for found in one.close(cells[one.family.metric], instant, judged[one.family.parent], clock, watched)
+        ]
 
     def _warm(self) -> Iterator[Pooled]:
         return (one for one in self.known.values() if one.last_end is not None)
+
+
+def read_cells(conn: Connection, kin: Iterable[Family], start: int, end: int) -> dict[str, Counts]:
+    """Of parents and children, by metric: one read for all families of a metric."""
+    ids: dict[str, set[int]] = {}
+    for family in kin:
+        ids.setdefault(family.metric, set()).update((family.slice_id, *(one.slice_id for one in family.children.values())))
+    at, until = bucket_start(start), bucket_start(end)
+    return {metric: read.steps(conn, metric, sorted(wanted), at, until, STEP * 60) for metric, wanted in ids.items()}
 
 
 def _stands(parent: Live | None) -> bool:
