@@ -47,7 +47,10 @@ def _table(visitor: Visitor, held: Held) -> str:
     never = policy_edit.never_asked(lines)
     warn = f'<p class="df c2">⚠ {esc(visitor.say("pages.admin.policy.never", lines=never))}</p>' if never else ""
     second = visitor.say("pages.admin.policy.second")
-    return heading(visitor.say("pages.admin.policy.title"), second) + f'<table class="tb"><tr>{head}</tr>{rows}</table>{warn}'
+    return (
+        heading(visitor.say("pages.admin.policy.title"), second)
+        + f'<div class="sc"><table class="tb"><tr>{head}</tr>{rows}</table></div>{warn}'
+    )
 
 
 def _row(visitor: Visitor, n: int, line: Mapping[str, Any]) -> str:

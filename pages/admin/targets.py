@@ -95,7 +95,9 @@ def _past(visitor: Visitor, metric: str) -> None:
         for one in reversed(steps)
     )
     head = "".join(f"<th>{esc(visitor.say(f'pages.admin.aim.{name}'))}</th>" for name in ("since", "target", "by", "reason"))
-    st.html(heading(visitor.say("pages.admin.aim.past")) + f'<table class="tb"><tr>{head}</tr>{rows}</table>')
+    st.html(
+        heading(visitor.say("pages.admin.aim.past")) + f'<div class="sc"><table class="tb"><tr>{head}</tr>{rows}</table></div>'
+    )
 
 
 def _save(held: Held) -> None:
