@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fengsui.board.read import SourceDetail
+from fengsui.board.read.completeness import PLAIN, Completeness
 from fengsui.board.read.sources import Held
 from fengsui.locale import has
 from pages.look import charts, standing
@@ -22,13 +23,13 @@ from pages.sources.listing import problem
 Source = Mapping[str, Any]
 
 
-def panel(visitor: Visitor, source: Source, found: SourceDetail) -> None:
+def panel(visitor: Visitor, source: Source, found: SourceDetail, filled: Completeness) -> None:
     title = house().settings.title(source["source"], visitor.lang)
     st.html(heading(title, standing.words(visitor, source)) + f'<p class="pr">{_story(visitor, source)}</p>')
     st.html(heading(visitor.say("pages.sources.hours"), visitor.say("pages.unit.item"), esc(_coverage(visitor, found))))
     rows = [{"x": charts.wall_time(at, visitor.zone).strftime("%H"), "y": n} for at, n in found.hours]
     st.vega_lite_chart(pd.DataFrame(rows), charts.bars(visitor.lang, mode(), 300), key="hours", theme=None, width="stretch")
-    st.html(f'<p class="foot">{esc(_polls(visitor, found))}</p>')
+    st.html(f'<p class="foot">{esc(_polls(visitor, found))}</p>{_fields(visitor, filled)}')
     if visitor.handles and not source["pushed"]:
         with st.container(key="sb", horizontal=True):
             st.button(visitor.say("pages.sources.poll_now"), key="poll_now", on_click=ask.poll_now, args=(source["source"],))
@@ -65,6 +66,24 @@ def _polls(visitor: Visitor, found: SourceDetail) -> str:
     if found.swept_at:
         words += visitor.say("pages.sources.swept", at=found.swept_at, n=found.missed)
     return words
+
+
+def _fields(visitor: Visitor, filled: Completeness) -> str:
+    """Which fields are filled, the emptiest first."""
+    if not filled.n:
+        return ""
+    shares = [visitor.say("pages.sources.filled", field=_field(visitor, name), share=share) for name, share in filled.shares]
+    words = visitor.say("pages.sources.fields", n=filled.n) + visitor.say("pages.sources.and").join(shares)
+    if filled.never:
+        missing = visitor.say("pages.sources.and").join(_field(visitor, name) for name in filled.never)
+        words += visitor.say("pages.sources.never_filled", fields=missing)
+    return f'<p class="foot">{esc(words)}</p>'
+
+
+def _field(visitor: Visitor, name: str) -> str:
+    if name in PLAIN:
+        return visitor.say(f"pages.sources.field.{name}")
+    return house().settings.dimension(name).title.say(visitor.lang)
 
 
 def quarantine(visitor: Visitor, held: Sequence[Held]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from fengsui.board import read
+from fengsui.board.read.completeness import completeness
 from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
@@ -75,9 +76,10 @@ def _below(source: str) -> None:
     if state is None:
         return
     found = trouble.kept("source", source, lambda: read.source_detail(house().reader, source, now()))
+    filled = trouble.kept("fields", source, lambda: completeness(house().reader, house().settings, source, now()))
     left, middle, right = st.columns([444, 420, 532], gap="small")
     with left, st.container(border=True, key="p_low_a", height="stretch"):
-        chosen.panel(visitor, state, found)
+        chosen.panel(visitor, state, found, filled)
     with middle, st.container(border=True, key="p_low_b", height="stretch"):
         _held(visitor, source)
     with right, st.container(border=True, key="p_low_c", height="stretch"):
