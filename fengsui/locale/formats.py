@@ -143,6 +143,12 @@ def as_field(value: Any, place: Place) -> str:
     return key if name == head else f"{name} {key}"
 
 
+def as_role(value: Any, place: Place) -> str:
+    """``duty`` -> 值班员; several one after another."""
+    roles = [value] if isinstance(value, str) else list(value)
+    return place.joiner.join(place.words.get(f"locale.role.{role}", str(role)) for role in roles)
+
+
 def as_text(value: Any, place: Place) -> str:
     return str(value)
 
@@ -163,5 +169,6 @@ FORMATS: dict[str, Format] = {
     "floor": as_floor,
     "room": as_room,
     "field": as_field,
+    "role": as_role,
     "text": as_text,
 }

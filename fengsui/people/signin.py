@@ -47,11 +47,11 @@ def sign_in(store: Engine, tries: Tries, person_id: str, secret: str, ip: str | 
 
 
 def visit(store: Engine, settings: Settings, ip: str | None, now: datetime) -> SignedIn:
-    """The visitor of a demo centre is ``demo``, a manager; everywhere else this is ``NotAllowed``."""
+    """The visitor of a demo centre is ``demo``, who may see and try everything; everywhere else this is ``NotAllowed``."""
     if not settings.centre.demo:
         raise NotAllowed("people.fault.no_demo")
     with store.begin() as conn:
-        values = {"person_id": DEMO, "name": "演示访客", "role": "manager", "scope": [], "active": True, "created_at": now}
+        values = {"person_id": DEMO, "name": "演示访客", "role": "admin", "scope": [], "active": True, "created_at": now}
         upsert(conn, person, [values], update=())
         row = conn.execute(select(person).where(person.c.person_id == DEMO)).mappings().one()
     return _open(store, person_of(row), ip, now, None)

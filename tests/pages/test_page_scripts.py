@@ -130,6 +130,7 @@ def test_a_role_that_may_not_gets_a_sentence_and_nothing_else(home: Path, looks:
     looks(person)
     app = show(name)
     assert not app.exception and not app.button
+    assert "可用角色：值班" in texts(app) or "可用角色：管理员" in texts(app), "by their names, not by their codes"
     assert "投诉量突增" not in texts(app) and "甲机" not in texts(app)
 
 
