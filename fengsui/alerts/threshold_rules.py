@@ -115,7 +115,7 @@ def _sight(
     values: Sequence[float | None],
     limit: float | None,
 ) -> Sight:
-    """``limit`` None: there is no week of history to say what is usual."""
+    """``limit`` None: nothing can be said of what is usual."""
     beyond = BEYOND[rule.op]
     newest = values[-1] if values else None
     held = bool(values) and limit is not None and all(value is not None and beyond(value, limit) for value in values)

@@ -18,6 +18,8 @@ from fengsui.store.slices import bucket, slice_id
 from fengsui.store.tables import rollup
 
 PARTNERS = (timedelta(days=1), timedelta(days=7))
+GROWN = 1.5
+"""A work-off time alone is long at every hour in which few happen to close: the stock itself must have grown so much, too."""
 
 
 def seen(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, at: datetime) -> float | None:
@@ -27,13 +29,18 @@ def seen(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, at: da
 
 
 def limit(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime) -> float | None:
-    """``value``, or so many times the usual where that lies farther out. None before there is a week of history."""
+    """``value``, or so many times the usual where that lies farther out. None where nothing can be said: before there is a
+    week of history, or of a stock that has not grown."""
     window = timedelta(seconds=rule.window_s)
     if not _reaches(desk, metric, slice_key, end - max(PARTNERS) - window):
         return None
     ends = [end - back for back in PARTNERS]
-    past = (read.kpi(desk.conn, metric, slice_key, then - window, then, desk.now).value for then in ends)
-    known = [value for value in past if value is not None]
+    past = [read.kpi(desk.conn, metric, slice_key, then - window, then, desk.now) for then in ends]
+    if metric.shape == "work_off":
+        stock = read.kpi(desk.conn, metric, slice_key, end - window, end, desk.now).n
+        if stock <= GROWN * max(figure.n for figure in past):
+            return None
+    known = [figure.value for figure in past if figure.value is not None]
     if not known or rule.times is None:
         return rule.value
     if rule.op in (">", ">="):

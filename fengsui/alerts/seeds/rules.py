@@ -137,8 +137,8 @@ THRESHOLDS: dict[str, Body] = {
         "临近超时堆积", "Many nearing their deadline", "at_risk", 2, ">", 4, 2, times=3, window_s=QUARTER_S, for_s=QUARTER_S
     ),
     "stage-due-breach": _stage(
-        "到期工单大面积超时", "Many missed their deadline", "sla_attainment", 3, "<", 0.85, 0.9, times=2, window_s=14_400,
-        for_s=QUARTER_S, min_n=20,
+        "到期工单大面积超时", "Many missed their deadline", "sla_attainment", 3, "<", 0.85, 0.9, times=3, window_s=28_800,
+        for_s=QUARTER_S, min_n=50,
     ),
 }  # fmt: skip
 
