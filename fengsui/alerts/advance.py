@@ -12,7 +12,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, exists, func, null, select
 
-from fengsui.alerts import alive, definitions, detector_rules, escalate, phrase_rules, record_rules, succession, threshold_rules
+from fengsui.alerts import (
+    alive,
+    definitions,
+    detector_rules,
+    escalate,
+    phrase_rules,
+    record_rules,
+    remind,
+    succession,
+    threshold_rules,
+)
 from fengsui.alerts.desk import Desk, Moved, open_desk
 from fengsui.alerts.record_taking import FRESH, span, take
 from fengsui.settings.model import Settings
@@ -92,6 +102,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
         escalate.escalate(desk)
     alive.say_alive(desk, mark.at)
     alive.warn_of_calendar(desk, mark.at)
+    remind.remind(desk, mark.at)
 
 
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:

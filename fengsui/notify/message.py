@@ -53,8 +53,12 @@ def message(row: Mapping[str, Any], lang: str, zone: str, base_path: str) -> Mes
         recipient=row["recipient"],
         episode_id=row["episode_id"],
         at=row["created_at"].isoformat(),
-        link=f"{base_path}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else ""),
+        link=f"{base_path}/due" if row["kind"] == "due" else _alert(row, base_path),
     )
+
+
+def _alert(row: Mapping[str, Any], base_path: str) -> str:
+    return f"{base_path}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else "")
 
 
 def _visible(params: Mapping[str, Any], lang: str) -> Mapping[str, Any]:

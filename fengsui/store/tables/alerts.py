@@ -108,7 +108,7 @@ outbox = Table(
     "outbox",
     METADATA,
     Column("notice_id", String, primary_key=True),  # hash(kind, subject, axis, n, step, channel, recipient): idempotency key
-    Column("kind", String, nullable=False),  # raised, escalated, cleared, summary, alive, test
+    Column("kind", String, nullable=False),  # raised, escalated, cleared, summary, alive, due, test
     Column("episode_id", String),
     Column("channel", String, nullable=False),  # log, webhook
     Column("recipient", String, nullable=False),
