@@ -15,7 +15,8 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def ticket(centre: Any, due_at: datetime, org: str | None = "华南/广东", opened_at: datetime | None = None) -> str:
-    (key,) = centre.record(opened_at or due_at - timedelta(hours=20), dims={"org": org} if org else {"channel": "App"}, kind="inquiry")
+    dims = {"org": org} if org else {"channel": "App"}
+    (key,) = centre.record(opened_at or due_at - timedelta(hours=20), dims=dims, kind="inquiry")
     with centre.store.begin() as conn:
         conn.execute(update(feedback).where(feedback.c.record_key == key).values(due_at=due_at, due_source="default@1"))
     return str(key)
