@@ -39,6 +39,8 @@ class Shot:
 READY = {
     "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
+    "explore": ".st-key-p_fall svg, .st-key-p_fall canvas, .st-key-p_series .marks path",
+    "admin": ".st-key-p_year",
     "kpi": ".st-key-p_weeks svg",
     "due": ".st-key-p_backlog .sg",
     "sources": ".st-key-p_low_a svg",
@@ -49,7 +51,7 @@ SHOTS = [
     Shot("wall", "dark", WIDE, READY["wall"]),
     *(
         Shot(page, theme, WIDE, READY[page])
-        for page in ("alerts", "kpi", "due", "sources", "running")
+        for page in ("alerts", "explore", "kpi", "due", "sources", "running", "admin")
         for theme in ("dark", "light")
     ),
     Shot("alerts", "dark", PHONE, READY["alerts"]),
