@@ -69,16 +69,15 @@ def _time(text: str | None, visitor: Visitor) -> datetime | None:
 
 
 def go(visitor: Visitor, question: Question, zoom: str | None = None) -> None:
-    """Write the question into the address and draw again."""
-    params = st.query_params
-    params["metric"], params["at"] = question.metric, question.slice_key
-    params["from"], params["to"] = (_written(at, visitor) for at in (question.start, question.end))
+    """Write the question into the address, at once: one step of the browser's history; and draw again."""
+    kept = {name: st.query_params[name] for name in ("alert", "lang", "zoom") if name in st.query_params}
+    start, end = (_written(at, visitor) for at in (question.start, question.end))
+    params: dict[str, str | list[str]] = {**kept, "metric": question.metric, "at": question.slice_key, "from": start, "to": end}
     if question.out:
         params["out"] = list(question.out)
-    elif "out" in params:
-        del params["out"]
     if zoom:
         params["zoom"] = zoom
+    st.query_params.from_dict(params)
     st.rerun()
 
 

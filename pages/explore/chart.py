@@ -77,7 +77,8 @@ def waterfall(lang: str, theme: str, height: int) -> Spec:
     axis = alt.Axis(
         labelAngle=0, ticks=False, domain=True, labelExpr="split(datum.label, '~')", labelOverlap=False, labelLimit=130
     )
-    x: Any = alt.X("label:N", title=None, sort=None, axis=axis, scale=alt.Scale(paddingInner=0.45, paddingOuter=0.25))
+    order = alt.EncodingSortField(field="n", op="min")
+    x: Any = alt.X("label:N", title=None, sort=order, axis=axis, scale=alt.Scale(paddingInner=0.45, paddingOuter=0.25))
     y = alt.Y("lo:Q", title=None, axis=None, scale=alt.Scale(nice=False, padding=14))
     shades = alt.Scale(domain=["end", "part", "little"], range=[token["cmp"], token["t3"], token["mut"]])
     bars = base.mark_bar(cornerRadius=3, minBandSize=2).encode(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from fengsui.board import explore
 from fengsui.board.alert import Alert
 from fengsui.board.explore import Neighbour, Question, Shift, Why
 from fengsui.store.slices import ALL
+from pages.explore.series import change
 from pages.look.alert_words import place, title
 from pages.look.figures import figure, together
 from pages.look.house import house
@@ -70,9 +73,9 @@ def _often(visitor: Visitor, seconds: float | None) -> str:
     return visitor.say("explore.why.span", span=max(seconds, 3600.0))
 
 
-def _event(visitor: Visitor, body: object) -> str:
-    name = body.get("name") if isinstance(body, dict) else None
-    return str(name.get(visitor.lang) or next(iter(name.values()), "")) if isinstance(name, dict) else str(name or "")
+def _event(visitor: Visitor, body: Mapping[str, Any]) -> str:
+    names = explore.names(body)
+    return names.get(visitor.lang) or next(iter(names.values()), "")
 
 
 def beside(
@@ -104,8 +107,7 @@ def _alert(visitor: Visitor, question: Question, one: Alert) -> str:
 
 
 def _change(visitor: Visitor, question: Question, one: Shift) -> str:
-    name = one.name.get(visitor.lang) or next(iter(one.name.values()), one.id)
-    kind = visitor.say(f"explore.change.{one.kind}")
+    name, kind = change(visitor, one), visitor.say(f"explore.change.{one.kind}")
     return (
         f'<div><span class="m c2">{esc(visitor.say("pages.time", at=one.at))} {esc(kind)} {esc(name)}</span>'
         f"<span></span><em>{esc(_lead(visitor, question, one.at.timestamp()))}</em></div>"

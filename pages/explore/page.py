@@ -11,9 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from fengsui.board import explore
-from fengsui.board.explore import Finding, Journey, Line, Neighbour, Question, Voices
+from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, facts, series, slices, words
+from pages.explore import address, facts, kept, mark, series, slices, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
 from pages.look.alert_words import place, title
@@ -24,7 +24,6 @@ from pages.look.pieces import badge, esc, heading
 from pages.look.visitor import DESK, Visitor, require_role
 
 HERE = Path(__file__).parent
-FRESH_S, KEPT = 60, 200
 TELLING = 4  # characters: a phrase that says what is wrong
 LENGTHS = {"15m": timedelta(minutes=15), "1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 
@@ -32,39 +31,17 @@ LENGTHS = {"15m": timedelta(minutes=15), "1h": timedelta(hours=1), "1d": timedel
 def page() -> None:
     visitor = require_role(DESK)
     dress(sheet=HERE / "explore.css")
+    mark.tell()
     asked = address.asked(visitor)
     _head(visitor, asked)
     if asked.fault:
         st.html(f'<p class="note">{esc(visitor.say(asked.fault))}</p>')
         if asked.fault == "pages.alert.unknown":
             return
-    finding = _finding(asked.question, visitor.scope)
+    finding = kept.finding(asked.question, visitor.scope)
     _strip(visitor, asked, finding)
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
-
-
-# --- what is asked of the store, once for all who ask the same -------------------------------------------------------
-
-
-@st.cache_resource(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
-def _finding(question: Question, scope: tuple[str, ...]) -> Finding:
-    return explore.find(house().reader, house().settings, question, scope, now())
-
-
-@st.cache_resource(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
-def _line(question: Question, zoom: str, scope: tuple[str, ...]) -> Line | None:
-    return explore.line(house().reader, house().settings, question, zoom, now(), scope)
-
-
-@st.cache_resource(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
-def _voices(question: Question, scope: tuple[str, ...]) -> Voices:
-    return explore.voices(house().reader, question, scope)
-
-
-@st.cache_resource(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
-def _beside(question: Question) -> list[Neighbour]:
-    return explore.beside(house().reader, question, now())
 
 
 # --- head ------------------------------------------------------------------------------------------------------------
@@ -83,6 +60,14 @@ def _head(visitor: Visitor, asked: Asked) -> None:
             _metric(visitor, asked)
         _chips(visitor, asked)
         _zoom(visitor, asked)
+        if visitor.person.role in mark.ROLES and asked.fault is None:
+            mark.form(visitor, asked.question, _window(visitor, asked.question), _lift(visitor, asked))
+
+
+def _lift(visitor: Visitor, asked: Asked) -> float | None:
+    """What was seen over what is usual, for the next time."""
+    finding = kept.finding(asked.question, visitor.scope)
+    return finding.observed / finding.expected if finding.state == "ok" and finding.expected > 0 else None
 
 
 def _metric(visitor: Visitor, asked: Asked) -> None:
@@ -152,7 +137,7 @@ def _zoom(visitor: Visitor, asked: Asked) -> None:
 
 def _strip(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     mark = badge(visitor, asked.alert.tier) if asked.alert else ""
-    found = _voices(asked.question, visitor.scope)
+    found = kept.voices(asked.question, visitor.scope)
     heard = ""
     if found.topics and (finding.slices or finding.everywhere):
         told = [one for one in found.topics if len(one.text) >= TELLING] or found.topics
@@ -174,7 +159,7 @@ def _first_row(visitor: Visitor, asked: Asked) -> None:
     changes = explore.shifts(house().reader, question)
     left, right = st.columns([937, 436], gap="small")
     with left, st.container(border=True, key="p_series", height="stretch"):
-        line = _line(question, asked.zoom, visitor.scope)
+        line = kept.line(question, asked.zoom, visitor.scope)
         series.panel(visitor, asked, line, changes, shape)
     with right, st.container(border=True, key="p_whyx", height="stretch"):
         found = explore.why(house().reader, house().settings, question, visitor.scope, now())
@@ -188,12 +173,12 @@ def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:
         _where(visitor, question, finding)
     with middle:
         with st.container(border=True, key="p_bursts"):
-            st.html(words.bursts(visitor, _voices(question, visitor.scope)))
+            st.html(words.bursts(visitor, kept.voices(question, visitor.scope)))
         with st.container(border=True, key="p_low_beside", height="stretch"):
             own = asked.alert.episode_id if asked.alert else None
             others = explore.events(house().reader, question, visitor.scope, own)
             changes = explore.shifts(house().reader, question)
-            st.html(facts.beside(visitor, question, _beside(question), others, changes))
+            st.html(facts.beside(visitor, question, kept.beside(question), others, changes))
     with right, st.container(border=True, key="p_low_said", height="stretch"):
         _said(visitor, question)
 
@@ -215,16 +200,16 @@ def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
 
 
 def _said(visitor: Visitor, question: Question) -> None:
-    found = _voices(question, visitor.scope)
+    found = kept.voices(question, visitor.scope)
     more = visitor.say("pages.records.at_least" if found.cut else "pages.records.of", n=found.total) if found.total else ""
     st.html(heading(visitor.say("explore.voices.title"), visitor.say("explore.voices.masked"), esc(more)))
+    above = st.container(key="ex_way")
     picked = words.said(visitor, found, str(abs(hash(question))))
     kind, _, customer = (picked or "").partition(":")
     if kind == "who" and any(one.customer == customer for one in found.said):
-        way: Journey | None = explore.journey(
-            house().reader, customer, question.end, visitor.scope, [one.record_key for one in found.said]
-        )
+        here = [one.record_key for one in found.said]
+        way: Journey | None = explore.journey(house().reader, customer, question.end, visitor.scope, here)
         if way is not None:
-            with st.container(key="ex_way"):
+            with above:
                 st.html(heading(visitor.say("explore.way.title", tail=customer[-4:]), visitor.say("explore.way.second")))
                 st.html(words.way(visitor, way))

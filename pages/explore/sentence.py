@@ -40,7 +40,8 @@ def answer(visitor: Visitor, finding: Finding) -> str:
         return visitor.say(f"explore.state.{finding.state}", n=len(finding.windows))
     parts = _rate(visitor, finding) if finding.rated else _count(visitor, finding)
     joiner = "" if visitor.lang == "zh_CN" else " "
-    return joiner.join(part for part in parts if part)
+    out = finding.question.out
+    return joiner.join(part for part in parts if part) + (visitor.say("explore.without", n=len(out)) if out else "")
 
 
 def _count(visitor: Visitor, finding: Finding) -> list[str]:
@@ -55,7 +56,8 @@ def _count(visitor: Visitor, finding: Finding) -> list[str]:
     if abs(finding.deviation) <= LIKE_USUAL * max(finding.expected, 1.0) ** 0.5 and not finding.slices:
         return [visitor.say("explore.said.usual", **say)]
     if not finding.slices:
-        code = "explore.said.everywhere" if finding.everywhere else "explore.said.nothing"
+        everywhere = "explore.said.everywhere" if finding.question.slice_key == ALL else "explore.said.everywhere_here"
+        code = everywhere if finding.everywhere else "explore.said.nothing"
         return [first, visitor.say(code, g=finding.g, rest=abs(finding.rest))]
     named = [
         visitor.say(

@@ -56,7 +56,14 @@ def _mark(kind: str, at: datetime, visitor: Visitor, until: datetime | None = No
 
 def _name(visitor: Visitor, one: Shift) -> str:
     at = visitor.say("pages.time", at=one.at)
-    return f"{at} {one.name.get(visitor.lang) or one.name.get('zh_CN') or one.id}"
+    return f"{at} {change(visitor, one)}"
+
+
+def change(visitor: Visitor, one: Shift) -> str:
+    """By its name; a stretch without one by what it was called."""
+    name = one.name.get(visitor.lang) or next(iter(one.name.values()), "")
+    verdict = visitor.say(f"explore.verdict.{one.verdict}") if one.verdict else ""
+    return " · ".join(part for part in (name, verdict) if part) or one.id
 
 
 def _legend(visitor: Visitor, line: Line | None) -> str:

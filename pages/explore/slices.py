@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from fengsui.board.explore import Finding, Mixed, Part, Sum
+from fengsui.store.slices import ALL
 from pages.explore.chart import waterfall
 from pages.explore.sentence import place
 from pages.look.living import living
@@ -102,7 +103,7 @@ def picture(visitor: Visitor, finding: Finding) -> None:
     code = "explore.from.rate" if finding.rated else "explore.from.less" if finding.deviation < 0 else "explore.from.more"
     title = visitor.say(code, n=abs(finding.deviation) * (100 if finding.rated else 1))
     st.html(heading(title, visitor.say("explore.from.points" if finding.rated else "explore.from.items")))
-    frame = pd.DataFrame(steps(visitor, finding))
+    frame = pd.DataFrame([{**row, "n": n} for n, row in enumerate(steps(visitor, finding))])
     st.vega_lite_chart(frame, waterfall(visitor.lang, mode(), 190), key="ex_fall", theme=None, width="stretch")
 
 
@@ -110,18 +111,18 @@ def table(visitor: Visitor, finding: Finding) -> str | None:
     """The picked ``into:KEY``, ``out:KEY`` or ``back:KEY``, if any."""
     head = "".join(f"<span>{esc(visitor.say(f'explore.column.{name}'))}</span>" for name in COLUMNS)
     parts = [f'<div class="hd">{head}<span></span></div>', _whole(visitor, finding)]
+    parts += [_left(visitor, finding, key) for key in finding.question.out]
     parts += [_row(visitor, finding, one, n) for n, one in enumerate(finding.slices)]
     parts += [_mixed(visitor, finding, one) for one in finding.mixed[:BARS]] if finding.rated else []
     if not finding.slices and not finding.mixed:
-        words = "explore.said.everywhere_row" if finding.everywhere else "explore.said.nothing_row"
+        whole = finding.question.slice_key == ALL
+        everywhere = "explore.said.everywhere_row" if whole else "explore.said.everywhere_here_row"
+        words = everywhere if finding.everywhere else "explore.said.nothing_row"
         parts.append(f'<div class="no">{esc(visitor.say(words))}</div>')
     shown = finding.leads[:LEADS]
     if shown:
         parts.append(f'<div class="g">{esc(visitor.say("explore.leads"))}</div>')
         parts += [_lead(visitor, finding, one) for one in shown]
-    if finding.question.out:
-        parts.append(f'<div class="g">{esc(visitor.say("explore.left_out"))}</div>')
-        parts += [_left(visitor, finding, key) for key in finding.question.out]
     css = (HERE / "slices.css").read_text(encoding="utf-8")
     key = f"ex_slices_{abs(hash((finding.question, finding.observed)))}"
     return living("ex_slices", "".join(parts), css, visitor, key=key)
@@ -190,7 +191,7 @@ def _mixed(visitor: Visitor, finding: Finding, one: Mixed) -> str:
 
 
 def _left(visitor: Visitor, finding: Finding, key: str) -> str:
-    name = place(visitor, key, finding.question.slice_key)
+    name = f"{visitor.say('explore.left_out')} {place(visitor, key, finding.question.slice_key)}"
     back = visitor.say("explore.back")
     return f'<div class="row gone"><b>{esc(name)}</b><em data-id="back:{esc(key)}">{esc(back)}</em></div>'
 

@@ -153,3 +153,32 @@ def test_nobody_watches_a_place_without_a_series(store: Engine, settings: Settin
 
 def test_a_slice_is_named_by_the_deepest_level_of_each_dimension() -> None:
     assert inside("org.1=华南|channel=App", {"org.2": "华南/广东"}) == "channel=App|org.2=华南/广东"
+
+
+def test_what_people_said_of_a_stretch_changes_the_history_it_is_compared_with(settings: Settings, store: Engine) -> None:
+    before = QUESTION.start - timedelta(weeks=2)
+    body = {
+        "metric": "complaints",
+        "slice_key": "org.1=华南",
+        "end_at": (before + timedelta(hours=1)).isoformat(),
+        "name": "停机",
+    }
+    row = {"kind": "stretch", "id": "one", "by": "ana", "valid_from": NOW}
+    with store.begin() as conn:
+        conn.execute(
+            insert(t.definition), {**row, "version": 1, "body": {**body, "verdict": "real", "start_at": before.isoformat()}}
+        )
+    try:
+        found = explore.find(store, settings, QUESTION, (), NOW)
+        assert found.skipped == 1 and len(found.windows) == 5
+        other = explore.find(store, settings, Question("complaints", "org.1=华东", START, NOW), (), NOW)
+        assert other.skipped == 0 and len(other.windows) == 6
+        with store.begin() as conn:
+            new = {**body, "verdict": "new_normal"}
+            conn.execute(insert(t.definition), {**row, "version": 2, "body": new})
+        assert explore.find(store, settings, QUESTION, (), NOW).state == "no_history"
+        shown = explore.shifts(store, Question("complaints", "all", before, until))
+        assert [(one.verdict, one.name["zh_CN"]) for one in shown] == [("new_normal", "停机")]
+    finally:
+        with store.begin() as conn:
+            conn.execute(t.definition.delete())

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from fengsui.store.database import open_store
+from fengsui.store.tables import definition
 from pages.explore.words import marked
 
 Looks = Callable[[str | None], None]
@@ -81,3 +84,23 @@ def test_customers_words_are_text_and_marks_never_overlap() -> None:
     assert marked("<b>扣款成功</b>", ["扣款成功", "扣款"]) == "&lt;b&gt;<mark>扣款成功</mark>&lt;/b&gt;"
     assert marked("App 打不开", ["app", "打不开"]) == "<mark>App</mark> <mark>打不开</mark>"
     assert marked("没有", []) == "没有"
+
+
+def test_an_analyst_marks_a_stretch_and_the_empty_form_says_what_is_missing(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show()
+    app.button(key="ex_save").click().run()
+    assert "没有保存" in "".join(toast.value for toast in app.toast)
+    app.session_state["ex_verdict"] = "missed"
+    app.button(key="ex_save").click().run()
+    assert not app.exception
+    assert "漏报" in "".join(toast.value for toast in app.toast)
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        bodies = conn.execute(select(definition.c.body).where(definition.c.kind == "stretch")).scalars().all()
+    assert [body["verdict"] for body in bodies] == ["missed"]
+
+
+def test_duty_reads_and_marks_nothing(home: Path, looks: Looks) -> None:
+    looks("li")
+    assert not [button for button in show().button if button.key == "ex_save"]

@@ -2,6 +2,7 @@
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.handling import Person
+from fengsui.alerts.commands.stretch import mark_stretch
 from fengsui.alerts.commands.verbs import (
     add_participant,
     claim,
@@ -30,6 +31,7 @@ __all__ = [
     "claim_for",
     "escalate",
     "give_back",
+    "mark_stretch",
     "merge_into",
     "note",
     "plan_step",

@@ -3,6 +3,7 @@
 from fengsui.board.explore.around import Neighbour, Shift, beside, events, shifts
 from fengsui.board.explore.finding import Finding, Mixed, Part, Sum, find
 from fengsui.board.explore.line import ZOOMS, Line, line, zoom_of
+from fengsui.board.explore.marks import names
 from fengsui.board.explore.question import Question, latest, metrics, of_alert, open_to, unit_of
 from fengsui.board.explore.voices import Journey, Said, Voices, journey, voices
 from fengsui.board.explore.why import Why, why
@@ -28,6 +29,7 @@ __all__ = [
     "latest",
     "line",
     "metrics",
+    "names",
     "of_alert",
     "open_to",
     "shifts",

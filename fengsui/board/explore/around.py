@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log, sqrt
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from fengsui.board import definitions
 from fengsui.board.alert import Alert, alerts, select_alerts
+from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question
 from fengsui.board.scope import Scope
 from fengsui.explore import read
@@ -28,7 +29,7 @@ DRIFT = 0.1
 SHOWN = 8
 NO_WORK = ("data_lag",)
 """Says how late rows came, not what happened."""
-KINDS = ("known_event", "rule", "target", "metric", "sla_policy", "calendar", "cue")
+KINDS = ("rule", "target", "metric", "sla_policy", "calendar", "cue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,15 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Something that changed: an announced event, or a version of a definition that a person put in force."""
+    """Something that changed: an announced event, a version of a definition that a person put in force, or what somebody said
+    of a stretch of time (``verdict``)."""
 
     at: datetime
     kind: str
     id: str
     name: Mapping[str, str]
     version: int
+    verdict: str | None = None
 
 
 def beside(store: Engine, question: Question, now: datetime) -> list[Neighbour]:
@@ -101,20 +104,17 @@ def events(store: Engine, question: Question, scope: Scope, own: str | None = No
 
 
 def shifts(store: Engine, question: Question) -> list[Shift]:
-    """Changes of the centre itself in the window and the hours before: announced events, rules, targets, definitions."""
+    """Changes of the centre itself in the window and the hours before: announced events, rules, targets, definitions; and what
+    people said of stretches of this figure."""
     since = question.start - LOOK_BACK
     made = (definition.c.valid_from >= since) & (definition.c.valid_from < question.end) & (definition.c.by != "seed")
-    query = select(definition).where(definition.c.kind.in_(KINDS))
     with store.connect() as conn:
-        rows = conn.execute(query.where(made | (definition.c.kind == "known_event"))).fetchall()
-    found = [_shift(row) for row in rows]
+        rows = conn.execute(select(definition).where(definition.c.kind.in_(KINDS), made)).fetchall()
+        found = [Shift(row.valid_from, row.kind, row.id, marks.names(row.body), row.version) for row in rows]
+        for kind in ("known_event", "stretch"):
+            found += [
+                Shift(marks.span(body)[0], kind, id_, marks.names(body), version, body.get("verdict"))
+                for id_, (version, body) in definitions.newest(conn, kind).items()
+                if marks.concerns(body, question)
+            ]
     return sorted((one for one in found if since <= one.at < question.end), key=lambda one: one.at)
-
-
-def _shift(row: Any) -> Shift:
-    body: Mapping[str, Any] = row.body
-    at = datetime.fromisoformat(str(body["start_at"])) if row.kind == "known_event" else row.valid_from
-    name = body.get("name") or {}
-    return Shift(
-        at, row.kind, row.id, name if isinstance(name, Mapping) else {"zh_CN": str(name), "en": str(name)}, row.version
-    )

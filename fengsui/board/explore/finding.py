@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 import numpy as np
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from fengsui.board import definitions
+from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question, inside
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
@@ -139,9 +139,9 @@ def find(
         return Finding(question, "not_sliceable")
     levels = [level for dimension in settings.dimensions for level in dimension.level_names]
     with store.connect() as conn:
-        known = known_events(conn, question.metric)
-        before = read.partners(question.start, question.end, read.first_at(conn), known)
-        every = read.partners(question.start, question.end, read.first_at(conn))
+        known, since = marks.unlike(conn, question), marks.since(conn, question)
+        before = read.partners(question.start, question.end, since, known)
+        every = read.partners(question.start, question.end, since)
         if len(before.spans) < ENOUGH_WINDOWS:
             return Finding(question, "no_history", windows=before.spans)
         cases, wrong = read.cubes(
@@ -158,16 +158,6 @@ def find(
     if left_out:
         cases, wrong = cases.without(left_out), wrong.without(left_out)
     return _rated(question, cases, wrong, of_ratios(cases, wrong, most, cancelled), before, skipped)
-
-
-def known_events(conn: Connection, metric: str) -> list[read.Span]:
-    """Spans of announced events that concern the metric as a whole: no window of theirs is usual."""
-    bodies = (body for _, body in definitions.newest(conn, "known_event").values())
-    return [
-        (datetime.fromisoformat(str(body["start_at"])), datetime.fromisoformat(str(body["end_at"])))
-        for body in bodies
-        if body.get("metric") in (None, "", metric) and not body.get("where")
-    ]
 
 
 def _seen(scope: Scope) -> Callable[[Mapping[str, str]], bool]:

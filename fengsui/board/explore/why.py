@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from fengsui.board import definitions
 from fengsui.board.alert import Alert, alerts, select_alerts
+from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question
 from fengsui.board.scope import Scope
 from fengsui.metrics import watermarks
@@ -140,14 +141,9 @@ def _late(conn: Connection, settings: Settings, question: Question, now: datetim
 
 def _events(conn: Connection, question: Question) -> list[Mapping[str, Any]]:
     """Announced events in the window that concern this figure and place."""
-    levels = slice_levels(question.slice_key)
-    found = []
-    for _, body in definitions.newest(conn, "known_event").values():
-        begins, ends = (datetime.fromisoformat(str(body[name])) for name in ("start_at", "end_at"))
-        here = all(levels.get(level) == value for level, value in (body.get("where") or {}).items())
-        if begins < question.end and question.start < ends and here and body.get("metric") in (None, "", question.metric):
-            found.append(body)
-    return found
+    every = (body for _, body in definitions.newest(conn, "known_event").values())
+    spans = ((body, marks.span(body)) for body in every if marks.concerns(body, question))
+    return [body for body, (begins, ends) in spans if begins < question.end and question.start < ends]
 
 
 def _watched(conn: Connection, question: Question) -> list[str]:

@@ -1,0 +1,69 @@
+"""标注这段: a person says what a stretch of time was; the same form files an alert that should have come and did not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fengsui.alerts import commands
+from fengsui.alerts.commands import Done
+from fengsui.board.explore import Question
+from pages.explore import kept
+from pages.look import trouble
+from pages.look.house import house, now
+from pages.look.pieces import esc, plain
+from pages.look.visitor import Visitor, require_role
+
+ROLES = frozenset({"manager", "admin", "analyst"})
+VERDICTS = ("real", "expected", "false", "new_normal", "missed")
+_SAID = "ex_said"
+
+
+def form(visitor: Visitor, question: Question, window: str, lift: float | None) -> None:
+    with st.popover(visitor.say("explore.mark.open"), key="ex_mark"):
+        where = visitor.say("pages.alert.place", key=question.slice_key)
+        second = visitor.say("explore.mark.second", window=window, where=where, metric=question.metric)
+        st.html(f'<p class="none">{esc(second)}</p>')
+        label = visitor.say("explore.mark.verdict")
+        st.pills(label, VERDICTS, format_func=lambda name: visitor.say(f"explore.verdict.{name}"), key="ex_verdict")
+        hint = visitor.say("explore.mark.name_hint")
+        st.text_input(visitor.say("explore.mark.name"), placeholder=hint, key="ex_name", max_chars=80)
+        st.text_input(visitor.say("explore.mark.note"), key="ex_note", max_chars=500)
+        st.button(visitor.say("explore.mark.save"), key="ex_save", type="primary", on_click=_save, args=(question, lift))
+
+
+def _save(question: Question, lift: float | None) -> None:
+    """Roles are asked again here, and once more by the command itself."""
+    visitor = require_role(ROLES)
+    verdict, name, note = (st.session_state.get(f"ex_{field}") for field in ("verdict", "name", "note"))
+    try:
+        answer = commands.mark_stretch(
+            house().writer,
+            visitor.person,
+            now(),
+            metric=question.metric,
+            slice_key=question.slice_key,
+            start=question.start,
+            end=question.end,
+            verdict=verdict,
+            name=(name or "").strip() or None,
+            note=(note or "").strip() or None,
+            lift=lift,
+        )
+    except Exception as fault:  # refused like any other, and said
+        code, params = trouble.words(fault)
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+        return
+    if isinstance(answer, Done):
+        st.session_state[_SAID] = visitor.say("explore.mark.done", verdict=visitor.say(f"explore.verdict.{verdict}"))
+        kept.finding.clear()  # what was compared with this stretch is compared anew
+    else:
+        params = dict(answer.params)
+        if answer.code == "alerts.refused.needs":
+            params["field"] = visitor.say("explore.mark.verdict")
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(answer.code, **params))
+
+
+def tell() -> None:
+    said = st.session_state.pop(_SAID, None)
+    if said:
+        st.toast(plain(said))
