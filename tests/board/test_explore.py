@@ -157,12 +157,9 @@ def test_a_slice_is_named_by_the_deepest_level_of_each_dimension() -> None:
 
 def test_what_people_said_of_a_stretch_changes_the_history_it_is_compared_with(settings: Settings, store: Engine) -> None:
     before = QUESTION.start - timedelta(weeks=2)
-    body = {
-        "metric": "complaints",
-        "slice_key": "org.1=华南",
-        "end_at": (before + timedelta(hours=1)).isoformat(),
-        "name": "停机",
-    }
+    until = before + timedelta(hours=1)
+    span = {"start_at": before.isoformat(), "end_at": until.isoformat()}
+    body = {"metric": "complaints", "slice_key": "org.1=华南", "name": "停机", **span}
     row = {"kind": "stretch", "id": "one", "by": "ana", "valid_from": NOW}
     with store.begin() as conn:
         conn.execute(
