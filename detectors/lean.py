@@ -124,6 +124,16 @@ class Lean:
         self.family = ((1 - SLOWLY) * np.array(self.family) + SLOWLY * fresh).tolist()
         self._weigh()
 
+    def take_over(self, new: int, old: int) -> None:
+        """``new`` is another name of ``old``, which begins anew."""
+        for name in ("a", "b", "likely"):
+            array = getattr(self, name)
+            array[new] = array[old]
+        self.a[old], self.b[old], self.likely[old] = PRIOR, self.b[old], 0.0
+        self.day[old] = self.hour[old] = 0
+        self.clipped[[new, old]] = False
+        self._weigh()
+
     def arranged(self, places: Sequence[int | None]) -> Lean:
         """Children in another order; ``None``: one that is new, with an equal share."""
         fresh = Lean(len(places))

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import maturity, telling
+from detectors import maturity, renaming, telling
 from detectors.base import SCHEMA, FamilyDetector, FamilyReading, Reason, State, StateMismatch, Tier, Verdict
 from detectors.blocks import BLOCK_S, Blocks
 from detectors.lean import Lean, Vector
+from detectors.look import Flags, Look
 from detectors.mixture import mixed
+from detectors.renaming import NEW
 from detectors.runs import packed, unpacked
 from detectors.scan import NATS, Bars
 from detectors.telling import CALM_SCORE
@@ -47,29 +49,8 @@ OFTEN, OFTEN_WEIGHT, OFTEN_PRIOR, OFTEN_KEEP = 5.0, 4.0, 14.0, 0.985
 """Nats; nats per e-fold; days; memory. A child that exceeds 5 nats on more days than its siblings must exceed more."""
 BARS = Bars(7.0, 13.0, 5.0, 10.0)
 NAMED = 6
-Flags: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(slots=True)
-class Look:
-    """The children worth a look, by their places; ``surprise`` in nats, its window as a place in ``HOURS``, what was observed
-    and expected there and with what variance."""
-
-    places: NDArray[np.intp]
-    arrived: Flags
-    surprise: Vector
-    short: Vector
-    window: NDArray[np.intp]
-    observed: Vector
-    expected: Vector
-    variance: Vector
-    total: float = 0.0
-
-    def first(self, wanted: Flags) -> int | None:
-        """Which of them is the most surprising of ``wanted``."""
-        if not wanted.any():
-            return None
-        return int(np.argmax(np.where(wanted, self.surprise, -1.0)))
+RENAMED = 3.0
+"""Score of a name that changed: chance leaves out what was expected once in a thousand weeks."""
 
 
 class Pool(FamilyDetector):
@@ -253,8 +234,8 @@ class Pool(FamilyDetector):
     def _say(self, x: FamilyReading, look: Look, watched: Collection[str]) -> list[Verdict]:
         bar = -math.log10(x.budget)
         named, together = self._alarm(look, bar)
-        said = {}
-        if named is not None:
+        said = self._renamed(x, look)
+        if named is not None and self.children[look.places[named]] not in said:
             self._burning[look.places[named]] = True
             said[self.children[look.places[named]]] = self._verdict(x, look, named, bar, together)
         for name in watched:
@@ -262,6 +243,23 @@ class Pool(FamilyDetector):
                 found = np.flatnonzero(look.places == self._place[name])
                 said[name] = self._verdict(x, look, int(found[0]), bar) if len(found) else self._calm(x, name)
         return [said[name] for name in sorted(said)]
+
+    def _renamed(self, x: FamilyReading, look: Look) -> dict[str, Verdict]:
+        """Newcomers that are another name of a child that has vanished: they take over what was known of it."""
+        said = {}
+        for at in np.flatnonzero(look.arrived & (self.lean.a[look.places] <= NEW)).tolist():
+            new = int(look.places[at])
+            order = (self._at + 1 + np.arange(self.kept + 1)) % (self.kept + 1)
+            old = renaming.before(new, self._sums[order], self._expected, self.lean)
+            if old is not None:
+                told = {"before": self.children[old], "after": self.children[new]}
+                said[told["after"]] = replace(
+                    self._calm(x, told["after"]), grade=Tier.GENERAL, score=RENAMED, direction="up", p_value=10**-RENAMED,
+                    reason=Reason("detectors.reason.renamed", told),
+                )  # fmt: skip
+                self.lean.take_over(new, old)
+                self._sums[:, new] = self._sums[self._at, new]
+        return said
 
     def _alarm(self, look: Look, bar: float) -> tuple[int | None, float]:
         """The child to name, and the score of the sum if it is that which speaks (0: one child alone)."""

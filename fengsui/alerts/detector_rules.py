@@ -21,6 +21,9 @@ from fengsui.store.tables import series, verdict
 SHAPES: Mapping[str, str] = MappingProxyType({"gauge": "stock", "moved_profile": "fault", "doubled_counts": "fault"})
 """Detectors that speak of something else than the metric's own shape: what stands now, or that the data are wrong."""
 
+FAULTS: Mapping[str, str] = MappingProxyType({"detectors.reason.renamed": "fault"})
+"""What a detector of counts may say that is none of the customers'."""
+
 LONGEST_LOG = 25.0
 """Two thousand years in seconds: beyond it a mean of logarithms is broken, not long."""
 
@@ -53,7 +56,7 @@ def _judge(desk: Desk, row: RowMapping) -> None:
 
 def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:
     """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
-    shape = SHAPES.get(rule.detector) or (metric.shape if metric else "count")
+    shape = FAULTS.get(row["reason"]) or SHAPES.get(rule.detector) or (metric.shape if metric else "count")
     bad = rule.direction == "both" or row["direction"] == rule.direction
     grade = int(row["grade"]) if bad else 0
     observed, expected = figures(row, shape)

@@ -90,7 +90,10 @@ def _kin(one: Row, other: Row) -> bool:
 
 
 def _alone(desk: Desk, row: Row) -> bool:
-    """A single record, or words that one record is enough of: media, regulator, safety. And what loners say."""
+    """A single record, or words that one record is enough of: media, regulator, safety. And faults of the data, and what
+    loners say."""
+    if str(row["reason"]).startswith("alerts.lead.fault_"):
+        return True
     rule = desk.book.rule(row["rule_id"])
     if isinstance(rule, DetectorRule):
         return rule.detector in LONERS

@@ -37,7 +37,7 @@ NO_TICK = -1
 EPOCH = bucket_start(0)
 STRETCH = 120
 """Most instants of one transaction: a click must not wait long for its turn."""
-POOLS_AT_ONCE = 4
+POOLS_AT_ONCE = 2
 
 _MOVE = update(watermark).where(watermark.c.name == NAME, watermark.c.seq == bindparam("mine"))
 

@@ -338,6 +338,18 @@ def test_a_pooled_test_opens_an_alert_of_the_part_that_it_names(centre):
     assert centre.one()["slice_key"] == "channel=App|org.1=华南"
 
 
+def test_a_name_that_changed_is_a_fault_of_the_data_and_part_of_no_surge(centre):
+    rule, part = "complaints-tail-channel-org.1", "channel=App|org.1=华南"
+    centre.record(n=30)
+    centre.sees("all", observed=60, expected=6)
+    told = {"before": "channel=App|org.1=华东", "after": part}
+    centre.sees(part, rule=rule, role="pool", grade=1, reason="detectors.reason.renamed", reason_params=told)
+    assert centre.advance().opened == 2
+    found = next(row for row in centre.episodes() if row["slice_key"] == part)
+    assert (found["parent_id"], found["reason"], found["tier"]) == (None, "alerts.lead.fault_renamed", 1)
+    assert found["reason_params"]["before"] == told["before"]
+
+
 def test_shadow_episodes_have_no_number_and_no_notice_and_a_change_of_mode_ends_them(centre, rule_mode):
     rule_mode(centre, "complaints-all", "shadow")
     centre.record(n=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -177,6 +178,32 @@ def test_a_step_that_was_judged_is_not_judged_again(world: World, taught: dict[s
     said = run(pool, world, range(DAYS * 96, NOON + 1), {NOON: {3: 9}})
     state = pool.to_state()
     assert said and pool.step(world.closed(NOON, {3: 9})) == [] and pool.to_state() == state
+
+
+def renamed(taught: Mapping[str, Any], world: World, old: int, vanish: bool = True) -> list[Verdict]:
+    """A new child gets all that ``old`` would have had; ``old`` goes on where it does not ``vanish``."""
+    pool, said = fresh(taught), []
+    pool.adopt([*NAMES, "org.2=华南/new"])
+    for t in range(DAYS * 96, (DAYS + 3) * 96):
+        x = world.closed(t)
+        counts = dict(x.counts)
+        moved = counts.pop(NAMES[old], 0.0) if vanish else counts.get(NAMES[old], 0.0)
+        if moved:
+            counts["org.2=华南/new"] = moved
+        said += pool.step(dataclasses.replace(x, counts=counts, observed=sum(counts.values())))
+    return said
+
+
+def test_a_name_that_changed_is_a_fault_of_the_data_and_no_complaints(world: World, taught: dict[str, Any]) -> None:
+    said = renamed(taught, world, N - 1)
+    assert [one.reason.code for one in said] == ["detectors.reason.renamed"]
+    assert said[0].series == "org.2=华南/new" and said[0].grade == Tier.GENERAL
+    assert said[0].reason.params["before"] == NAMES[N - 1]
+
+
+def test_a_child_that_is_new_while_no_other_vanishes_is_no_renaming(world: World, taught: dict[str, Any]) -> None:
+    said = renamed(taught, world, N - 1, vanish=False)
+    assert "detectors.reason.renamed" not in {one.reason.code for one in said}
 
 
 def test_another_step_or_version_is_a_mismatch(taught: dict[str, Any]) -> None:
