@@ -151,6 +151,13 @@ def test_nobody_watches_a_place_without_a_series(store: Engine, settings: Settin
     assert found.outcome == "unwatched" and found.alert is None
 
 
+def test_an_alert_is_explained_by_its_own_rule(afternoon: Engine, settings: Settings) -> None:
+    """Other rules watch the same figure and place; one of words has no series, so its alert has the figures."""
+    found = explore.why(afternoon, settings, Question("complaints", "all", NOW - timedelta(minutes=10), NOW), (), NOW)
+    assert found.alert is not None and found.rule_id == found.alert.rule_id == "media"
+    assert found.outcome == "alert" and (found.observed, found.expected, found.score) == (1.0, None, None)
+
+
 def test_a_slice_is_named_by_the_deepest_level_of_each_dimension() -> None:
     assert inside("org.1=华南|channel=App", {"org.2": "华南/广东"}) == "channel=App|org.2=华南/广东"
 

@@ -54,20 +54,23 @@ class Why:
 
 def why(store: Engine, settings: Settings, question: Question, scope: Scope, now: datetime) -> Why:
     with store.connect() as conn:
-        rows = conn.execute(_series(question)).fetchall()
-        loudest = max((one for row in rows if (one := _loudest(conn, row.series, question))), key=_score, default=None)
         alert = _alert(conn, question, scope)
+        rows = [row for row in conn.execute(_series(question)) if alert is None or row.rule_id == alert.rule_id]
+        loudest = max((one for row in rows if (one := _loudest(conn, row.series, question))), key=_score, default=None)
         rules = definitions.newest(conn, "rule")
         late, fed = _late(conn, settings, question, now)
         events = _events(conn, question)
         wider = _watched(conn, question)
     row = next((one for one in rows if loudest is not None and one.series == loudest.series), rows[0] if rows else None)
-    body = rules.get(row.rule_id, (0, {}))[1] if row else {}
+    rule_id = alert.rule_id if alert is not None else row.rule_id if row is not None else None
+    body = rules.get(rule_id, (0, {}))[1] if rule_id else {}
     budget = float(body["budget_per_week"]) if body.get("budget_per_week") else None
     outcome = _outcome(alert, row, body, loudest, budget)
     observed, expected, lower, upper = _figures(loudest, question.metric)
+    if alert is not None and loudest is None:  # a rule of words or of a threshold: it has no series, its alert has the figures
+        observed, expected, lower, upper = alert.observed, alert.expected, alert.lower, alert.upper
     return Why(
-        outcome, alert, row.rule_id if row else None, body.get("name", {}), budget, loudest.end_at if loudest else None,
+        outcome, alert, rule_id, body.get("name", {}), budget, loudest.end_at if loudest else None,
         observed, expected, lower, upper, loudest.score if loudest else None, None if budget is None else -log10(budget),
         None if loudest is None else WEEK_S * 10 ** min(loudest.score, 12.0), late, fed, tuple(events), tuple(wider),
     )  # fmt: skip
