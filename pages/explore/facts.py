@@ -24,7 +24,8 @@ ARROWS = {True: "↑", False: "↓"}
 def why(visitor: Visitor, found: Why, shape: str, unit: str) -> str:
     named = found.outcome in ("alert", "joined")
     head = heading(visitor.say("explore.why.yes" if named else "explore.why.no"), visitor.say("explore.why.second"))
-    rule = found.rule.get(visitor.lang) or found.rule_id or ""
+    names = found.alert.names if found.alert and not found.rule else found.rule
+    rule = names.get(visitor.lang) or visitor.say("explore.why.rule")
     first = visitor.say(f"explore.why.{found.outcome}", rule=rule, number=found.alert.number if found.alert else "")
     rows = [(name, words) for name, words in _facts(visitor, found, shape, unit) if words]
     body = "".join(
