@@ -31,6 +31,7 @@ KINDREDS: Mapping[str, str] = MappingProxyType(
 )
 """metric -> what it speaks of; a metric that is not here is kin to itself alone"""
 
+RENAMED = "alerts.lead.fault_renamed"
 LONERS = ("silence", "moved_profile", "doubled_counts")
 """Detectors whose alerts are an event of their own: a channel that went silent is no part of a surge, and data that are wrong
 are no complaints."""
@@ -90,9 +91,9 @@ def _kin(one: Row, other: Row) -> bool:
 
 
 def _alone(desk: Desk, row: Row) -> bool:
-    """A single record, or words that one record is enough of: media, regulator, safety. And faults of the data, and what
+    """A single record, or words that one record is enough of: media, regulator, safety. And a part that was renamed, and what
     loners say."""
-    if str(row["reason"]).startswith("alerts.lead.fault_"):
+    if row["reason"] == RENAMED:
         return True
     rule = desk.book.rule(row["rule_id"])
     if isinstance(rule, DetectorRule):
