@@ -206,7 +206,7 @@ class TierPolicy(Body):
     relate_s: Positive = 3600  # parent and child open within
     storm_n: Positive = 10
     storm_s: Positive = 300
-    per_minute: Positive = 20
+    per_minute: Positive | None = None  # an upper limit for every channel; None: what each bears
 
     @model_validator(mode="after")
     def _all_tiers(self) -> TierPolicy:

@@ -94,6 +94,32 @@ def password(where: Where, person_id: str, password_stdin: bool) -> None:
     where.tell("cli.user.password_set", person=person_id)
 
 
+@user.command()
+@click.argument("person_id")
+@click.option("--email", help="邮箱 · e-mail")
+@click.option("--mobile", help="手机号 · mobile number")
+@click.option("--wecom", help="企业微信 userid")
+@click.option("--dingtalk", help="钉钉 userId")
+@click.option("--feishu", help="飞书 open_id")
+@click.option("--quiet", help="免打扰时段，如 22:00-07:00；严重预警照发 · quiet hours; severe news come all the same")
+@pass_where
+def reach(where: Where, /, person_id: str, **given: str | None) -> None:
+    """设置或查看联系方式，空文字清除 · where a person is reached; an empty text takes one away."""
+    from fengsui.people import PersonFault, Reach, every_reach, set_reach
+
+    store, wanted = _store(where), {name: value for name, value in given.items() if value is not None}
+    try:
+        found = (
+            set_reach(store, person_id, by=BY, now=utc_now(), **wanted)
+            if wanted
+            else every_reach(store).get(person_id, Reach())
+        )
+    except PersonFault as fault:
+        _refused(where, fault)
+    for name in given:
+        where.tell("cli.user.reach", name=name, value=getattr(found, name) or "—")
+
+
 def _store(where: Where) -> Engine:
     return where.store(where.settings())
 

@@ -1,67 +1,49 @@
-"""How a message leaves the house: one function per kind of channel, and faults by recovery."""
+"""How a message leaves the house: one small file per kind of channel, one row here."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 import httpx
 
+from fengsui.notify.dingtalk import to_dingtalk
+from fengsui.notify.feishu import to_feishu
 from fengsui.notify.message import Message
-from fengsui.settings.model import Channel
+from fengsui.notify.webhook import to_webhook
+from fengsui.notify.wecom import to_wecom
+from fengsui.settings.channel import Channel
 
 LOG = logging.getLogger("fengsui.notify")
-UNREACHABLE = "notify.fault.unreachable"
-LATER = frozenset({408, 409, 425, 429})
-"""Client errors that pass by themselves; every 5xx does too."""
+Send: TypeAlias = Callable[[Channel, Message, httpx.Client], None]
 
 
-class Undeliverable(Exception):
-    """Nothing but a person can mend it: the notice fails and stays visible."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class Later(Exception):
-    """Try again, after ``delay`` seconds where the receiver said so."""
-
-    def __init__(self, code: str, delay: float | None = None) -> None:
-        super().__init__(code)
-        self.code, self.delay = code, delay
-
-
-Send: TypeAlias = Callable[[Channel, Message, str, httpx.Client], None]
-
-
-def to_log(channel: Channel, message: Message, lang: str, client: httpx.Client) -> None:
+def to_log(channel: Channel, message: Message, client: httpx.Client) -> None:
     """A line of the worker's log; also what a new centre starts with."""
     LOG.info("%s -> %s: %s %s", message.kind, message.recipient, message.title, message.text)
 
 
-def to_webhook(channel: Channel, message: Message, lang: str, client: httpx.Client) -> None:
-    """POST as JSON. ``Idempotency-Key`` is the notice id: a receiver that has it already may answer 2xx again."""
-    if not channel.url:
-        raise Undeliverable("notify.fault.no_url")
-    try:
-        answer = client.post(str(channel.url), json=message.body(lang), headers={"Idempotency-Key": message.notice_id})
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
-        raise Undeliverable("notify.fault.no_url") from fault
-    except httpx.HTTPError as fault:  # refused, timed out, name not found: all may pass
-        raise Later(UNREACHABLE) from fault
-    if answer.is_success:
-        return
-    if answer.status_code >= 500 or answer.status_code in LATER:
-        raise Later("notify.fault.busy", _retry_after(answer))
-    raise Undeliverable("notify.fault.refused")
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """``per_minute``, ``per_second``: what the receiver bears, less a margin for its clock. ``group``: one message is read by
+    all, so the same news for two roles is one message. ``rush``: it asks not to be called at :00 and :30."""
+
+    send: Send
+    per_minute: int
+    per_second: int | None = None
+    group: bool = False
+    rush: bool = False
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
-
-
-SENDERS: Mapping[str, Send] = MappingProxyType({"log": to_log, "webhook": to_webhook})
+SENDERS: Mapping[str, Sender] = MappingProxyType(
+    {
+        "log": Sender(to_log, 600),
+        "webhook": Sender(to_webhook, 60),
+        "wecom": Sender(to_wecom, 18, group=True),  # of 20
+        "dingtalk": Sender(to_dingtalk, 18, group=True),  # of 20: one above silences it for ten minutes
+        "feishu": Sender(to_feishu, 90, 4, group=True, rush=True),  # of 100 and 5
+    }
+)

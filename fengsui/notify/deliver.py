@@ -5,42 +5,62 @@ A kill between sending and noting it sends again: receivers see the same idempot
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, select, update
 
-from fengsui.notify import queue
-from fengsui.notify.channels import LOG, SENDERS, UNREACHABLE, Later, Undeliverable
-from fengsui.notify.message import message
-from fengsui.notify.pace import pace_of
+from fengsui.notify import fallback, queue
+from fengsui.notify.alert import alerts_of
+from fengsui.notify.channels import LOG, SENDERS
+from fengsui.notify.fault import Later, Mend, Undeliverable
+from fengsui.notify.lines import Lines
+from fengsui.notify.message import Frame, Message, message
+from fengsui.notify.pace import Gate, gates, keep, storm_of
+from fengsui.notify.recipients import Addressee, People, everybody, slice_of, union
 from fengsui.settings.model import Settings
 from fengsui.store.tables import outbox
 
-TIMEOUT_S = 5.0
 BACK_OFF_S, LONGEST_S = 15.0, 1800.0
 GIVE_UP = timedelta(days=1)
 AT_ONCE = 20
+PATIENCE = 3
+"""Tries after which the fallback takes over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
+    """``rerouted``: taken over by the fallback of their channel."""
+
     sent: int = 0
     later: int = 0
     failed: int = 0
+    rerouted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A row with what its words need, read in the first transaction."""
+
+    row: Mapping[str, Any]
+    alert: Mapping[str, Any] | None
+    people: tuple[Addressee, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    notice_id: str
+    """``held``: the channel as a whole is held for ``delay``; ``tried``: its receiver was asked."""
+
     state: str
     code: str | None = None
+    said: str = ""
     delay: float | None = None
+    held: bool = False
+    mend: bool = False
+    tried: bool = True
 
 
 def deliver(
@@ -55,73 +75,115 @@ def deliver(
         return Delivered()
     with store.begin() as conn:
         fence(conn)
-        pace = pace_of(conn, now)
-        rows = queue.drop_claimed(conn, queue.due(conn, now))
-        rows = queue.within_pace(conn, queue.merge_storm(conn, rows, pace, now), pace, now)[:AT_ONCE]
-    if not rows:
+        doors = gates(conn)
+        parcels = _parcels(conn, settings, doors, now)
+    if not parcels:
         return Delivered()
-    outcomes = _send_all(rows, settings, client)
+    with Lines(settings, client) as lines:
+        outcomes = _in_turn(parcels, settings, lines, now)
     with store.begin() as conn:
         fence(conn)
-        for row, outcome in zip(rows, outcomes, strict=True):
-            _note(conn, row, outcome, now)
-    states = [outcome.state for outcome in outcomes]
-    return Delivered(states.count("sent"), states.count("pending"), states.count("failed"))
+        states = [_note(conn, one.row, outcome, settings, now) for one, outcome in zip(parcels, outcomes, strict=True)]
+        _remember(conn, parcels, outcomes, doors, now)
+    return Delivered(*(states.count(state) for state in ("sent", "pending", "failed", "rerouted")))
 
 
-def _send_all(rows: Sequence[dict[str, Any]], settings: Settings, client: httpx.Client | None) -> list[_Outcome]:
-    if client is not None:
-        return _in_turn(rows, settings, client)
-    with httpx.Client(timeout=TIMEOUT_S, verify=_authorities()) as own:
-        return _in_turn(rows, settings, own)
+def _parcels(conn: Connection, settings: Settings, doors: dict[str, Gate], now: datetime) -> list[_Parcel]:
+    storm, people = storm_of(conn, now), everybody(conn)
+    rows = queue.drop_claimed(conn, queue.due(conn, now))
+    rows = queue.hush(conn, rows, people, settings, now)
+    rows = queue.merge_storm(conn, rows, storm, now)
+    rows = queue.tell_groups_once(conn, rows, settings)
+    rows = queue.within_pace(conn, rows, doors, storm, settings, now, AT_ONCE)
+    alerts = alerts_of(conn, (row["episode_id"] for row in rows))
+    return [_Parcel(row, alerts.get(row["episode_id"]), _people(conn, row, people)) for row in rows]
 
 
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read once: the list of certificate authorities takes 20 ms."""
-    return httpx.create_ssl_context()
+def _people(conn: Connection, row: Mapping[str, Any], people: People) -> tuple[Addressee, ...]:
+    """Behind the row's recipient and those of the rows that it tells with it."""
+    mine = (outbox.c.merged_into == row["notice_id"]) & (outbox.c.state == "merged")
+    others = conn.scalars(select(outbox.c.recipient).where(mine).distinct()).all()
+    return union(people.behind(recipient, slice_of(row)) for recipient in {row["recipient"], *others})
 
 
-def _in_turn(rows: Sequence[dict[str, Any]], settings: Settings, client: httpx.Client) -> list[_Outcome]:
-    """A channel that cannot be reached is asked once: each further try would hang, and nothing is judged meanwhile."""
+def _in_turn(parcels: Sequence[_Parcel], settings: Settings, lines: Lines, now: datetime) -> list[_Outcome]:
+    """A channel that cannot be reached or is held is asked once: each further try would hang or make it worse, and nothing is
+    judged meanwhile."""
     dead: dict[str, _Outcome] = {}
     outcomes = []
-    for row in rows:
-        known = dead.get(row["channel"])
-        outcome = _send(row, settings, client) if known is None else replace(known, notice_id=row["notice_id"])
-        if outcome.code == UNREACHABLE:
-            dead[row["channel"]] = outcome
+    for parcel in parcels:
+        name = parcel.row["channel"]
+        outcome = replace(dead[name], tried=False) if name in dead else _send(parcel, settings, lines, now)
+        if outcome.held:
+            dead[name] = outcome
         outcomes.append(outcome)
     return outcomes
 
 
-def _send(row: dict[str, Any], settings: Settings, client: httpx.Client) -> _Outcome:
+def _send(parcel: _Parcel, settings: Settings, lines: Lines, now: datetime) -> _Outcome:
+    row = parcel.row
     channel = settings.notify.channels.get(row["channel"])
     if channel is None:
-        return _Outcome(row["notice_id"], "failed", "notify.fault.no_channel")
-    lang = channel.language or settings.centre.language
+        return _Outcome("failed", "notify.fault.no_channel", tried=False)
     try:
-        words = message(row, lang, settings.centre.zone, settings.server.base_path)
-        SENDERS[channel.kind](channel, words, lang, client)
+        SENDERS[channel.kind].send(channel, _words(parcel, settings, now), lines.of(row["channel"]))
     except Later as fault:
-        return _Outcome(row["notice_id"], "pending", fault.code, fault.delay)
+        return _Outcome("pending", fault.code, fault.said, fault.delay, held=fault.whole, mend=isinstance(fault, Mend))
     except Undeliverable as fault:
-        return _Outcome(row["notice_id"], "failed", fault.code)
+        return _Outcome("failed", fault.code, fault.said)
     except Exception as fault:  # a bug in one notice must not send the others again at every tick: it waits, visibly
         LOG.error("notice %s: %s", row["notice_id"], type(fault).__name__)
-        return _Outcome(row["notice_id"], "pending", "notify.fault.broken")
-    return _Outcome(row["notice_id"], "sent")
+        return _Outcome("pending", "notify.fault.broken", type(fault).__name__)
+    return _Outcome("sent")
 
 
-def _note(conn: Connection, row: dict[str, Any], outcome: _Outcome, now: datetime) -> None:
-    values: dict[str, Any] = {"state": outcome.state, "fault_code": outcome.code, "tries": row["tries"] + 1}
-    if outcome.state == "sent":
+def _words(parcel: _Parcel, settings: Settings, now: datetime) -> Message:
+    return message(parcel.row, frame_of(settings, parcel.row["channel"], now), parcel.alert, parcel.people)
+
+
+def frame_of(settings: Settings, channel: str, now: datetime) -> Frame:
+    root = (settings.server.public_url or f"/{settings.server.base_path.strip('/')}").rstrip("/")
+    lang = settings.notify.channels[channel].language or settings.centre.language
+    return Frame(lang, settings.centre.zone, root, now)
+
+
+def _note(conn: Connection, row: Mapping[str, Any], outcome: _Outcome, settings: Settings, now: datetime) -> str:
+    """The state the row is in now."""
+    said = {"said": outcome.said} if outcome.said else None
+    stuck = outcome.state == "failed" or outcome.mend or (outcome.state == "pending" and row["tries"] + 1 >= PATIENCE)
+    if stuck and fallback.reroute(conn, row, settings, now, outcome.code, said):
+        return "rerouted"
+    state, code = outcome.state, outcome.code
+    values: dict[str, Any] = {"tries": row["tries"] + 1, "fault_params": said}
+    if state == "sent":
         values["sent_at"] = now
-    if outcome.state == "pending":
+    if state == "pending":
         values["due_at"] = now + timedelta(seconds=outcome.delay or back_off(row["tries"]))
         if now - row["created_at"] > GIVE_UP:
-            values |= {"state": "failed", "fault_code": "notify.fault.too_long"}
-    conn.execute(update(outbox).where(outbox.c.notice_id == outcome.notice_id).values(**values))
+            state, code = "failed", "notify.fault.too_long"
+    conn.execute(update(outbox).where(outbox.c.notice_id == row["notice_id"]).values(**values, state=state, fault_code=code))
+    return outcome.state
+
+
+def _remember(
+    conn: Connection, parcels: Sequence[_Parcel], outcomes: Sequence[_Outcome], doors: dict[str, Gate], now: datetime
+) -> None:
+    """Each channel's tries and whether it answers."""
+    touched: dict[str, Gate] = {}
+    for parcel, outcome in zip(parcels, outcomes, strict=True):
+        if not outcome.tried:
+            continue
+        door = touched.setdefault(parcel.row["channel"], doors[parcel.row["channel"]])
+        door.tried(now)
+        if outcome.state == "sent":
+            door.fault_code, door.fault_params, door.fault_since, door.sent_at, door.blocked_until = None, None, None, now, None
+            continue
+        door.fault_since = door.fault_since or now
+        door.fault_code, door.fault_params = outcome.code, {"said": outcome.said} if outcome.said else None
+        if outcome.held and outcome.delay:
+            door.blocked_until = now + timedelta(seconds=outcome.delay)
+    for door in touched.values():
+        keep(conn, door)
 
 
 def back_off(tries: int) -> float:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from fengsui.locale.say import say
 from fengsui.locale.words import tier_name
+from fengsui.notify.recipients import Addressee
+
+RINGS_FROM = 2
+"""Of lesser tiers nobody is called by name."""
+REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``text`` holds no customer's words: what, where, since when, how much, for whom, where to look."""
+    """``text`` holds no customer's words: what, where, since when, how much, why this tier, for whom, by when.
+    ``sending``: now, for signatures; ``people``: whoever stands behind the recipient."""
 
     notice_id: str
     kind: str
@@ -23,14 +30,26 @@ class Message:
     episode_id: str | None
     at: str
     link: str
+    lang: str
+    sending: datetime
+    people: tuple[Addressee, ...] = ()
 
-    def body(self, lang: str) -> dict[str, Any]:
+    @property
+    def mentioned(self) -> tuple[Addressee, ...]:
+        """Whom a robot calls by name: of what is at least important, and always the one person it is for."""
+        return self.people if self.tier >= RINGS_FROM or self.recipient.startswith("person:") else ()
+
+    def plain(self, sign: str, instead: str) -> Message:
+        """Without a sign that the receiver reads as more than text."""
+        return replace(self, title=self.title.replace(sign, instead), text=self.text.replace(sign, instead))
+
+    def body(self) -> dict[str, Any]:
         """What a webhook receives as JSON."""
         return {
             "id": self.notice_id,
             "kind": self.kind,
             "tier": self.tier,
-            "tier_name": tier_name(lang, self.tier) if self.tier else None,
+            "tier_name": tier_name(self.lang, self.tier) if self.tier else None,
             "title": self.title,
             "text": self.text,
             "recipient": self.recipient,
@@ -40,25 +59,70 @@ class Message:
         }
 
 
-def message(row: Mapping[str, Any], lang: str, zone: str, base_path: str) -> Message:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all messages of a channel share. ``root``: the public address, or the path where none is set."""
+
+    lang: str
+    zone: str
+    root: str
+    now: datetime
+
+
+def message(
+    row: Mapping[str, Any],
+    frame: Frame,
+    alert: Mapping[str, Any] | None = None,
+    people: Sequence[Addressee] = (),
+    link: str | None = None,
+) -> Message:
+    """``alert``: its episode and handling as they are now; ``link``: a personal one."""
     params: Mapping[str, Any] = row["params"]
-    head = say(lang, row["code"], params, zone=zone)
-    lines = [say(lang, params[part], _visible(params, lang), zone=zone) for part in ("title", "lead") if params.get(part)]
+    head = _say(frame, row["code"], params)
+    lines = [_say(frame, params[part], params) for part in ("title", "lead") if params.get(part)]
+    more = _about(frame, row, alert) if alert is not None else []
     return Message(
         notice_id=row["notice_id"],
         kind=row["kind"],
         tier=int(params.get("tier") or 0),
-        title="｜".join([head, *lines[:1]]) if lang == "zh_CN" else " | ".join([head, *lines[:1]]),
-        text=lines[1] if len(lines) > 1 else head,
+        title=("｜" if frame.lang == "zh_CN" else " | ").join([head, *lines[:1]]),
+        text="\n".join([lines[1] if len(lines) > 1 else head, *more]),
         recipient=row["recipient"],
         episode_id=row["episode_id"],
         at=row["created_at"].isoformat(),
-        link=f"{base_path}/due" if row["kind"] == "due" else _alert(row, base_path),
+        link=link or _place(row, frame.root),
+        lang=frame.lang,
+        sending=frame.now,
+        people=tuple(people),
     )
 
 
-def _alert(row: Mapping[str, Any], base_path: str) -> str:
-    return f"{base_path}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else "")
+def _place(row: Mapping[str, Any], root: str) -> str:
+    if row["kind"] == "due":
+        return f"{root}/due"
+    return f"{root}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else "")
+
+
+def _about(frame: Frame, row: Mapping[str, Any], alert: Mapping[str, Any]) -> list[str]:
+    """Why this tier, and until when it must be in whose hands: as of sending."""
+    if row["kind"] == "cleared":
+        return []
+    facts = [fact for name in ("floor", "impact", "loss", "likelihood") for fact in alert["factors"].get(name, ())]
+    reasons = [_say(frame, fact["code"], fact.get("params", {})) for fact in facts[:REASONS]]
+    why = [_say(frame, "notify.line.why", {"why": ("；" if frame.lang == "zh_CN" else "; ").join(reasons)})] if reasons else []
+    return why + _until(frame, alert)
+
+
+def _until(frame: Frame, alert: Mapping[str, Any]) -> list[str]:
+    if alert["owner"] is None:
+        due, code = alert["claim_due_at"], "notify.line.claim_by"
+    else:
+        due, code = alert["handle_due_at"], "notify.line.handle_by"
+    return [_say(frame, code, {"due": due, "who": alert["owner_name"]})] if due is not None else []
+
+
+def _say(frame: Frame, code: str, params: Mapping[str, Any]) -> str:
+    return say(frame.lang, code, _visible(params, frame.lang), zone=frame.zone)
 
 
 def _visible(params: Mapping[str, Any], lang: str) -> Mapping[str, Any]:

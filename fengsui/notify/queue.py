@@ -1,4 +1,5 @@
-"""Before anything is sent: drop what somebody claimed meanwhile, merge a storm, keep to the channel's pace."""
+"""Before anything is sent: drop what somebody claimed meanwhile, wait for the end of quiet hours, merge a storm, tell a group
+once, keep to the channel's pace."""
 
 from __future__ import annotations
 
@@ -10,7 +11,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
-from fengsui.notify.pace import Pace
+from fengsui.notify import fallback
+from fengsui.notify.channels import SENDERS
+from fengsui.notify.pace import Gate, Storm, after_rush
+from fengsui.notify.quiet import quiet_until
+from fengsui.notify.recipients import People
+from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import handling, outbox
 
@@ -19,6 +25,7 @@ STALE = ("raised", "escalated")
 """Pointless once somebody has the alert in hand."""
 MERGED = ("raised", "escalated", "cleared")
 GATHER_S = 30
+SEVERE = 3
 NAMES = {3: "severe", 2: "important", 1: "general"}
 
 
@@ -57,7 +64,7 @@ def _in_hand(hand: Any, written: datetime) -> bool:
     return over or (hand.claimed_at is not None and hand.claimed_at >= written)
 
 
-def merge_storm(conn: Connection, rows: Sequence[Row], pace: Pace, now: datetime) -> list[Row]:
+def merge_storm(conn: Connection, rows: Sequence[Row], pace: Storm, now: datetime) -> list[Row]:
     """More than ``storm_n`` for one recipient within ``storm_s``: the gravest go out, the rest become one summary."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     kept = []
@@ -113,18 +120,64 @@ def _summary(summary_id: str, channel: str, recipient: str, params: Row, now: da
     }
 
 
-def within_pace(conn: Connection, rows: Sequence[Row], pace: Pace, now: datetime) -> list[Row]:
-    """As many per channel as its minute has room for; the others stay pending and go with a later call."""
-    room: dict[str, int] = {}
+def hush(conn: Connection, rows: Sequence[Row], people: People, settings: Settings, now: datetime) -> list[Row]:
+    """Below severe, news wait for the end of the quiet hours of the channel or of the one person they are for."""
     kept = []
     for row in rows:
-        channel = row["channel"]
-        if channel not in room:
-            room[channel] = pace.per_minute - _sent(conn, channel, now - timedelta(minutes=1))
-        if room[channel] > 0:
-            room[channel] -= 1
+        channel = settings.notify.channels.get(row["channel"])
+        until = (
+            None
+            if channel is None or _tier(row) >= SEVERE
+            else quiet_until(channel, people.one(row["recipient"]), settings, now)
+        )
+        if until is None:
+            kept.append(row)
+        else:
+            _set(conn, row["notice_id"], due_at=until)
+    return kept
+
+
+def tell_groups_once(conn: Connection, rows: Sequence[Row], settings: Settings) -> list[Row]:
+    """The same news for two roles is one message where all read the same group; the other row says which one told it."""
+    first: dict[tuple[Any, ...], str] = {}
+    kept = []
+    for row in rows:
+        channel = settings.notify.channels.get(row["channel"])
+        group = channel is not None and SENDERS[channel.kind].group and row["kind"] in MERGED
+        key = (row["channel"], row["kind"], row["episode_id"], row["code"], row["created_at"])
+        if group and key in first:
+            _set(conn, row["notice_id"], state="merged", merged_into=first[key])
+            continue
+        if group:
+            first[key] = row["notice_id"]
+        kept.append(row)
+    return kept
+
+
+def within_pace(
+    conn: Connection, rows: Sequence[Row], doors: dict[str, Gate], storm: Storm, settings: Settings, now: datetime, most: int
+) -> list[Row]:
+    """As many per channel as it bears now; the others stay pending and go with a later call. A channel that is held passes its
+    news to its fallback."""
+    kept: list[Row] = []
+    for row in rows:
+        channel = settings.notify.channels.get(row["channel"])
+        door = doors.setdefault(row["channel"], Gate(row["channel"]))
+        if channel is None:  # it fails, visibly
+            kept.append(row)
+            continue
+        later = door.held(now) or after_rush(channel, _tier(row), now)
+        if door.held(now) and fallback.reroute(conn, row, settings, now, door.fault_code, door.fault_params):
+            continue
+        if later is not None:
+            _set(conn, row["notice_id"], due_at=later)
+        elif len(kept) < most and door.room(channel, storm, now):
             kept.append(row)
     return kept
+
+
+def _tier(row: Row) -> int:
+    return int(row["params"].get("tier") or 0)
 
 
 def _sent(conn: Connection, channel: str, since: datetime, recipient: str | None = None) -> int:

@@ -5,6 +5,7 @@ Pages call ``require_role`` first; the machine never asks who somebody is.
 
 from fengsui.people.fault import NotAllowed, NotSignedIn, PersonFault, SignInRefused
 from fengsui.people.person import ROLES, Person, change, create, every_person, find, set_password
+from fengsui.people.reach import Reach, every_reach, set_reach
 from fengsui.people.role import at_least, in_scope, require_role
 from fengsui.people.session import sign_out
 from fengsui.people.signin import SignedIn, sign_in, visit
@@ -16,6 +17,7 @@ __all__ = [
     "NotSignedIn",
     "Person",
     "PersonFault",
+    "Reach",
     "SignInRefused",
     "SignedIn",
     "Tries",
@@ -23,10 +25,12 @@ __all__ = [
     "change",
     "create",
     "every_person",
+    "every_reach",
     "find",
     "in_scope",
     "require_role",
     "set_password",
+    "set_reach",
     "sign_in",
     "sign_out",
     "visit",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fengsui.settings import channel
 from fengsui.settings.dimension import ALL, DIMENSIONS, level_names
 from fengsui.settings.mistakes import nearest
 from fengsui.settings.secret import Trouble
@@ -17,7 +18,7 @@ def troubles(raw: Mapping[str, Any]) -> Iterator[Trouble]:
     yield from _cuboids(raw)
     yield from _twice(raw)
     yield from _sources(raw)
-    yield from _webhooks(raw)
+    yield from _channels(raw)
     yield from _pushes(raw)
 
 
@@ -77,12 +78,10 @@ def _sources(raw: Mapping[str, Any]) -> Iterator[Trouble]:
             yield ("source", name, "belongs_to"), "settings.mistake.belongs_to", params
 
 
-def _webhooks(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+def _channels(raw: Mapping[str, Any]) -> Iterator[Trouble]:
     notify = raw.get("notify")
     channels = notify.get("channels") if isinstance(notify, dict) else None
-    for name, channel in channels.items() if isinstance(channels, dict) else []:
-        if isinstance(channel, dict) and channel.get("kind") == "webhook" and "url" not in channel:
-            yield ("notify", "channels", name), "settings.mistake.missing", {"missing": "url"}
+    yield from channel.troubles(channels if isinstance(channels, dict) else {})
 
 
 def _pushes(raw: Mapping[str, Any]) -> Iterator[Trouble]:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
 from fengsui.settings.calendar import check_calendar
+from fengsui.settings.channel import Channel
 from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
 from fengsui.settings.replay import Replay
 from fengsui.settings.secret import SecretText
@@ -49,6 +50,9 @@ class Server(Table):
     host: str = "127.0.0.1"
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8501
     base_path: str = Field(default="", pattern=r"^(/?[A-Za-z0-9_\-./]*)$")
+    public_url: str = Field(
+        default="", pattern=r"^(https?://[A-Za-z0-9_\-.:\[\]]+(/[A-Za-z0-9_\-./]*)?)?$"
+    )  # base_path included
     allowed_hosts: tuple[str, ...] = ()
 
 
@@ -102,13 +106,6 @@ class EngineTable(Table):
 class Heartbeat(Table):
     url: SecretText | None = None
     every: Span = timedelta(minutes=5)
-
-
-class Channel(Table):
-    kind: Literal["log", "webhook"]
-    url: SecretText | None = None
-    min_tier: Annotated[StrictInt, Field(ge=1, le=3)] = 1
-    language: Language | None = None  # None: the centre's
 
 
 class Notify(Table):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 from fengsui.settings.mistakes import Path as KeyPath
 
 HIDDEN = "***"
+CHANNEL_SECRETS = ("url", "secret", "proxy", "password", "headers")
 _NAMES = re.compile(r"password|passwd|secret|token|api_?key|authorization|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(@)")
 
@@ -91,7 +92,8 @@ def secret_places(raw: Mapping[str, Any]) -> Iterator[KeyPath]:
     yield ("store", "url")
     yield ("heartbeat", "url")
     for name in _table(_table(raw, "notify"), "channels"):
-        yield ("notify", "channels", name, "url")
+        for key in CHANNEL_SECRETS:
+            yield ("notify", "channels", name, key)
     for name, source in _table(raw, "source").items():
         if isinstance(source, dict) and source.get("enabled", True) is not False:
             yield ("source", name, "options")

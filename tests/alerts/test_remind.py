@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from fengsui.notify.message import message
+from fengsui.notify.message import Frame, message
 from fengsui.store.tables import feedback, outbox
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -85,5 +85,5 @@ def test_the_notice_says_who_how_many_and_where_to_look(begun: Any) -> None:
     hours(begun, 1)
     with begun.store.connect() as conn:
         row = conn.execute(select(outbox).where(outbox.c.kind == "due")).mappings().one()
-    said = message(row, "zh_CN", "Asia/Shanghai", "/qm")
+    said = message(row, Frame("zh_CN", "Asia/Shanghai", "/qm", row["created_at"]))
     assert said.title.startswith("即将超时：华南 有 1 件工单将在 4 小时内到期") and said.link == "/qm/due" and said.tier == 1

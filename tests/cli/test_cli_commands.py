@@ -89,7 +89,8 @@ def test_every_mistake_of_the_file_is_told_with_its_line(fengsui: Fengsui):
     ran = fengsui("check", settings="[server]\nhots = 1\n[centre]\nzone = 'Asia/Shangai'\n")
     assert ran.exit_code == 2
     assert ran.stderr.splitlines() == [
-        'fengsui.toml:2 server.hots: unknown key; nearest: "host". Allowed here: host, port, base_path, allowed_hosts',
+        'fengsui.toml:2 server.hots: unknown key; nearest: "host". '
+        "Allowed here: host, port, base_path, public_url, allowed_hosts",
         'fengsui.toml:4 centre.zone: no time zone "Asia/Shangai"; nearest: "Asia/Shanghai". Example: Asia/Shanghai',
     ]
 
@@ -280,6 +281,10 @@ def test_a_password_is_asked_twice(fengsui: Fengsui):
     assert fengsui("user", "add", "li", stdin=f"{GOOD}\n{GOOD}\n").exit_code == 0
     assert fengsui("user", "password", "li", stdin=f"{GOOD}\nother\n").exit_code != 0
     assert fengsui("user", "password", "li", stdin=f"{GOOD}2\n{GOOD}2\n").exit_code == 0
+    shown = fengsui("user", "reach", "li", "--email", "li@example.com", "--quiet", "22:00-07:00").stdout
+    assert "email: li@example.com" in shown
+    assert "quiet: 22:00-07:00" in fengsui("user", "reach", "li").stdout
+    assert "e-mail" in fengsui("user", "reach", "li", "--email", "li").stderr
 
 
 def test_refusals_are_told(fengsui: Fengsui):

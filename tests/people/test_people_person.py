@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from fengsui import people
 from fengsui.people import PersonFault, change, create, every_person, find, set_password
 from fengsui.people.session import start
 from fengsui.store.tables import audit, person, session
@@ -144,3 +145,41 @@ def test_a_new_password_ends_every_session(store: Engine):
     set_password(store, "li", "another long one", by="cli", now=NOW)
     with store.connect() as conn:
         assert conn.execute(select(session.c.revoked_at)).scalar_one() == NOW
+
+
+def test_where_a_person_is_reached_is_checked_audited_and_kept_apart(store):
+    create(store, "li", "李强", "duty", by="root", now=NOW)
+    people.set_reach(store, "li", by="root", now=NOW, email="li@example.com", mobile="13800000002")
+    found = people.set_reach(store, "li", by="root", now=NOW, mobile="", quiet="22:00-07:00")
+    assert people.every_reach(store) == {"li": found}
+    assert (found.email, found.mobile, found.quiet) == ("li@example.com", None, "22:00-07:00")
+    with store.connect() as conn:
+        written = [row.params for row in conn.execute(select(audit).where(audit.c.action == "person.reach"))]
+    assert written[0] == {"person": "li", "changed": ["email", "mobile"]}, "the audit holds no number"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("email", "li"),
+        ("email", "li@example.com\nBcc: all@example.com"),
+        ("email", "a b@example.com"),
+        ("mobile", "138-0000"),
+        ("mobile", "１３８００００００００"),
+        ("quiet", "late"),
+        ("feishu", 'ou"><at'),
+        ("wecom", "@all;x"),
+        ("wecom", "x" * 65),
+    ],
+)
+def test_what_reaches_nobody_is_refused(store, name, value):
+    create(store, "li", "李强", "duty", by="root", now=NOW)
+    with pytest.raises(PersonFault) as fault:
+        people.set_reach(store, "li", by="root", now=NOW, **{name: value})
+    assert fault.value.params == {"value": value[:64]}
+    assert people.every_reach(store) == {}
+
+
+def test_nobody_unknown_is_reached(store):
+    with pytest.raises(PersonFault):
+        people.set_reach(store, "ghost", by="root", now=NOW, email="a@b.cn")

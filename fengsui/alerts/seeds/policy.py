@@ -21,5 +21,4 @@ TIER_POLICY: dict[str, Any] = {
     "relate_s": HOUR,
     "storm_n": 10,
     "storm_s": 5 * MINUTE,
-    "per_minute": 20,
 }

@@ -3,7 +3,7 @@
 Primary keys are natural wherever a row has one, so that a replay after ``kill -9`` ends in the same rows (DESIGN §7).
 """
 
-from fengsui.store.tables.alerts import assessment, episode, handling, outbox, rule_record, transition
+from fengsui.store.tables.alerts import assessment, channel_pace, claim_link, episode, handling, outbox, rule_record, transition
 from fengsui.store.tables.definitions import definition
 from fengsui.store.tables.engine import detector_state, detector_tail, leader, series, tick, verdict, watermark
 from fengsui.store.tables.feedback import (
@@ -17,7 +17,7 @@ from fengsui.store.tables.feedback import (
 )
 from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
 from fengsui.store.tables.metadata import METADATA
-from fengsui.store.tables.people import audit, person, session
+from fengsui.store.tables.people import audit, person, reach, session
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.work import inbox, request, snapshot
 
@@ -25,6 +25,8 @@ __all__ = [
     "METADATA",
     "assessment",
     "audit",
+    "channel_pace",
+    "claim_link",
     "coverage_day",
     "customer",
     "definition",
@@ -43,6 +45,7 @@ __all__ = [
     "person",
     "poll",
     "quarantine",
+    "reach",
     "reference",
     "request",
     "rollup",

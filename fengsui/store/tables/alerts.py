@@ -110,18 +110,45 @@ outbox = Table(
     Column("notice_id", String, primary_key=True),  # hash(kind, subject, axis, n, step, channel, recipient): idempotency key
     Column("kind", String, nullable=False),  # raised, escalated, cleared, summary, alive, due, test
     Column("episode_id", String),
-    Column("channel", String, nullable=False),  # log, webhook
+    Column("channel", String, nullable=False),  # a name of [notify.channels]
     Column("recipient", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
-    Column("state", String, nullable=False),  # pending, sent, merged, dropped_claimed, failed
+    Column("state", String, nullable=False),  # pending, sent, merged, spread, rerouted, dropped_claimed, failed
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("sent_at", UtcDateTime),
     Column("fault_code", String),
+    Column("fault_params", Json),  # {"said": what the receiver answered}
     Column("code", String, nullable=False),
     Column("params", Json, nullable=False),
-    Column("merged_into", String),
+    Column("merged_into", String),  # the notice that tells this one's news: a summary, the same on another channel, a twin
     Index("ix_outbox_state", "state", "due_at"),
+)
+
+# How fast a channel may be asked and whether it answers: survives a restart, for the receiver's limits do, too.
+channel_pace = Table(
+    "channel_pace",
+    METADATA,
+    Column("channel", String, primary_key=True),
+    Column("tries", Json, nullable=False),  # seconds since 1970 of each try of the last minute
+    Column("blocked_until", UtcDateTime),
+    Column("fault_code", String),  # of the newest try; NULL: it went through
+    Column("fault_params", Json),
+    Column("fault_since", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+)
+
+# A personal link in a notice: who may claim which alert with it, and until when.
+claim_link = Table(
+    "claim_link",
+    METADATA,
+    Column("token_hash", String, primary_key=True),  # sha256 of the random token in the link
+    Column("person_id", String, nullable=False, index=True),
+    Column("episode_id", String, nullable=False, index=True),
+    Column("notice_id", String, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),  # claimed with it: from then on it only shows
 )
 
 # Which records a phrase or single-record rule has taken: a changed old letter is not a second letter.

@@ -22,6 +22,19 @@ person = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+# Where a person is reached outside of the dashboard; one row at most, every column may be missing.
+reach = Table(
+    "reach",
+    METADATA,
+    Column("person_id", String, primary_key=True),
+    Column("email", String),
+    Column("mobile", String),
+    Column("wecom", String),  # userid
+    Column("dingtalk", String),  # userId
+    Column("feishu", String),  # open_id
+    Column("quiet", String),  # 22:00-07:00, in the centre's zone: below severe waits until its end
+)
+
 session = Table(
     "session",
     METADATA,

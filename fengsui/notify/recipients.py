@@ -1,0 +1,80 @@
+"""Who stands behind a recipient: a role is everybody who has it and may see the place, ``person:ID`` is one, ``org:NAME`` are
+those of that department."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from fengsui.people.person import Person, person_of
+from fengsui.people.reach import NOWHERE, Reach, reach_of
+from fengsui.people.role import in_scope
+from fengsui.store.tables import person
+
+ONE, DEPARTMENT = "person:", "org:"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    person_id: str
+    name: str
+    reach: Reach = NOWHERE
+
+    @property
+    def wecom(self) -> str | None:
+        return self.reach.wecom
+
+    @property
+    def dingtalk(self) -> str | None:
+        return self.reach.dingtalk
+
+    @property
+    def feishu(self) -> str | None:
+        return self.reach.feishu
+
+    @property
+    def mobile(self) -> str | None:
+        return self.reach.mobile
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """All who may be told anything, read once per delivery."""
+
+    persons: tuple[Person, ...]
+    reach: Mapping[str, Reach]
+
+    def behind(self, recipient: str, slice_key: str | None) -> tuple[Addressee, ...]:
+        """By person_id; nobody whose organisations do not include the place the news is of."""
+        found = (one for one in self.persons if _meant(one, recipient) and (not slice_key or in_scope(one, slice_key)))
+        return tuple(Addressee(one.person_id, one.name, self.reach.get(one.person_id, NOWHERE)) for one in found)
+
+    def one(self, recipient: str) -> Addressee | None:
+        found = self.behind(recipient, None) if recipient.startswith(ONE) else ()
+        return found[0] if found else None
+
+
+def everybody(conn: Connection) -> People:
+    rows = conn.execute(select(person).where(person.c.active).order_by(person.c.person_id)).mappings()
+    persons = tuple(person_of(row) for row in rows)
+    return People(persons, reach_of(conn, [one.person_id for one in persons]))
+
+
+def slice_of(row: Mapping[str, Any]) -> str | None:
+    place = row["params"].get("slice")
+    return place if isinstance(place, str) else None
+
+
+def union(groups: Iterable[Iterable[Addressee]]) -> tuple[Addressee, ...]:
+    found = {one.person_id: one for group in groups for one in group}
+    return tuple(found[name] for name in sorted(found))
+
+
+def _meant(one: Person, recipient: str) -> bool:
+    if recipient.startswith(DEPARTMENT):
+        place = recipient.removeprefix(DEPARTMENT)
+        return any(place == part or place.startswith(f"{part}/") for part in one.scope)
+    return one.person_id == recipient.removeprefix(ONE) if recipient.startswith(ONE) else one.role == recipient
