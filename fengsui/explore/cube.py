@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from fengsui.store.slices import level_value, slice_key
+from fengsui.store.slices import UNKNOWN, slice_key
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Codes: TypeAlias = npt.NDArray[np.int64]
@@ -86,16 +86,52 @@ Leaf: TypeAlias = tuple[Mapping[str, str], int, float]
 def cube_of(leaves: Iterable[Leaf], levels: Sequence[str], windows: int, width: float = 1.0) -> Cube:
     """Counts by leaf and window as a cube over ``levels`` (``channel``, ``org.1``, ``org.2`` …); levels of one value are left
     out, for they tell nothing apart."""
+    return pair_of(((leaf, 0.0) for leaf in leaves), levels, windows, width)[0]
+
+
+def pair_of(leaves: Iterable[tuple[Leaf, float]], levels: Sequence[str], windows: int, width: float = 1.0) -> tuple[Cube, Cube]:
+    """The same rows twice: all counts, and those that went wrong. Dimensions that are one object are looked at once."""
     places: dict[tuple[str, ...], int] = {}
-    rows, at, counts = [], [], []
-    for dims, window, count in leaves:
-        values = tuple(level_value(dims, level) for level in levels)
-        rows.append(places.setdefault(values, len(places)))
+    seen: dict[int, tuple[int, Mapping[str, str]]] = {}
+    values = _splitter(levels)
+    rows, at, counts, wrong = [], [], [], []
+    for (dims, window, count), bad in leaves:
+        known = seen.get(id(dims))
+        if known is None:  # the mapping is kept beside its place: no other object gets its id meanwhile
+            known = seen[id(dims)] = (places.setdefault(values(dims), len(places)), dims)
+        rows.append(known[0])
         at.append(window)
         counts.append(count)
-    sums = np.zeros((len(places), windows + 1))
-    np.add.at(sums, (np.array(rows, dtype=np.int64), np.array(at, dtype=np.int64)), np.array(counts, dtype=np.float64))
-    return coded(list(places), levels, sums[:, 0], sums[:, 1:], width)
+        wrong.append(bad)
+    shape = (len(places), windows + 1)
+    where = np.array(rows, dtype=np.int64) * shape[1] + np.array(at, dtype=np.int64)
+    whole, failed = (
+        np.bincount(where, weights=np.array(one, dtype=np.float64), minlength=shape[0] * shape[1])
+        .reshape(shape)
+        .astype(np.float64)
+        for one in (counts, wrong)
+    )
+    cube = coded(list(places), levels, whole[:, 0], whole[:, 1:], width)
+    return cube, replace(cube, now=failed[:, 0], past=failed[:, 1:])
+
+
+def _splitter(levels: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    """``level_value`` of all levels at once: a path is cut once, not once for each of its levels."""
+    asked = [(name, int(depth or 0)) for name, _, depth in (level.partition(".") for level in levels)]
+
+    def values(dims: Mapping[str, str]) -> tuple[str, ...]:
+        cut: dict[str, list[str]] = {}
+        found = []
+        for name, depth in asked:
+            if not depth:
+                found.append(dims.get(name) or UNKNOWN)
+                continue
+            if name not in cut:
+                cut[name] = (dims.get(name) or UNKNOWN).split("/")
+            found.append("/".join(cut[name][:depth]))
+        return tuple(found)
+
+    return values
 
 
 def coded(rows: Sequence[Sequence[str]], levels: Sequence[str], now: Numbers, past: Numbers, width: float = 1.0) -> Cube:

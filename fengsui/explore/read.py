@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, func, or_, select
 
 from fengsui.explore.counted import OPENED, Counted
-from fengsui.explore.cube import Cube, Leaf, cube_of
+from fengsui.explore.cube import Cube, Leaf, pair_of
 from fengsui.store.slices import UNKNOWN, slice_levels
 from fengsui.store.tables import feedback
 
@@ -57,12 +57,9 @@ def cubes(
 ) -> tuple[Cube, Cube | None]:
     """(all cases, those that went wrong; None for a plain count). ``seen``: whether the reader may see records of these
     dimensions."""
-    rows = list(_rows(conn, counted, slice_key, (now, *before.spans), seen))
-    cases = cube_of((leaf for leaf, _ in rows), levels, len(before.spans), before.width)
-    if counted.wrong is None:
-        return cases, None
-    wrong = cube_of(((dims, k, bad) for (dims, k, _), bad in rows), levels, len(before.spans), before.width)
-    return cases, replace(wrong, attributes=cases.attributes)
+    rows = _rows(conn, counted, slice_key, (now, *before.spans), seen)
+    cases, wrong = pair_of(rows, levels, len(before.spans), before.width)
+    return cases, None if counted.wrong is None else wrong
 
 
 def first_at(conn: Connection) -> datetime | None:

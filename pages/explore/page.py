@@ -13,9 +13,10 @@ import streamlit as st
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, facts, kept, mark, series, slices, words
+from pages.explore import address, facts, kept, mark, series, slices, table, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
+from pages.look import export
 from pages.look.alert_words import place, title
 from pages.look.dress import dress
 from pages.look.house import house, now
@@ -42,6 +43,9 @@ def page() -> None:
     _strip(visitor, asked, finding)
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
+    window = _window(visitor, asked.question)
+    export.dialog(visitor, "explore", lambda who: table.found(who, asked.question, window))
+    export.dialog(visitor, "records", lambda who: table.records(who, asked.question, window))
 
 
 # --- head ------------------------------------------------------------------------------------------------------------
@@ -62,6 +66,7 @@ def _head(visitor: Visitor, asked: Asked) -> None:
         _zoom(visitor, asked)
         if visitor.person.role in mark.ROLES and asked.fault is None:
             mark.form(visitor, asked.question, _window(visitor, asked.question), _lift(visitor, asked))
+        export.button(visitor, "explore")
 
 
 def _lift(visitor: Visitor, asked: Asked) -> float | None:
@@ -201,8 +206,11 @@ def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
 
 def _said(visitor: Visitor, question: Question) -> None:
     found = kept.voices(question, visitor.scope)
-    more = visitor.say("pages.records.at_least" if found.cut else "pages.records.of", n=found.total) if found.total else ""
-    st.html(heading(visitor.say("explore.voices.title"), visitor.say("explore.voices.masked"), esc(more)))
+    more = visitor.say("explore.voices.at_least" if found.cut else "explore.voices.of", n=found.total) if found.total else ""
+    with st.container(key="ex_voices", horizontal=True, vertical_alignment="center"):
+        st.html(heading(visitor.say("explore.voices.title"), visitor.say("explore.voices.masked"), esc(more)))
+        if found.total:
+            export.button(visitor, "records")
     above = st.container(key="ex_way")
     picked = words.said(visitor, found, str(abs(hash(question))))
     kind, _, customer = (picked or "").partition(":")

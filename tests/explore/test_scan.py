@@ -17,6 +17,7 @@ from fengsui.explore.cube import Cube, cube_of
 from fengsui.explore.likelihood import NEEDED, surprise
 from fengsui.explore.ratios import of_ratios
 from fengsui.explore.table import Stopped, cuboids, table
+from fengsui.store.slices import level_value
 
 SEED = 71
 
@@ -154,3 +155,12 @@ def test_the_error_of_forecasts_does_not_see_the_window_itself() -> None:
 def test_a_surprise_is_never_negative_and_only_on_its_side(v: float, m: float, r: float) -> None:
     up, down = (float(surprise(np.array([v]), np.array([m]), r, falls=falls)[0]) for falls in (False, True))
     assert up >= 0 and down >= 0 and (up == 0 or v > m) and (down == 0 or v < m)
+
+
+def test_rows_are_cut_as_slices_are_named_everywhere() -> None:
+    dims = [{"org": "华南/广东/天河", "channel": "App"}, {"org": "华南", "channel": ""}, {"channel": "电话"}]
+    levels = ("org.1", "org.2", "channel")
+    cube = cube_of([(one, 0, 1.0) for one in dims], levels, 1)
+    for row, one in enumerate(dims):
+        named = {level: cube.values[a][cube.codes[row, a]] for a, level in enumerate(cube.attributes)}
+        assert named == {level: level_value(one, level) for level in levels}

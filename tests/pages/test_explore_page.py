@@ -11,9 +11,14 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from fengsui.board import explore
+from fengsui.people import Person
 from fengsui.store.database import open_store
 from fengsui.store.tables import definition
+from pages.explore import table
 from pages.explore.words import marked
+from pages.look import house as house_module
+from pages.look.visitor import Visitor
 
 Looks = Callable[[str | None], None]
 
@@ -104,3 +109,23 @@ def test_an_analyst_marks_a_stretch_and_the_empty_form_says_what_is_missing(home
 def test_duty_reads_and_marks_nothing(home: Path, looks: Looks) -> None:
     looks("li")
     assert not [button for button in show().button if button.key == "ex_save"]
+
+
+def test_what_was_found_and_the_records_are_taken_away_by_who_may(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show(alert="e1")
+    names = [button.key for button in app.button]
+    assert "export_explore" in names and "export_records" in names
+    looks("li")
+    assert not [button for button in show(alert="e1").button if button.key and button.key.startswith("export_")]
+    who = visitor_of(looks, "ana")
+    question = explore.of_alert(house_module.house().reader, "e1", ())
+    assert question is not None
+    taken = table.records(who, question[1], "今天")
+    assert taken.rows and len(taken.columns) == len(taken.rows[0]) and taken.timed == (0,)
+    assert table.found(who, question[1], "今天").columns[1] == "范围"
+
+
+def visitor_of(looks: Looks, person: str) -> Visitor:
+    looks(person)
+    return Visitor(Person(person, "陈晨", "analyst"), "zh_CN", "Asia/Shanghai")
