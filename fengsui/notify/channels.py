@@ -11,7 +11,9 @@ from typing import TypeAlias
 import httpx
 
 from fengsui.notify.dingtalk import to_dingtalk
+from fengsui.notify.email import to_email
 from fengsui.notify.feishu import to_feishu
+from fengsui.notify.gateway import to_gateway
 from fengsui.notify.message import Message
 from fengsui.notify.webhook import to_webhook
 from fengsui.notify.wecom import to_wecom
@@ -29,12 +31,14 @@ def to_log(channel: Channel, message: Message, client: httpx.Client) -> None:
 @dataclass(frozen=True, slots=True)
 class Sender:
     """``per_minute``, ``per_second``: what the receiver bears, less a margin for its clock. ``group``: one message is read by
-    all, so the same news for two roles is one message. ``rush``: it asks not to be called at :00 and :30."""
+    all, so the same news for two roles is one message. ``personal``: the column of ``reach`` with each person's address.
+    ``rush``: it asks not to be called at :00 and :30."""
 
     send: Send
     per_minute: int
     per_second: int | None = None
     group: bool = False
+    personal: str | None = None
     rush: bool = False
 
 
@@ -45,5 +49,7 @@ SENDERS: Mapping[str, Sender] = MappingProxyType(
         "wecom": Sender(to_wecom, 18, group=True),  # of 20
         "dingtalk": Sender(to_dingtalk, 18, group=True),  # of 20: one above silences it for ten minutes
         "feishu": Sender(to_feishu, 90, 4, group=True, rush=True),  # of 100 and 5
+        "email": Sender(to_email, 60, personal="email"),
+        "gateway": Sender(to_gateway, 60, personal="mobile"),
     }
 )

@@ -20,7 +20,8 @@ from fengsui.notify.fault import Later, Mend, Undeliverable
 from fengsui.notify.lines import Lines
 from fengsui.notify.message import Frame, Message, message
 from fengsui.notify.pace import Gate, gates, keep, storm_of
-from fengsui.notify.recipients import Addressee, People, everybody, slice_of, union
+from fengsui.notify.recipients import AT, ONE, Addressee, People, everybody, slice_of, union
+from fengsui.notify.spread import spread
 from fengsui.settings.model import Settings
 from fengsui.store.tables import outbox
 
@@ -48,6 +49,13 @@ class _Parcel:
     row: Mapping[str, Any]
     alert: Mapping[str, Any] | None
     people: tuple[Addressee, ...]
+
+    def address(self, field: str | None) -> str | None:
+        """Where the one person of the row is reached, or what the row itself names."""
+        recipient = self.row["recipient"]
+        if field is None or recipient.startswith(AT):
+            return str(recipient).removeprefix(AT) if field else None
+        return getattr(self.people[0].reach, field) if recipient.startswith(ONE) and self.people else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ def deliver(
 def _parcels(conn: Connection, settings: Settings, doors: dict[str, Gate], now: datetime) -> list[_Parcel]:
     storm, people = storm_of(conn, now), everybody(conn)
     rows = queue.drop_claimed(conn, queue.due(conn, now))
+    rows = spread(conn, rows, people, settings, now)
     rows = queue.hush(conn, rows, people, settings, now)
     rows = queue.merge_storm(conn, rows, storm, now)
     rows = queue.tell_groups_once(conn, rows, settings)
@@ -138,7 +147,9 @@ def _send(parcel: _Parcel, settings: Settings, lines: Lines, now: datetime) -> _
 
 
 def _words(parcel: _Parcel, settings: Settings, now: datetime) -> Message:
-    return message(parcel.row, frame_of(settings, parcel.row["channel"], now), parcel.alert, parcel.people)
+    name = parcel.row["channel"]
+    address = parcel.address(SENDERS[settings.notify.channels[name].kind].personal)
+    return message(parcel.row, frame_of(settings, name, now), parcel.alert, parcel.people, address=address)
 
 
 def frame_of(settings: Settings, channel: str, now: datetime) -> Frame:

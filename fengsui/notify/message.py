@@ -33,6 +33,7 @@ class Message:
     lang: str
     sending: datetime
     people: tuple[Addressee, ...] = ()
+    address: str | None = None  # of a channel that reaches one person at a time
 
     @property
     def mentioned(self) -> tuple[Addressee, ...]:
@@ -75,6 +76,7 @@ def message(
     alert: Mapping[str, Any] | None = None,
     people: Sequence[Addressee] = (),
     link: str | None = None,
+    address: str | None = None,
 ) -> Message:
     """``alert``: its episode and handling as they are now; ``link``: a personal one."""
     params: Mapping[str, Any] = row["params"]
@@ -94,6 +96,7 @@ def message(
         lang=frame.lang,
         sending=frame.now,
         people=tuple(people),
+        address=address,
     )
 
 

@@ -14,7 +14,8 @@ from fengsui.people.reach import NOWHERE, Reach, reach_of
 from fengsui.people.role import in_scope
 from fengsui.store.tables import person
 
-ONE, DEPARTMENT = "person:", "org:"
+ONE, DEPARTMENT, AT = "person:", "org:", "to:"
+"""``to:ADDRESS`` is an address that the settings name, and nobody's."""
 
 
 @dataclass(frozen=True, slots=True)

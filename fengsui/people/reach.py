@@ -19,7 +19,7 @@ from fengsui.store.upsert import upsert
 
 _FORMS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
-        "email": re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+"),
+        "email": re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"),
         "mobile": re.compile(r"\+?[0-9]{5,20}", re.ASCII),
         "wecom": re.compile(r"[A-Za-z0-9_.@-]{1,64}", re.ASCII),
         "dingtalk": re.compile(r"[A-Za-z0-9_.@$:+/=-]{1,64}", re.ASCII),

@@ -25,11 +25,18 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "wecom": (*_HTTP, "keyword"),
         "dingtalk": (*_HTTP, "secret", "keyword"),
         "feishu": (*_HTTP, "secret", "keyword"),
+        "email": ("host", "port", "security", "user", "password", "sender", "to"),
+        "gateway": (*_HTTP, "method", "headers", "encoding", "template", "success", "success_values", "text_chars", "to"),
     }
 )
 """Beside those that every kind has."""
 NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"log": (), "webhook": ("url",), "wecom": ("url",), "dingtalk": ("url",), "feishu": ("url",)}
+    {
+        "log": (),
+        **dict.fromkeys(("webhook", "wecom", "dingtalk", "feishu"), ("url",)),
+        "email": ("host", "sender"),
+        "gateway": ("url", "template"),
+    }
 )
 TOKEN_IN_URL = ("wecom", "dingtalk", "feishu")
 """Whoever knows the address of a robot can write into the group: it is a secret."""
@@ -53,11 +60,25 @@ def _hours(text: str) -> str:
 
 
 class Channel(Table):
-    kind: Literal["log", "webhook", "wecom", "dingtalk", "feishu"]
+    kind: Literal["log", "webhook", "wecom", "dingtalk", "feishu", "email", "gateway"]
     url: SecretText | None = None
     secret: SecretText | None = None
     proxy: SecretText | None = None
     keyword: str | None = None
+    host: str | None = None
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None  # None: 465, 587 or 25 by security
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str | None = None
+    password: SecretText | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\r\n]*[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>?$")] | None = None
+    to: tuple[str, ...] = ()  # instead of the addresses of the persons behind a role
+    method: Literal["POST", "GET", "PUT"] = "POST"
+    headers: dict[str, SecretText] = Field(default_factory=dict)
+    encoding: Literal["json", "form", "query"] = "json"
+    template: dict[str, Any] = Field(default_factory=dict)
+    success: str | None = None  # dotted path in the answer; None: 2xx is enough
+    success_values: tuple[str, ...] = ("0",)
+    text_chars: Annotated[StrictInt, Field(ge=20)] = 200
     min_tier: Annotated[StrictInt, Field(ge=1, le=3)] = 1
     language: Literal["zh_CN", "en"] | None = None  # None: the centre's
     per_minute: Annotated[StrictInt, Field(ge=1)] | None = None  # None: what the kind bears
@@ -84,6 +105,8 @@ def _of_kind(path: tuple[str, str, str], one: Mapping[str, Any]) -> Iterator[Tro
         if key in known and key not in allowed:
             params = {"kind": kind, "nearest": nearest(key, allowed), "allowed": ", ".join(allowed)}
             yield (*path, key), "settings.mistake.channel_key", params
+    if one.get("security") == "none" and "password" in one:
+        yield (*path, "security"), "settings.mistake.plain_login", {}
     url = one.get("url")
     if kind in TOKEN_IN_URL and isinstance(url, str) and not url.startswith(("env:", "file:")):
         yield (*path, "url"), "settings.mistake.secret_inline", {}

@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from fengsui.settings.mistakes import Path as KeyPath
 
 HIDDEN = "***"
-CHANNEL_SECRETS = ("url", "secret", "proxy", "password", "headers")
+CHANNEL_SECRETS = ("url", "secret", "proxy", "password", "headers", "template")
 _NAMES = re.compile(r"password|passwd|secret|token|api_?key|authorization|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(@)")
 

@@ -39,6 +39,13 @@ def test_a_robot_takes_its_address_and_key_from_the_environment(tmp_path: Path):
         ('kind = "log"\nper_minute = 0\n', [(3, "notify.channels.a.per_minute", "bounds")]),
         ('kind = "log"\nfallback = "b"\n', [(3, "notify.channels.a.fallback", "belongs_to_channel")]),
         ('kind = "log"\nfallback = "a"\n', [(3, "notify.channels.a.fallback", "belongs_to_channel")]),
+        ('kind = "email"\nhost = "h"\n', [(1, "notify.channels.a", "missing")]),
+        (
+            'kind = "email"\nhost = "h"\nsender = "a@b.cn"\nuser = "u"\npassword = "env:KEY"\nsecurity = "none"\n',
+            [(7, "notify.channels.a.security", "plain_login")],
+        ),
+        ('kind = "email"\nhost = "h"\nsender = "nobody"\n', [(4, "notify.channels.a.sender", "bounds")]),
+        ('kind = "gateway"\nurl = "env:URL"\n', [(1, "notify.channels.a", "missing")]),
         ('kind = "dingding"\n', [(2, "notify.channels.a.kind", "choice")]),
     ],
 )
