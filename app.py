@@ -13,7 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from pages.gate import health, signin, webhook
+from pages.gate import health, link, signin, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
 from pages.report import route as report
@@ -40,6 +40,7 @@ app = st.App(
         Route(path("signin"), signin.submit, methods=["POST"]),
         Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
         Route(path("signout"), signin.leave, methods=["POST"]),
+        Route(path(link.NAME + "{token}"), link.enter, methods=["GET"]),
         Route(path("healthz"), health.healthz, methods=["GET"]),
         Route(path("report"), report.page, methods=["GET"]),
         Route(path("report"), report.submit, methods=["POST"]),

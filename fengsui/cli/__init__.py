@@ -19,6 +19,7 @@ from fengsui.cli.migrate import migrate
 from fengsui.cli.processes import dashboard, run, worker
 from fengsui.cli.replay import replay
 from fengsui.cli.user import user
+from fengsui.cli.wall import wall
 from fengsui.cli.where import Where, preferred_language
 
 COMMANDS = {
@@ -31,6 +32,7 @@ COMMANDS = {
     "check": check,
     "migrate": migrate,
     "user": user,
+    "wall": wall,
     "export": export_definitions,
     "import": import_definitions,
 }

@@ -3,7 +3,8 @@
 Pages call ``require_role`` first; the machine never asks who somebody is.
 """
 
-from fengsui.people.fault import NotAllowed, NotSignedIn, PersonFault, SignInRefused
+from fengsui.people.fault import LinkRefused, NotAllowed, NotSignedIn, PersonFault, SignInRefused
+from fengsui.people.link import Link, admitted, enter, every_link, make_link, revoke_link
 from fengsui.people.person import ROLES, Person, change, create, every_person, find, set_password
 from fengsui.people.reach import Reach, every_reach, set_reach
 from fengsui.people.role import at_least, in_scope, require_role
@@ -13,6 +14,8 @@ from fengsui.people.tries import Tries
 
 __all__ = [
     "ROLES",
+    "Link",
+    "LinkRefused",
     "NotAllowed",
     "NotSignedIn",
     "Person",
@@ -21,14 +24,19 @@ __all__ = [
     "SignInRefused",
     "SignedIn",
     "Tries",
+    "admitted",
     "at_least",
     "change",
     "create",
+    "enter",
+    "every_link",
     "every_person",
     "every_reach",
     "find",
     "in_scope",
+    "make_link",
     "require_role",
+    "revoke_link",
     "set_password",
     "set_reach",
     "sign_in",

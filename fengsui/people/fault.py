@@ -29,3 +29,7 @@ class SignInRefused(_Coded):
 
 class PersonFault(_Coded):
     """A person cannot be made or changed like this; ``params`` name what is allowed."""
+
+
+class LinkRefused(_Coded):
+    """This link opens no wall: unknown, expired or revoked (never which), or not from this address."""

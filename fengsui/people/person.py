@@ -57,15 +57,20 @@ def create(
     if not _ID.fullmatch(person_id) or person_id in RESERVED:
         raise PersonFault("people.fault.person_id", value=person_id[:64], reserved=list(RESERVED))
     new = Person(person_id, name, role, tuple(scope), title, extension, lang)
-    _check({"name": name, "role": role, "lang": lang})
     secret = None if password is None else hashed(password, person_id)
     try:
         with store.begin() as conn:
-            conn.execute(insert(person).values(**_columns(new), password=secret, created_at=now))
+            insert_person(conn, new, secret, now)
             audit.record(conn, by, "person.create", {"person": person_id, "role": role, "scope": list(scope)}, now)
     except IntegrityError:
         raise PersonFault("people.fault.taken", value=person_id) from None
     return new
+
+
+def insert_person(conn: Connection, new: Person, secret: str | None, now: datetime) -> None:
+    """The row alone: who makes a person writes the audit. ``PersonFault`` for a bad value."""
+    _check({"name": new.name, "role": new.role, "lang": new.lang})
+    conn.execute(insert(person).values(**_columns(new), password=secret, created_at=now))
 
 
 def change(store: Engine, person_id: str, *, by: str, now: datetime, **fields: Any) -> Person:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from fengsui.people import SignedIn
@@ -22,5 +22,5 @@ def take(response: Response) -> None:
     response.delete_cookie(COOKIE, path=prefix() or "/", httponly=True, samesite="lax")
 
 
-def ip(request: Request) -> str | None:
+def ip(request: HTTPConnection) -> str | None:
     return request.client.host if request.client else None

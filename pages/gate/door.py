@@ -7,14 +7,15 @@ Pages ask again themselves; this saves the visitor a blank page and lets the dem
 from __future__ import annotations
 
 import anyio
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fengsui import people
-from fengsui.people import NotSignedIn
+from fengsui.people import LinkRefused, NotSignedIn
 from fengsui.people.signin import DEMO
-from pages.gate import cookie, plain, signin
+from fengsui.store.faults import trouble
+from pages.gate import cookie, link, plain, signin
 from pages.gate.address import loopback, path, prefix
 from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
@@ -25,7 +26,8 @@ OTHERS = ("signin", "signout", "healthz", "webhook", "_stcore", "static", "media
 
 
 class Door:
-    """ASGI middleware. Looks only at GETs of pages, those that do not exist included; assets, health and websockets pass."""
+    """ASGI middleware. Looks only at GETs of pages, those that do not exist included, and at whose websocket it is; assets and
+    health pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -47,12 +49,19 @@ class Door:
             await plain.failed(Request(scope), fault)(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Response | None:
+        if scope["type"] == "websocket":
+            return await anyio.to_thread.run_sync(_stream, HTTPConnection(scope))
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         name, request = _name(scope["path"]), Request(scope)
         if name in NAMES:
             return await anyio.to_thread.run_sync(_decide, request)
-        if name is None or name.split("/")[0] in OTHERS or "text/html" not in request.headers.get("accept", ""):
+        if (
+            name is None
+            or name.startswith(link.NAME)
+            or name.split("/")[0] in OTHERS
+            or "text/html" not in request.headers.get("accept", "")
+        ):
             return None
         return await anyio.to_thread.run_sync(plain.missing, request)  # Streamlit would show its own page, and a dialog on it
 
@@ -68,15 +77,38 @@ def _decide(request: Request) -> Response | None:
         people.require_role(house().reader, request.cookies.get(COOKIE), EVERYBODY, now())
     except NotSignedIn:
         return _demo(request) if demo_open() else signin.ask_for(request)
+    if refusal := _elsewhere(request):
+        return refusal
     if request.url.path.strip("/") == prefix().strip("/"):
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(path("wall") + query, status_code=303)
     return None
 
 
+def _stream(connection: HTTPConnection) -> Response | None:
+    """While the store is away nobody is turned off: pages keep their last picture then, and ask again themselves."""
+    try:
+        return _elsewhere(connection)
+    except Exception as fault:  # the store's are met, others go on
+        if trouble(fault) is None:
+            raise
+        return None
+
+
+def _elsewhere(connection: HTTPConnection) -> Response | None:
+    """403 for the cookie of a wall's link at an address that the link does not name: taken along, it opens nothing."""
+    ip = cookie.ip(connection)
+    if people.admitted(house().reader, connection.cookies.get(COOKIE), ip):
+        return None
+    return link.refused(connection, LinkRefused("people.fault.link_address", ip=ip or "—"))
+
+
 def demo_open() -> bool:
-    """A demo centre that nobody made a person in, on this machine only: its visitor needs no password."""
-    return house().demo and loopback() and all(person.person_id == DEMO for person in people.every_person(house().reader))
+    """A demo centre that nobody made a person in, on this machine only: its visitor needs no password. Links are no persons."""
+    if not (house().demo and loopback()):
+        return False
+    known = {DEMO, *(each.person.person_id for each in people.every_link(house().reader))}
+    return all(person.person_id in known for person in people.every_person(house().reader))
 
 
 def _demo(request: Request) -> Response:

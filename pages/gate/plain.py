@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from fengsui.locale import language, say
@@ -21,7 +21,7 @@ AGAIN_S = 5
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def language_of(request: Request) -> str:
+def language_of(request: HTTPConnection) -> str:
     return language(request.query_params.get("lang"), house().settings.centre.language)
 
 

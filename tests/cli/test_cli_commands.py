@@ -20,7 +20,7 @@ from fengsui.alerts import definitions as alert_definitions
 from fengsui.cli import COMMANDS, main, processes
 from fengsui.cli.table import print_table, width
 from fengsui.locale import has
-from fengsui.people import every_person
+from fengsui.people import every_link, every_person
 from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
@@ -302,6 +302,37 @@ def test_disable_and_enable(fengsui: Fengsui, tmp_path: Path):
     assert not every_person(store)[0].active
     assert "enabled" in fengsui("user", "disable", "li", "--undo").stdout
     assert every_person(store)[0].active
+
+
+# --- links of walls --------------------------------------------------------------------------------------------------
+
+
+def test_a_wall_link_is_made_listed_and_revoked(fengsui: Fengsui, tmp_path: Path):
+    """The address is told once; the store holds a hash of it and nothing that opens."""
+    options = ("--name", "大厅东墙", "--scope", "华南", "--days", "30", "--address", "10.1.2.0/16")
+    made = fengsui("wall", "link", "make", *options, "--url", "https://fengsui.example/qm")
+    assert made.exit_code == 0, made.output
+    shown = made.stdout.splitlines()[1]
+    assert shown.startswith("https://fengsui.example/qm/wall/enter/")
+    token = shown.rpartition("/")[2]
+    assert len(token) >= 43 and token.encode() not in (tmp_path / "fengsui.db").read_bytes()
+    (link,) = every_link(open_store(f"sqlite:///{tmp_path}/fengsui.db"))
+    assert (link.person.name, link.person.role, link.person.scope) == ("大厅东墙", "wall", ("华南",))
+    row = fengsui("wall", "link", "list").stdout.splitlines()[1].split()
+    assert row[:4] == [link.person.person_id, "大厅东墙", "华南", "10.1.0.0/16"] and row[-2:] == ["—", "open"]
+    assert token not in fengsui("wall", "link", "list").output
+    assert "show nothing more" in fengsui("wall", "link", "revoke", link.person.person_id).stdout
+    assert fengsui("wall", "link", "list").stdout.splitlines()[1].split()[-1] == "revoked"
+
+
+def test_what_a_wall_link_cannot_be_is_told(fengsui: Fengsui):
+    make = ("wall", "link", "make", "--name", "x")
+    assert '"10.1.2" is no network address' in fengsui(*make, "--address", "10.1.2").stderr
+    assert "must begin with http://" in fengsui(*make, "--url", "fengsui.example").stderr
+    assert "--days" in fengsui(*make, "--days", "0").stderr
+    assert fengsui("wall", "link", "make", "--name", " ").exit_code == 1
+    assert 'no wall link "wall-1"' in fengsui("wall", "link", "revoke", "wall-1").stderr
+    assert len(fengsui("wall", "link", "list").stdout.splitlines()) == 1, "nothing was made"
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------

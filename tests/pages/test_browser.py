@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from fengsui import people
 from fengsui.board import snapshot
 from fengsui.settings import load
 from fengsui.store.database import open_store
@@ -82,10 +83,10 @@ def draw(server: Any) -> None:
     store.dispose()
 
 
-def show(screen: Any, server: Any, name: str) -> None:
+def show(screen: Any, server: Any, name: str, ready: str = "") -> None:
     draw(server)
     screen.goto(f"{server.url}/{name}", wait_until="domcontentloaded")
-    screen.wait_for_selector(READY[name], state="attached", timeout=60_000)
+    screen.wait_for_selector(ready or READY[name], state="attached", timeout=60_000)
     screen.wait_for_timeout(1500)
 
 
@@ -249,3 +250,18 @@ def test_an_outage_keeps_the_picture_says_so_and_heals_itself(screen: Any, demo_
         demo_server.start()
     draw(demo_server)
     screen.get_by_text(re.compile("● 实时")).first.wait_for(timeout=60_000)
+
+
+@pytest.mark.timeout(120)
+def test_a_revoked_link_loses_the_wall_within_one_refresh(screen: Any, closed_server: Any) -> None:
+    """Nobody touches the page: the open screen itself must lose the picture."""
+    store = open_store(load(closed_server.home / "fengsui.toml", {}).store.url)
+    link, token = people.make_link(store, "大厅东墙", by="cli", now=datetime.now(UTC))
+    show(screen, closed_server, f"wall/enter/{token}", READY["wall"])
+    assert screen.url == f"{closed_server.url}/wall", "the token has left the address"
+    assert "当前预警" in words(screen) and screen.locator(".st-key-top a").count() == 0
+    people.revoke_link(store, link.person.person_id, by="cli", now=datetime.now(UTC))
+    store.dispose()
+    screen.get_by_text("登录已结束").wait_for(timeout=6_000)
+    screen.wait_for_timeout(500)
+    assert not {"当前预警", "投诉量", "今日闭环"} & set(words(screen).split("\n")), "nothing of it is left"

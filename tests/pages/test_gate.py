@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import websockets
 from starlette.requests import Request
 
+from fengsui import people
 from fengsui.people.password import hashed
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.gate import address, door
+from pages.look import house
+from tests.pages.conftest import NOW
+from tests.pages.test_leak import ask
 
 PASSWORD = "一个很长的口令-2026"
 
@@ -61,6 +68,52 @@ def test_the_gate(client: httpx.Client) -> None:
     assert client.get("/alerts").status_code == 200
     assert client.post("/signout", headers=own).headers["location"] == "/signin"
     assert client.get("/alerts").status_code == 303
+
+
+def test_a_wall_link_opens_the_wall_once_swapped_and_nothing_after_it_is_revoked(
+    client: httpx.Client, closed_server: Any
+) -> None:
+    store = open_store(f"sqlite:///{closed_server.home / 'fengsui.db'}")
+    at = datetime.now(UTC)
+    link, token = people.make_link(store, "大厅东墙", by="cli", now=at)
+    _, far_token = people.make_link(store, "分部", by="cli", now=at, addresses=["10.9.0.0/16"])
+    assert client.head(f"/wall/enter/{token}").status_code == 405 and not client.cookies
+
+    entered = client.get(f"/wall/enter/{token}?lang=en&sound=0", headers={"x-forwarded-proto": "https"})
+    assert (entered.status_code, entered.headers["location"]) == (303, "/wall?lang=en&sound=0"), (
+        "the token has left the address"
+    )
+    assert entered.headers["referrer-policy"] == "no-referrer"
+    cookie = entered.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=lax" in cookie and "secure" in cookie and token.lower() not in cookie
+    mine = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+    assert client.get("/wall", headers=mine).status_code == 200
+    assert "set-cookie" not in client.get(f"/wall/enter/{token}", headers=mine).headers, "opened again: the same session"
+    stream = closed_server.url.replace("http", "ws") + "/_stcore/stream"
+    secret = mine["cookie"].partition("=")[2]
+    assert "当前预警" in asyncio.run(ask(stream, "wall", cookie=secret))
+    assert "你的角色不能使用这一页" in asyncio.run(ask(stream, "alerts", cookie=secret)), "the wall and nothing else"
+
+    with store.begin() as conn:  # its link moves to another place: the cookie opens no page and no stream from here
+        conn.execute(
+            t.wall_link.update().where(t.wall_link.c.person_id == link.person.person_id).values(addresses=["10.9.0.0/16"])
+        )
+    assert client.get("/wall", headers=mine).status_code == 403
+    with pytest.raises(websockets.InvalidStatus) as turned_off:
+        asyncio.run(ask(stream, "wall", cookie=secret))
+    assert turned_off.value.response.status_code == 403
+    with store.begin() as conn:
+        conn.execute(t.wall_link.update().where(t.wall_link.c.person_id == link.person.person_id).values(addresses=[]))
+    assert client.get("/wall", headers=mine).status_code == 200
+
+    people.revoke_link(store, link.person.person_id, by="cli", now=at)
+    assert client.get("/wall", headers=mine).headers["location"].startswith("/signin")
+    assert "当前预警" not in asyncio.run(ask(stream, "wall", cookie=secret))
+    answers = [client.get(f"/wall/enter/{each}") for each in (token, "invented", far_token)]
+    assert [each.status_code for each in answers] == [403, 403, 403] and not any(each.cookies for each in answers)
+    assert "不存在、已过期或已收回" in answers[0].text and answers[0].text == answers[1].text
+    assert "127.0.0.1" in answers[2].text, "whoever has the right link is told why it does not open"
+    store.dispose()
 
 
 def test_an_address_that_is_no_page_is_said_to_be_none(client: httpx.Client) -> None:
@@ -117,6 +170,10 @@ def test_the_demo_is_open_only_here_and_only_while_nobody_has_an_account(home: A
     assert not door.demo_open(), "persons exist: they must sign in"
     monkeypatch.setattr(door.people, "every_person", lambda store: (SimpleNamespace(person_id="demo"),))
     assert door.demo_open()
+    people.make_link(house.house().writer, "试看", by="cli", now=NOW)
+    screens = [SimpleNamespace(person_id=each.person.person_id) for each in people.every_link(house.house().reader)]
+    monkeypatch.setattr(door.people, "every_person", lambda store: (SimpleNamespace(person_id="demo"), *screens))
+    assert screens and door.demo_open(), "a wall's link is nobody who could sign in"
     monkeypatch.setattr(door, "loopback", lambda: False)
     assert not door.demo_open()
 

@@ -17,7 +17,7 @@ from fengsui.store.tables.feedback import (
 )
 from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
 from fengsui.store.tables.metadata import METADATA
-from fengsui.store.tables.people import audit, person, reach, session
+from fengsui.store.tables.people import audit, person, reach, session, wall_link
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.work import inbox, request, snapshot
 
@@ -60,5 +60,6 @@ __all__ = [
     "tombstone",
     "transition",
     "verdict",
+    "wall_link",
     "watermark",
 ]

@@ -46,6 +46,17 @@ session = Table(
     Column("ip", String),
 )
 
+wall_link = Table(
+    "wall_link",
+    METADATA,
+    Column("person_id", String, primary_key=True),  # of role wall, without a password: the screen behind the link
+    Column("token_hash", String, nullable=False, unique=True),  # sha256 of the random token in the link
+    Column("expires_at", UtcDateTime),
+    Column("addresses", Json, nullable=False),  # networks from which it opens: [] = all
+    Column("used_at", UtcDateTime),  # first
+    Column("revoked_at", UtcDateTime),
+)
+
 audit = Table(
     "audit",
     METADATA,

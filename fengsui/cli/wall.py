@@ -1,0 +1,104 @@
+"""``fengsui wall link``: addresses that open the wall on a screen without keyboard, and end when they are revoked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from fengsui.cli.table import print_table
+from fengsui.cli.where import Where, pass_where, utc_now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fengsui.people import Link
+
+BY = "cli"
+
+
+@click.group(short_help="大屏链接：生成、列出、收回 · links that open the wall")
+def wall() -> None:
+    """大屏 · the wall."""
+
+
+@wall.group(short_help="只读链接：生成、列出、收回 · read-only links")
+def link() -> None:
+    """打开大屏的只读链接，随时可收回 · read-only, revocable links to the wall."""
+
+
+@link.command()
+@click.option("--name", required=True, help="屏幕名称，如 大厅东墙 · what the screen is called")
+@click.option("--scope", multiple=True, metavar="ORG", help="可见机构，可多次 · organisation scope, repeatable")
+@click.option("--days", type=click.IntRange(1, 3650), help="几天后失效，默认一直有效 · ends after so many days")
+@click.option("--address", multiple=True, metavar="NETWORK", help="只许从这里打开，如 10.1.0.0/16，可多次 · only from here")
+@click.option("--url", metavar="URL", help="看板对外的地址，默认按配置 · where browsers reach the dashboard")
+@pass_where
+def make(where: Where, name: str, scope: tuple[str, ...], days: int | None, address: tuple[str, ...], url: str | None) -> None:
+    """生成链接，只显示这一次 · make a link; it is shown this once."""
+    from fengsui.cli import everything
+    from fengsui.people import PersonFault, make_link
+
+    settings, now = where.settings(), utc_now()
+    until = now + timedelta(days=days) if days else None
+    start = url.rstrip("/") + "/" if url else everything.address(settings.server.host, settings)
+    if not start.startswith(("http://", "https://")):
+        where.fail("cli.wall.url", {"value": start[:80]}, status=2)
+    try:
+        made, token = make_link(where.store(settings), name, by=BY, now=now, scope=scope, expires_at=until, addresses=address)
+    except PersonFault as fault:
+        where.fail(fault.code, fault.params)
+    where.tell("cli.wall.made", link=made.person.person_id, name=name)
+    click.echo(f"{start}wall/enter/{token}")
+    where.tell("cli.wall.once")
+
+
+@link.command("list")
+@pass_where
+def list_(where: Where) -> None:
+    """列出链接 · list links."""
+    from fengsui.people import every_link
+
+    settings, now = where.settings(), utc_now()
+    zone = settings.centre.zone
+    rows = [_row(where, each, zone, now) for each in every_link(where.store(settings))]
+    heads = ("id", "name", "scope", "address", "made", "until", "used", "state")
+    print_table([where.say(f"cli.wall.head_{head}") for head in heads], rows)
+
+
+@link.command()
+@click.argument("link_id", metavar="ID")
+@pass_where
+def revoke(where: Where, link_id: str) -> None:
+    """收回链接，它打开的大屏立即看不到数据 · revoke a link; the screens it opened show nothing more."""
+    from fengsui.people import PersonFault, revoke_link
+
+    try:
+        revoke_link(where.store(where.settings()), link_id, by=BY, now=utc_now())
+    except PersonFault as fault:
+        where.fail(fault.code, fault.params)
+    where.tell("cli.wall.revoked", link=link_id)
+
+
+def _row(where: Where, link: Link, zone: str, now: datetime) -> tuple[str, ...]:
+    return (
+        link.person.person_id,
+        link.person.name,
+        " ".join(link.person.scope) or where.say("cli.wall.everything"),
+        " ".join(link.addresses) or where.say("cli.wall.anywhere"),
+        _day(link.created_at, zone),
+        _day(link.expires_at, zone),
+        _day(link.used_at, zone),
+        where.say(f"cli.wall.{_state(link, now)}"),
+    )
+
+
+def _state(link: Link, now: datetime) -> str:
+    return "opens" if link.opens(now) else "expired" if link.revoked_at is None and link.expired(now) else "closed"
+
+
+def _day(at: datetime | None, zone: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d}" if at else "—"
