@@ -13,7 +13,7 @@ import streamlit as st
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, facts, kept, mark, series, slices, table, words
+from pages.explore import address, deeper, facts, kept, mark, series, slices, table, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
 from pages.look import export
@@ -39,7 +39,7 @@ def page() -> None:
         st.html(f'<p class="note">{esc(visitor.say(asked.fault))}</p>')
         if asked.fault == "pages.alert.unknown":
             return
-    finding = kept.finding(asked.question, visitor.scope)
+    finding = deeper.best(asked.question, visitor.scope)
     _strip(visitor, asked, finding)
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
@@ -194,6 +194,8 @@ def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
     with st.container(border=True, key="p_fall"):
         slices.picture(visitor, finding)
     with st.container(border=True, key="p_low_slices", height="stretch"):
+        if finding.order < deeper.MOST_VALUES:
+            deeper.panel(visitor, finding)
         picked = slices.table(visitor, finding)
     kind, _, key = (picked or "").partition(":")
     if kind == "into":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -186,3 +188,38 @@ def test_what_people_said_of_a_stretch_changes_the_history_it_is_compared_with(s
     finally:
         with store.begin() as conn:
             conn.execute(t.definition.delete())
+
+
+def test_a_search_that_takes_long_looks_at_two_values_first_and_goes_on_beside_the_page(
+    settings: Settings, store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fengsui.board.explore.finding.MANY_ROWS", 0)
+    first = explore.find(store, settings, QUESTION, (), NOW)
+    assert first.order == 2 and all(one.slice_key.count("=") <= 2 for one in first.slices)
+    known = explore.Searches()
+    search = known.begin("q", lambda stop: explore.find(store, settings, QUESTION, (), NOW, stop, 3))
+    assert search is not None and search.wait(20) and search.found is not None
+    assert search.found.order == 3 and search.found.slices[0].slice_key.count("=") == 3
+    assert known.begin("q", lambda stop: first) is search and known.get("q") is search
+
+
+def test_a_search_can_be_stopped_and_begun_again(settings: Settings, store: Engine) -> None:
+    known = explore.Searches()
+    begun = threading.Event()
+
+    def slow(stop: Callable[[], bool]) -> explore.Finding:
+        begun.set()
+        while not stop():
+            time.sleep(0.01)
+        return explore.find(store, settings, QUESTION, (), NOW, stop, 3)
+
+    search = known.begin("q", slow)
+    assert search is not None and begun.wait(5) and search.running
+    assert all(known.begin(n, slow) is not None for n in range(7)) and known.begin("one too many", slow) is None
+    for key in ("q", *range(7)):
+        running = known.get(key)
+        assert running is not None
+        running.stop()
+        assert running.wait(5) and running.stopped and running.fault is None
+    again = known.begin("q", lambda stop: explore.find(store, settings, QUESTION, (), NOW, stop, 2))
+    assert again is not None and again is not search and again.wait(20) and again.found is not None

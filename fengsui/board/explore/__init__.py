@@ -1,6 +1,7 @@
 """探查: from an alert, or any figure and place, to what makes it: slices, words, records, and why there is (no) alert."""
 
 from fengsui.board.explore.around import Neighbour, Shift, beside, events, shifts
+from fengsui.board.explore.deeper import Search, Searches
 from fengsui.board.explore.finding import Finding, Mixed, Part, Sum, find
 from fengsui.board.explore.line import ZOOMS, Line, line, zoom_of
 from fengsui.board.explore.marks import names
@@ -18,6 +19,8 @@ __all__ = [
     "Part",
     "Question",
     "Said",
+    "Search",
+    "Searches",
     "Shift",
     "Sum",
     "Voices",

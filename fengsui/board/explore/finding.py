@@ -131,9 +131,11 @@ def find(
     scope: Scope,
     now: datetime,
     cancelled: Callable[[], bool] = lambda: False,
-    order: int = 3,
+    order: int | None = None,
 ) -> Finding:
-    """Raises ``explore.table.Stopped`` where ``cancelled`` says so."""
+    """Slices of up to three values; of two where that would take longer than a click waits, unless ``order`` says otherwise.
+
+    Raises ``explore.table.Stopped`` where ``cancelled`` says so."""
     counted = COUNTED.get(question.metric)
     if counted is None:
         return Finding(question, "not_sliceable")
@@ -147,7 +149,7 @@ def find(
         cases, wrong = read.cubes(
             conn, counted, question.slice_key, (question.start, question.end), before, levels, _seen(scope)
         )
-    most = order if len(cases.now) <= MANY_ROWS else min(order, 2)
+    most = order or (3 if len(cases.now) <= MANY_ROWS else 2)
     skipped = len(every.spans) - len(before.spans)
     if not cases.now.sum() and not cases.history.sum():
         return Finding(question, "no_records", windows=before.spans)
