@@ -1,7 +1,7 @@
 """Seven labelled events of half a year of real requests: which slice is named first, with and without entries by staff.
 
-``FENGSUI_REAL_DATA=folder python -m benchmarks.explore.pack``: Boston 311, whole event windows, all dimensions; windows of earlier events
-are left out of the history of later ones. B02 asks for the overdue share. B07 is a trap: staff enter a batch on a Friday.
+``FENGSUI_REAL_DATA=folder python -m benchmarks.explore.pack``: Boston 311, whole event windows, all dimensions; windows of
+earlier events are left out of the history of later ones. B02 asks for the overdue share. B07 is a trap: staff enter a batch.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ import streamlit as st
 
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done
+from fengsui.board import explore
 from fengsui.board.explore import Question
+from fengsui.store.slices import ALL, slice_levels
 from pages.explore import kept
 from pages.look import trouble
 from pages.look.house import house, now
@@ -61,6 +63,40 @@ def _save(question: Question, lift: float | None) -> None:
         if answer.code == "alerts.refused.needs":
             params["field"] = visitor.say("explore.mark.verdict")
         st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(answer.code, **params))
+
+
+def watch(visitor: Visitor, question: Question) -> None:
+    """Where nobody watches a place that roll-ups know: one press."""
+    if visitor.person.role in ROLES and cuboid(question) in explore.cuboids_of(house().settings, question.metric):
+        st.button(visitor.say("explore.watch.open"), key="ex_watch", on_click=_watch, args=(question,))
+
+
+def cuboid(question: Question) -> str:
+    return "|".join(sorted(slice_levels(question.slice_key))) or ALL
+
+
+def _watch(question: Question) -> None:
+    visitor = require_role(ROLES)
+    where = visitor.say("pages.alert.place", key=question.slice_key)
+    name = visitor.say("explore.watch.name", metric=question.metric, where=where)
+    try:
+        answer = commands.watch_slice(
+            house().writer,
+            visitor.person,
+            now(),
+            metric=question.metric,
+            slice_key=question.slice_key,
+            name=name,
+            cuboids=explore.cuboids_of(house().settings, question.metric),
+        )
+    except Exception as fault:  # refused like any other, and said
+        code, params = trouble.words(fault)
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+        return
+    if isinstance(answer, Done):
+        st.session_state[_SAID] = visitor.say("explore.watch.done", name=name)
+    else:
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(answer.code, **answer.params))
 
 
 def tell() -> None:

@@ -169,6 +169,8 @@ def _first_row(visitor: Visitor, asked: Asked) -> None:
     with right, st.container(border=True, key="p_whyx", height="stretch"):
         found = explore.why(house().reader, house().settings, question, visitor.scope, now())
         st.html(facts.why(visitor, found, shape, unit))
+        if found.outcome == "unwatched":
+            mark.watch(visitor, question)
 
 
 def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:

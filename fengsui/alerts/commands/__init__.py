@@ -21,6 +21,7 @@ from fengsui.alerts.commands.verbs import (
     transfer,
     verify,
 )
+from fengsui.alerts.commands.watch import watch_slice
 
 __all__ = [
     "Done",
@@ -43,4 +44,5 @@ __all__ = [
     "start",
     "transfer",
     "verify",
+    "watch_slice",
 ]

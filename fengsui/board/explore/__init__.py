@@ -3,7 +3,7 @@
 from fengsui.board.explore.around import Neighbour, Shift, beside, events, shifts
 from fengsui.board.explore.deeper import Search, Searches
 from fengsui.board.explore.finding import Finding, Mixed, Part, Sum, find
-from fengsui.board.explore.line import ZOOMS, Line, line, zoom_of
+from fengsui.board.explore.line import ZOOMS, Line, cuboids_of, line, zoom_of
 from fengsui.board.explore.marks import names
 from fengsui.board.explore.question import Question, latest, metrics, of_alert, open_to, unit_of
 from fengsui.board.explore.voices import Journey, Said, Voices, journey, voices
@@ -26,6 +26,7 @@ __all__ = [
     "Voices",
     "Why",
     "beside",
+    "cuboids_of",
     "events",
     "find",
     "journey",

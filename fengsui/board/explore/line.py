@@ -50,6 +50,11 @@ class Line:
     judged: bool
 
 
+def cuboids_of(settings: Settings, metric: str) -> tuple[str, ...]:
+    """Those for which roll-ups keep a figure."""
+    return tuple(one for one in settings.cuboids if one not in settings.counts_only or metric in IN_EVERY_CUBOID)
+
+
 def zoom_of(question: Question) -> str:
     """The shortest that shows the window with something around it."""
     lasting = question.end - question.start
