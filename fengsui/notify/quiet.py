@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from fengsui.notify.recipients import Addressee
-from fengsui.settings.channel import Channel, quiet_span
+from fengsui.settings.channel import Channel, is_quiet, quiet_span
 from fengsui.settings.model import Settings
 
 
@@ -17,10 +17,8 @@ def quiet_until(channel: Channel, person: Addressee | None, settings: Settings, 
 
 
 def _end(text: str, local: datetime) -> datetime | None:
-    begin, end = quiet_span(text)
-    at = local.time()
-    inside = begin <= at < end if begin < end else at >= begin or at < end
-    if not inside:
+    at, end = local.time(), quiet_span(text)[1]
+    if not is_quiet(text, at):
         return None
     day = local.date() + timedelta(days=1 if at >= end else 0)
     return datetime.combine(day, end, local.tzinfo)

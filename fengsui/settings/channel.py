@@ -51,12 +51,21 @@ def quiet_span(text: str) -> tuple[time, time]:
     return time(one, two), time(three, four)
 
 
+def is_quiet(text: str, at: time) -> bool:
+    """Whether the clock shows an hour of ``22:00-07:00``; the end is no longer quiet."""
+    begin, end = quiet_span(text)
+    return begin <= at < end if begin < end else at >= begin or at < end
+
+
 def _hours(text: str) -> str:
     try:
         quiet_span(text)
     except ValueError:
         raise PydanticCustomError("settings.mistake.quiet", "hours of the day") from None
     return text
+
+
+Quiet = Annotated[str, AfterValidator(_hours)]
 
 
 class Channel(Table):
@@ -82,7 +91,7 @@ class Channel(Table):
     min_tier: Annotated[StrictInt, Field(ge=1, le=3)] = 1
     language: Literal["zh_CN", "en"] | None = None  # None: the centre's
     per_minute: Annotated[StrictInt, Field(ge=1)] | None = None  # None: what the kind bears
-    quiet: Annotated[str, AfterValidator(_hours)] | None = None  # below severe waits
+    quiet: Quiet | None = None  # below severe waits
     fallback: str | None = None  # the channel that takes what this one cannot deliver
 
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
 from fengsui.settings.calendar import check_calendar
-from fengsui.settings.channel import Channel
+from fengsui.settings.channel import Channel, Quiet
 from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
 from fengsui.settings.replay import Replay
 from fengsui.settings.secret import SecretText
@@ -112,6 +112,13 @@ class Notify(Table):
     channels: dict[str, Channel] = Field(default_factory=lambda: {"log": Channel(kind="log")})
 
 
+class Wall(Table):
+    """What every wall screen does with severe alerts that nobody has taken."""
+
+    sound: StrictBool = True
+    quiet: Quiet | None = None  # hours without sound
+
+
 class Limits(Table):
     """Bounds that turn a flood into waiting, never into loss."""
 
@@ -145,6 +152,7 @@ class Settings(Table):
     engine: EngineTable = EngineTable()
     heartbeat: Heartbeat = Heartbeat()
     notify: Notify = Notify()
+    wall: Wall = Wall()
     limits: Limits = Limits()
     replay: Replay | None = None  # only in the mapping file of `fengsui replay`
 

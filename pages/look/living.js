@@ -1,5 +1,45 @@
 // One component for every row, tile and chip that has to go on living while no server speaks.
 // The server renders escaped rows; the browser selects, counts ages up and deadlines down on its own monotonic clock.
+
+// A tone for severe alerts: one ear for the whole page, so that it outlives the component.
+const ear = (window.__fengsuiEar ||= { rung: new Map(), context: null, open: false })
+
+const listen = () => {
+  if (ear.context || !window.AudioContext) return
+  ear.context = new AudioContext()
+  const open = () => { if (ear.context.state === "running" && !ear.open) { ear.open = true; ear.context.suspend() } }
+  ear.context.onstatechange = open  // a browser may ask for a click first; after that the sound card sleeps between tones
+  for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, () => ear.open || ear.context.resume().then(open), true)
+  open()
+}
+
+const tone = async () => {
+  const context = ear.context
+  await context.resume()
+  const start = context.currentTime + 0.05
+  for (const [at, hertz] of [[0, 880], [0.22, 660], [0.44, 880]]) {
+    const source = context.createOscillator()
+    const volume = context.createGain()
+    source.frequency.value = hertz
+    volume.gain.setValueAtTime(0, start + at)
+    volume.gain.linearRampToValueAtTime(0.5, start + at + 0.02)
+    volume.gain.setTargetAtTime(0, start + at + 0.14, 0.02)
+    source.connect(volume).connect(context.destination)
+    source.start(start + at)
+    source.stop(start + at + 0.22)
+  }
+  setTimeout(() => context.suspend(), 1500)
+}
+
+const ring = (sound, fresh, now) => {
+  for (const id of ear.rung.keys()) if (!sound.ids.includes(id)) ear.rung.delete(id)
+  if (sound.off || !ear.open || !fresh) return  // cut off, nobody knows whether somebody has claimed
+  const due = id => now - (ear.rung.get(id) ?? -Infinity) >= sound.every_s
+  if (!sound.ids.some(due)) return
+  for (const id of sound.ids) ear.rung.set(id, now)  // several ring as one
+  tone()
+}
+
 export default function (component) {
   const { data, parentElement, setStateValue } = component
   const box = parentElement.querySelector("#r")
@@ -22,7 +62,7 @@ export default function (component) {
     const s = Math.max(0, Math.floor(seconds))
     const two = (a, x, b, y) => (b ? `${a} ${x} ${b} ${y}` : `${a} ${x}`)
     if (s < 60) return `${s} ${w.second}`
-    if (s < 600) return two(Math.floor(s / 60), w.minute, s % 60, w.second)
+    if (s < 600 && s % 60) return two(Math.floor(s / 60), w.minute, s % 60, w.second)
     if (s < 3600) return `${Math.floor(s / 60)} ${w.minute}`
     if (s < 86400) return two(Math.floor(s / 3600), w.hour, Math.floor((s % 3600) / 60), w.minute)
     return two(Math.floor(s / 86400), w.day, Math.floor((s % 86400) / 3600), w.hour)
@@ -37,7 +77,8 @@ export default function (component) {
   const since = (node, age) => {
     const cadence = Number(node.dataset.cadence || 0)
     const level = cadence ? (age > 6 * cadence + 20 ? 2 : age > 2 * cadence + 20 ? 1 : 0) : 0
-    node.textContent = fill(node.dataset.words || "{t}", span(age))
+    const whole = node.dataset.short && age >= 60 ? Math.floor(age / 60) * 60 : age  // seconds of minutes are no news there
+    node.textContent = fill(node.dataset.words || "{t}", span(whole))
     const host = node.closest("[data-host]")
     if (host && cadence) host.dataset.level = level
     const bar = cadence && node.parentElement.querySelector(".bar i")
@@ -59,6 +100,17 @@ export default function (component) {
       node.textContent = clock.format(new Date(now * 1000))
       const calm = performance.now() - state.born > 3600e3
       if (d.reload && calm && node.textContent.startsWith("04:0")) window.location.reload()
+    }
+    if (d.sound) hear(d, now)
+  }
+  const hear = (d, now) => {
+    if (!d.sound.off) listen()
+    ring(d.sound, now - d.sent / 1000 < d.broken_s, now)
+    const why = d.sound.off || (ear.open ? "" : "blocked")
+    for (const node of box.querySelectorAll("[data-ear]")) {
+      node.textContent = why && d.sound.words[why]
+      node.className = `ear ${why}`
+      node.hidden = !why
     }
   }
   state.paint = paint

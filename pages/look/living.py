@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,21 @@ _FOCUS = "[data-id]:focus-visible{box-shadow:inset 0 0 0 2px var(--acc)}"
 
 
 def living(
-    name: str, html: str, css: str, visitor: Visitor, *, key: str, sel: str | None = None, reload: bool = False
+    name: str,
+    html: str,
+    css: str,
+    visitor: Visitor,
+    *,
+    key: str,
+    sel: str | None = None,
+    reload: bool = False,
+    sound: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Show ``html`` (already escaped) under ``css``; returns the ``data-id`` that was picked, if rows have one.
 
     In ``html``: ``data-picture`` (epoch seconds of the picture), ``data-since`` with optional ``data-cadence`` and
-    ``data-words`` (a ``.bar i`` beside it grows with it, to three cadences), ``data-until``, ``data-clock``;
-    ``data-host`` on the element that gets ``data-level`` 0..2.
+    ``data-words`` and ``data-short`` (no seconds beside minutes; a ``.bar i`` beside it grows with it, to three cadences), ``data-until``, ``data-clock``;
+    ``data-host`` on the element that gets ``data-level`` 0..2. ``sound`` (pages.wall.sound) rings; ``data-ear`` says why not.
     """
     mount = st.components.v2.component(
         f"fengsui_{name}",
@@ -39,6 +48,7 @@ def living(
             "sent": now().timestamp() * 1000,
             "zone": visitor.zone,
             "reload": reload,
+            "sound": sound,
             "late_s": LATE_S,
             "broken_s": BROKEN_S,
             "words": _words(visitor),

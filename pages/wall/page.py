@@ -21,6 +21,7 @@ from pages.look.pictures import newest
 from pages.look.pieces import plain
 from pages.look.visitor import EVERYBODY, Visitor, require_role
 from pages.wall import head, heat, rhythm, rows, tiles
+from pages.wall.sound import sound
 
 HERE = Path(__file__).parent
 CHART_HEIGHT = 262
@@ -58,7 +59,8 @@ def _live() -> None:
         _chart(visitor, picture)
         living("wall_heat", heat.panel(visitor, picture, fires.every), css, visitor, key="w_heat")
     with right:
-        living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows")
+        ears = sound(visitor, found, house(), now())
+        living("wall_rows", rows.panel(visitor, picture, found, now()), css, visitor, key="w_rows", sound=ears)
         living("wall_loop", rows.loop(visitor, picture, _today(visitor, picture)), css, visitor, key="w_loop")
     rhythm.follow()
 

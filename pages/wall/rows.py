@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fengsui.board.alert import Alert
@@ -17,6 +17,9 @@ from pages.look.pieces import esc, stamp
 from pages.look.visitor import Visitor
 
 MOST = 7
+SEVERE = 3
+LONG = timedelta(days=1)
+"""Open for longer: known to everybody, so they share one row."""
 BLIND = ("gone", "stopped")  # what happens there cannot be seen
 PICTURE_S = 7  # six of them and a grace are a minute: then the picture is cut off, and calm is not known
 
@@ -25,12 +28,47 @@ def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: date
     second = visitor.say("pages.wall.rows_second")
     waiting = sum(alert.waiting for alert in alerts)
     right = visitor.say("pages.wall.rows_count", n=len(alerts), waiting=waiting) if alerts else ""
-    head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><u>{esc(right)}</u></h3>'
-    shown = alerts if len(alerts) <= MOST else alerts[: MOST - 1]
-    body = "".join(_row(visitor, alert) for alert in shown) or _calm(visitor, picture, now)
-    rest = len(alerts) - len(shown)
-    more = f'<div class="rest">{esc(visitor.say("pages.wall.rest", n=rest))}</div>' if rest else ""
-    return f'<div class="panel alerts">{head}{body}{more}</div>'
+    head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><span data-ear="1" hidden></span><u>{esc(right)}</u></h3>'
+    shown, long, rest = laid(alerts, now)
+    body = "".join(_row(visitor, alert) for alert in shown) + _long(visitor, long, now) + _rest(visitor, rest)
+    return f'<div class="panel alerts">{head}{body or _calm(visitor, picture, now)}</div>'
+
+
+def laid(alerts: Sequence[Alert], now: datetime) -> tuple[list[Alert], list[Alert], list[Alert]]:
+    """(rows, those that last for days, those for which no row is left): ``MOST`` rows at most, one for each of the last two.
+
+    What is severe and unclaimed has its row before everything else, however old."""
+    ordered = sorted(alerts, key=lambda alert: not _urgent(alert))
+    old = [alert for alert in ordered if now - alert.opened_at >= LONG and not _urgent(alert)]
+    long = old if len(old) > 1 else []
+    fresh = [alert for alert in ordered if alert not in long]
+    room = MOST - bool(long)
+    shown = fresh if len(fresh) <= room else fresh[: room - 1]
+    return shown, long, fresh[len(shown) :]
+
+
+def _urgent(alert: Alert) -> bool:
+    return alert.tier == SEVERE and alert.waiting
+
+
+def _long(visitor: Visitor, long: Sequence[Alert], now: datetime) -> str:
+    """One row for all, with the worst tier's mark and what of them is late."""
+    if not long:
+        return ""
+    tier = max(alert.tier for alert in long)
+    oldest = (now - min(alert.opened_at for alert in long)).total_seconds()
+    late = sum(alert.overdue(now) for alert in long)
+    words = visitor.say("pages.wall.long", n=len(long), span=oldest)
+    over = f'<b class="over">✖ {esc(visitor.say("pages.wall.long_late", n=late))}</b>' if late else "<b></b>"
+    return f'<div class="long t{tier}"><i>{tier_mark(tier)}</i><span>{esc(words)}</span>{over}</div>'
+
+
+def _rest(visitor: Visitor, rest: Sequence[Alert]) -> str:
+    if not rest:
+        return ""
+    urgent = sum(_urgent(alert) for alert in rest)
+    words = visitor.say("pages.wall.rest_urgent" if urgent else "pages.wall.rest", n=len(rest), urgent=urgent)
+    return f'<div class="rest{" urgent" if urgent else ""}">{esc(words)}</div>'
 
 
 def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
@@ -99,5 +137,5 @@ def _chip(visitor: Visitor, source: dict[str, object]) -> str:
     if not source["last_success_at"]:
         return f'<span class="src" data-level="2"><i></i>{name}<em>{esc(visitor.say("pages.age.never"))}</em></span>'
     level = ' data-level="2"' if source["standing"] == "stopped" else ""
-    since = f'data-since="{stamp(str(source["last_success_at"]))}" data-cadence="{source["cadence_s"]}"'
+    since = f'data-since="{stamp(str(source["last_success_at"]))}" data-cadence="{source["cadence_s"]}" data-short="1"'
     return f'<span class="src" data-host="1"{level}><i></i>{name}<em {since}></em></span>'

@@ -265,3 +265,56 @@ def test_a_revoked_link_loses_the_wall_within_one_refresh(screen: Any, closed_se
     screen.get_by_text("登录已结束").wait_for(timeout=6_000)
     screen.wait_for_timeout(500)
     assert not {"当前预警", "投诉量", "今日闭环"} & set(words(screen).split("\n")), "nothing of it is left"
+
+
+TONES = """(() => { window.tones = 0; const start = OscillatorNode.prototype.start
+  OscillatorNode.prototype.start = function (...when) { window.tones += 1; return start.apply(this, when) }
+  let touched = false  // as a browser with a window: no sound before a click; without one Chromium allows it
+  document.addEventListener('pointerdown', () => { touched = true }, true)
+  window.AudioContext = class extends AudioContext {
+    get state () { return touched ? super.state : 'suspended' }
+    resume () { return touched ? super.resume() : new Promise(() => {}) } } })()"""
+
+
+def _aged(screen: Any, seconds: int) -> int:
+    """Tones played once the last ring is ``seconds`` old; the wall paints every second."""
+    screen.evaluate(f"__fengsuiEar.rung.forEach((at, id, all) => all.set(id, at - {seconds}))")
+    screen.wait_for_timeout(2500)
+    return int(screen.evaluate("window.tones"))
+
+
+@pytest.mark.timeout(180)
+def test_a_severe_alert_rings_until_it_is_claimed(screen: Any, demo_server: Any) -> None:
+    """Three tones make a ring. A browser that wants a click first says so; the wall says it too, and rings after it."""
+    screen.add_init_script(TONES)
+    show(screen, demo_server, "wall")
+    screen.get_by_text("声音未开，点一下屏幕").wait_for(timeout=10_000)
+    assert screen.evaluate("window.tones") == 0
+    screen.mouse.click(400, 700)
+    screen.get_by_text("声音未开").wait_for(state="hidden", timeout=10_000)
+    screen.wait_for_timeout(2500)
+    assert screen.evaluate("window.tones") == 3, "once, though the wall has been drawn again"
+    assert _aged(screen, 30) == 3, "the minute is not over"
+    assert _aged(screen, 40) == 6, "again after a minute"
+    store = open_store(load(demo_server.home / "fengsui.toml", {}).store.url)
+    with store.begin() as conn:
+        conn.exec_driver_sql("update handling set state = 'claimed' where state = 'new'")
+    try:
+        screen.get_by_text("1 条待认领").first.wait_for(state="hidden", timeout=20_000)
+        assert _aged(screen, 600) == 6, "claimed: silence"
+    finally:
+        with store.begin() as conn:
+            conn.exec_driver_sql("update handling set state = 'new' where claimed_at is null and state = 'claimed'")
+        store.dispose()
+    assert screen.said == []
+
+
+def test_a_muted_wall_says_so_and_other_pages_never_ring(screen: Any, demo_server: Any) -> None:
+    screen.add_init_script(TONES)
+    show(screen, demo_server, "wall?sound=0", READY["wall"])
+    screen.get_by_text("静音", exact=True).wait_for(timeout=10_000)
+    screen.mouse.click(400, 700)
+    show(screen, demo_server, "alerts")
+    screen.mouse.click(400, 700)
+    screen.wait_for_timeout(3000)
+    assert screen.evaluate("window.tones") == 0 and screen.evaluate("__fengsuiEar.context === null")

@@ -20,6 +20,7 @@ from fengsui.board import read, snapshot
 from fengsui.board.read.timeline import Happened
 from fengsui.locale import has
 from fengsui.settings import load
+from fengsui.settings.model import Wall
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.alerts import body
@@ -28,7 +29,7 @@ from pages.look import standing
 from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
-from pages.wall import tiles
+from pages.wall import rows, tiles
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -491,6 +492,29 @@ def test_a_calm_wall_says_that_it_looked(home: Path, looks: Looks) -> None:
     assert "无预警" in shown and "前检查" in shown
 
 
+def heard(app: Any) -> dict[str, Any]:
+    """What the wall gives to its ear."""
+    (found,) = [
+        data["sound"] for data in (json.loads(each.proto.json) for each in app.get("bidi_component")) if data.get("sound")
+    ]
+    return dict(found)
+
+
+def test_the_wall_rings_for_severe_alerts_that_nobody_claimed_and_is_quiet_when_it_should_be(
+    home: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks("wang")
+    assert heard(show("wall"))["ids"] == ["e1"] and heard(show("wall"))["off"] == "" and heard(show("wall"))["every_s"] == 60
+    assert heard(show("wall", sound="0"))["off"] == "muted"
+    for rules, off in ((Wall(quiet="14:00-15:00"), "quiet"), (Wall(quiet="22:00-07:00"), ""), (Wall(sound=False), "muted")):
+        found = replace(house_module.house(), settings=house_module.house().settings.model_copy(update={"wall": rules}))
+        monkeypatch.setattr("pages.wall.page.house", lambda found=found: found)
+        assert heard(show("wall"))["off"] == off, "it is 14:32 in Shanghai"
+    with house_module.house().writer.begin() as conn:
+        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e1").values(state="claimed"))
+    assert heard(show("wall"))["ids"] == []
+
+
 def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks, seeded: ModuleType) -> None:
     rows = [seeded.alert(n, NOW) for n in range(20, 26)]
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
@@ -499,6 +523,45 @@ def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks,
         conn.execute(t.handling.insert(), [hand for _, hand in rows])
     looks("screen")
     assert "其余 6 条在预警台" in texts(show("wall"))
+
+
+def test_what_lasts_for_days_shares_a_row_and_what_is_severe_and_unclaimed_keeps_its_own(home: Path, looks: Looks) -> None:
+    """Seven rows at most, the shared row and the count of the rest among them, whatever burns."""
+    severe, taken, *_ = read.burning(house_module.house().reader, ()).rows
+    days = {"opened_at": NOW - timedelta(days=3), "started_at": NOW - timedelta(days=3)}
+    stale = [replace(taken, episode_id=f"s{n}", **days) for n in range(12)]
+    new = [replace(taken, episode_id=f"n{n}") for n in range(9)]
+    forgotten = replace(severe, episode_id="f", condition="cleared", **days)
+
+    for fires in (
+        [],
+        [severe],
+        stale[:1],
+        stale,
+        [*stale, severe],
+        [*new, *stale, forgotten],
+        [severe, *new],
+        new[:7],
+        [forgotten] * 9,
+    ):
+        shown, long, rest = rows.laid(fires, NOW)
+        assert len(shown) + bool(long) + bool(rest) <= rows.MOST
+        assert len(shown) + len(long) + len(rest) == len(fires), "nothing is lost"
+        assert len(long) != 1, "a row for one is its own row"
+    assert rows.laid(new[:7], NOW) == (new[:7], [], [])
+    assert rows.laid(stale[:1], NOW)[0] == stale[:1]
+    shown, long, rest = rows.laid([*new, *stale, forgotten], NOW)
+    assert shown[0] is forgotten and (len(shown), len(long), len(rest)) == (5, 12, 5)
+
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.begin() as conn:
+        old = t.episode.c.episode_id.in_(["e1", "e2", "e4", "e5"])
+        conn.execute(update(t.episode).where(old).values(opened_at=NOW - timedelta(days=2, hours=3)))
+    looks("screen")
+    app = texts(show("wall"))
+    assert "3 条超过 24 小时未办结，最久 2 天 3 小时" in app and "1 条超时" in app
+    assert app.count("投诉量突增") == 1, "severe and unclaimed: not in the shared row, however old"
+    assert "客户提到媒体或监管" not in app
 
 
 def test_an_alert_on_the_whole_centre_says_where_most_of_it_is(home: Path, looks: Looks) -> None:
