@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from pages.claim import route as claim
 from pages.gate import health, link, signin, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
@@ -41,6 +42,8 @@ app = st.App(
         Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
         Route(path("signout"), signin.leave, methods=["POST"]),
         Route(path(link.NAME + "{token}"), link.enter, methods=["GET"]),
+        Route(path("claim/{token}"), claim.page, methods=["GET"]),
+        Route(path("claim/{token}"), claim.submit, methods=["POST"]),
         Route(path("healthz"), health.healthz, methods=["GET"]),
         Route(path("report"), report.page, methods=["GET"]),
         Route(path("report"), report.submit, methods=["POST"]),

@@ -20,6 +20,7 @@ from fengsui.store.database import reading
 from fengsui.store.slices import bucket
 from fengsui.store.tables import (
     audit,
+    claim_link,
     feedback_text,
     gauge,
     inbox,
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     Rule(tick, "tick_days", lambda before: and_(tick.c.now < before, tick.c.finished_at.is_not(None))),
     Rule(gauge, "poll_days", lambda before: gauge.c.at < before),
     Rule(session, "session_days", lambda before: session.c.expires_at < before),
+    Rule(claim_link, "session_days", lambda before: claim_link.c.expires_at < before),
     Rule(
         request,
         "request_days",

@@ -22,12 +22,14 @@ from fengsui.notify.message import Frame, Message, message
 from fengsui.notify.pace import Gate, gates, keep, storm_of
 from fengsui.notify.recipients import AT, ONE, Addressee, People, everybody, slice_of, union
 from fengsui.notify.spread import spread
+from fengsui.people.claim_link import make_claim_link
 from fengsui.settings.model import Settings
 from fengsui.store.tables import outbox
 
 BACK_OFF_S, LONGEST_S = 15.0, 1800.0
 GIVE_UP = timedelta(days=1)
 AT_ONCE = 20
+LINKED = ("raised", "escalated", "assigned")
 PATIENCE = 3
 """Tries after which the fallback takes over."""
 
@@ -49,6 +51,7 @@ class _Parcel:
     row: Mapping[str, Any]
     alert: Mapping[str, Any] | None
     people: tuple[Addressee, ...]
+    link: str | None = None
 
     def address(self, field: str | None) -> str | None:
         """Where the one person of the row is reached, or what the row itself names."""
@@ -105,7 +108,23 @@ def _parcels(conn: Connection, settings: Settings, doors: dict[str, Gate], now: 
     rows = queue.tell_groups_once(conn, rows, settings)
     rows = queue.within_pace(conn, rows, doors, storm, settings, now, AT_ONCE)
     alerts = alerts_of(conn, (row["episode_id"] for row in rows))
-    return [_Parcel(row, alerts.get(row["episode_id"]), _people(conn, row, people)) for row in rows]
+    return [
+        _Parcel(
+            row, alerts.get(row["episode_id"]), behind := _people(conn, row, people), _link(conn, row, behind, settings, now)
+        )
+        for row in rows
+    ]
+
+
+def _link(
+    conn: Connection, row: Mapping[str, Any], people: Sequence[Addressee], settings: Settings, now: datetime
+) -> str | None:
+    """A personal one, where nobody else reads the message: in a group it would be everybody's."""
+    channel, root = settings.notify.channels.get(row["channel"]), settings.server.public_url.rstrip("/")
+    alone = channel is not None and SENDERS[channel.kind].personal and row["recipient"].startswith(ONE) and people
+    if not (alone and root and row["episode_id"] and row["kind"] in LINKED):
+        return None
+    return f"{root}/claim/{make_claim_link(conn, people[0].person_id, row['episode_id'], row['notice_id'], now)}"
 
 
 def _people(conn: Connection, row: Mapping[str, Any], people: People) -> tuple[Addressee, ...]:
@@ -149,7 +168,7 @@ def _send(parcel: _Parcel, settings: Settings, lines: Lines, now: datetime) -> _
 def _words(parcel: _Parcel, settings: Settings, now: datetime) -> Message:
     name = parcel.row["channel"]
     address = parcel.address(SENDERS[settings.notify.channels[name].kind].personal)
-    return message(parcel.row, frame_of(settings, name, now), parcel.alert, parcel.people, address=address)
+    return message(parcel.row, frame_of(settings, name, now), parcel.alert, parcel.people, parcel.link, address)
 
 
 def frame_of(settings: Settings, channel: str, now: datetime) -> Frame:

@@ -3,6 +3,7 @@
 Pages call ``require_role`` first; the machine never asks who somebody is.
 """
 
+from fengsui.people.claim_link import ClaimLink, make_claim_link, open_claim_link, use_claim_link
 from fengsui.people.fault import LinkRefused, NotAllowed, NotSignedIn, PersonFault, SignInRefused
 from fengsui.people.link import Link, admitted, enter, every_link, make_link, revoke_link
 from fengsui.people.person import ROLES, Person, change, create, every_person, find, set_password
@@ -14,6 +15,7 @@ from fengsui.people.tries import Tries
 
 __all__ = [
     "ROLES",
+    "ClaimLink",
     "Link",
     "LinkRefused",
     "NotAllowed",
@@ -34,12 +36,15 @@ __all__ = [
     "every_reach",
     "find",
     "in_scope",
+    "make_claim_link",
     "make_link",
+    "open_claim_link",
     "require_role",
     "revoke_link",
     "set_password",
     "set_reach",
     "sign_in",
     "sign_out",
+    "use_claim_link",
     "visit",
 ]

@@ -6,9 +6,9 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, delete, insert, update
 
-from fengsui.store.tables import session
+from fengsui.store.tables import claim_link, session
 
 LIFETIME = timedelta(hours=12)  # one shift and its handover
 WALL_LIFETIME = timedelta(days=30)  # a wall has no keyboard to sign in with every day
@@ -31,9 +31,10 @@ def sign_out(store: Engine, token: str, now: datetime) -> None:
 
 
 def revoke_all(conn: Connection, person_id: str, now: datetime) -> None:
-    """End every session of a person."""
+    """End every session of a person, and the links in notices sent to them."""
     theirs = (session.c.person_id == person_id) & session.c.revoked_at.is_(None)
     conn.execute(update(session).where(theirs).values(revoked_at=now))
+    conn.execute(delete(claim_link).where(claim_link.c.person_id == person_id))
 
 
 def token_hash(token: str) -> str:

@@ -218,8 +218,8 @@ def test_each_person_of_the_role_gets_a_mail_over_tls(sqlite_store, tmp_path, of
     with sqlite_store.connect() as conn:
         mine = conn.scalar(select(outbox.c.notice_id).where(outbox.c.recipient == "person:li"))
     assert letter["Message-ID"] == f"<{mine}@example.com>"
-    assert "https://w.example.com/alerts?id=e1" in letter.get_body(("plain",)).get_content()
-    assert '<a href="https://w.example.com/alerts?id=e1">' in letter.get_body(("html",)).get_content()
+    assert "\nhttps://w.example.com/claim/" in letter.get_body(("plain",)).get_content()
+    assert '<a href="https://w.example.com/claim/' in letter.get_body(("html",)).get_content()
     assert go(sqlite_store, settings) == notify.Delivered()
 
 
@@ -346,3 +346,29 @@ def test_what_a_gateway_refuses(sqlite_store, tmp_path, answer, state, code):
     with httpx.Client(transport=httpx.MockTransport(lambda request: answer)) as client:
         go(sqlite_store, settings_of(tmp_path, sms=sms()), client=client)
     assert ("person:wang", state, code) in rows(sqlite_store)
+
+
+def test_a_mail_holds_a_link_of_its_own_person_and_a_group_never_does(sqlite_store, tmp_path, office):
+    staff(sqlite_store, wang="wang@example.com", li="li@example.com")
+    put(sqlite_store)
+    put(sqlite_store, channel="room", prefix="r")
+    settings = settings_of(tmp_path, mail=mail(office), room=Channel(kind="webhook", url="https://room.test/"))
+    got: list[bytes] = []
+    transport = httpx.MockTransport(lambda request: got.append(request.content) or httpx.Response(200))
+    with httpx.Client(transport=transport) as client:
+        assert go(sqlite_store, settings, client=client).sent == 3
+    assert b"/claim/" not in got[0]
+    for (_, [address], letter, _), name in zip(office.mails, ("li", "wang"), strict=True):
+        text = message_from_bytes(letter, policy=policy.default).get_body(("plain",)).get_content()
+        token = text.partition("https://w.example.com/claim/")[2].split()[0]
+        found = people.open_claim_link(sqlite_store, token, NOW)
+        assert address == f"{name}@example.com"
+        assert (found.person.person_id, found.episode_id, found.used) == (name, "e1", False)
+        assert people.open_claim_link(sqlite_store, token, NOW + timedelta(hours=24)) is None
+
+
+def test_without_a_public_address_there_is_no_personal_link(sqlite_store, tmp_path, office):
+    staff(sqlite_store, wang="wang@example.com")
+    put(sqlite_store)
+    go(sqlite_store, Settings(home=tmp_path, notify=Notify(channels={"mail": mail(office)})))
+    assert b"/claim/" not in office.mails[0][2]

@@ -1,0 +1,79 @@
+"""Opening a personal link and claiming with it. A GET changes nothing: programs in between fetch each link for its preview.
+
+The token is the authority, no cookie is read or set, so that it works in the browsers inside of chat programs; and a foreign
+page cannot send the form for somebody, for it would have to know the token.
+"""
+
+from __future__ import annotations
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fengsui import people
+from fengsui.alerts import commands
+from fengsui.alerts.commands import Done
+from fengsui.board.read.detail import detail
+from fengsui.locale import language, say
+from fengsui.people import ClaimLink
+from pages.claim import sheet
+from pages.gate import plain, signin
+from pages.gate.address import path
+from pages.look import trouble
+from pages.look.house import house, now
+from pages.look.visitor import Visitor
+
+GONE, CONFLICT, TOO_LARGE = 410, 409, 413
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": plain.POLICY,
+    "Referrer-Policy": "no-referrer",  # the address is the right to claim: no link tells it
+    "X-Robots-Tag": "noindex",
+}
+
+
+async def page(request: Request) -> Response:
+    return await anyio.to_thread.run_sync(_page, request, None)
+
+
+async def submit(request: Request) -> Response:
+    """303 back to the same address once it is claimed; else the page as it is now, with the reason."""
+    if not signin.short(request):
+        return Response(status_code=TOO_LARGE)
+    form = await request.form()
+    seen, first = str(form.get("seen", "")), str(form.get("first", ""))
+    return await anyio.to_thread.run_sync(_submit, request, seen, first)
+
+
+def _submit(request: Request, seen: str, first: str) -> Response:
+    at, token = now(), request.path_params["token"]
+    try:
+        link = people.open_claim_link(house().reader, token, at)
+        if link is None or link.used or not (seen.isascii() and seen.isdigit() and len(seen) < 10):
+            return _page(request, None)
+        visitor = _visitor(link, request)
+        note = visitor.say(f"pages.claim.first.{first}") if first in sheet.FIRST else None
+        answer = commands.claim(house().writer, link.episode_id, int(seen), link.person, at, note=note)
+        if not isinstance(answer, Done):
+            return _page(request, (answer.code, dict(answer.params)))
+        people.use_claim_link(house().writer, token, at)
+    except Exception as fault:  # whoever pressed the button must know that it was not done
+        code, params = trouble.words(fault)
+        return _page(request, ("pages.trouble.not_sent", {"why": say(plain.language_of(request), code, params)}))
+    return RedirectResponse(request.url.path, status_code=303, headers=HEADERS)
+
+
+def _page(request: Request, fault: sheet.Fault | None) -> Response:
+    at = now()
+    link = people.open_claim_link(house().reader, request.path_params["token"], at)
+    found = detail(house().reader, link.episode_id, link.person.scope, at) if link else None
+    if link is None or found is None:
+        lang = plain.language_of(request)
+        return HTMLResponse(sheet.gone(lang, path("alerts")), status_code=GONE, headers=HEADERS)
+    view = sheet.View(_visitor(link, request), found, at, request.url.path, path("alerts"), link.used, fault)
+    return HTMLResponse(sheet.page(view), status_code=CONFLICT if fault else 200, headers=HEADERS)
+
+
+def _visitor(link: ClaimLink, request: Request) -> Visitor:
+    lang = language(request.query_params.get("lang"), link.person.lang, house().settings.centre.language)
+    return Visitor(link.person, lang, house().zone)
