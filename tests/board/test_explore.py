@@ -14,6 +14,8 @@ from sqlalchemy import Engine, insert
 
 from fengsui.board import explore
 from fengsui.board.explore.question import Question, inside
+from fengsui.explore import read
+from fengsui.explore.counted import COUNTED
 from fengsui.settings import Settings, parse
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
@@ -53,10 +55,8 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def records() -> tuple[list[dict[str, object]], list[str]]:
     """Six quiet weeks of the same hours, then forty complaints more of one matter in one place on one channel."""
-    engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('explore') / 'store.db'}")
-    METADATA.create_all(engine)
     rng = np.random.default_rng(4)
     rows, texts = [], []
     for week in range(7):
@@ -70,9 +70,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     for n in range(40):
         rows.append(_row(len(rows), START + timedelta(seconds=40 * n), ORGS[n % 2], "App", MATTERS[0]))
         texts.append(("银行卡已扣款却显示待付款", "扣款成功订单未支付")[n % 2] + f"，金额 {n} 元")
+    return rows, texts
+
+
+@pytest.fixture
+def store(store_url: str, records: tuple[list[dict[str, object]], list[str]]) -> Iterator[Engine]:
+    engine = open_store(store_url)
+    METADATA.create_all(engine)
     with engine.begin() as conn:
-        conn.execute(insert(t.feedback), rows)
-        pairs = [{"record_key": row["record_key"], "text": text} for row, text in zip(rows, texts, strict=True)]
+        conn.execute(insert(t.feedback), records[0])
+        pairs = [{"record_key": row["record_key"], "text": text} for row, text in zip(*records, strict=True)]
         conn.execute(insert(t.feedback_text), [{**pair, "mask_version": 1, "text_hash": pair["text"]} for pair in pairs])
     yield engine
     engine.dispose()
@@ -174,20 +181,16 @@ def test_what_people_said_of_a_stretch_changes_the_history_it_is_compared_with(s
         conn.execute(
             insert(t.definition), {**row, "version": 1, "body": {**body, "verdict": "real", "start_at": before.isoformat()}}
         )
-    try:
-        found = explore.find(store, settings, QUESTION, (), NOW)
-        assert found.skipped == 1 and len(found.windows) == 5
-        other = explore.find(store, settings, Question("complaints", "org.1=华东", START, NOW), (), NOW)
-        assert other.skipped == 0 and len(other.windows) == 6
-        with store.begin() as conn:
-            new = {**body, "verdict": "new_normal"}
-            conn.execute(insert(t.definition), {**row, "version": 2, "body": new})
-        assert explore.find(store, settings, QUESTION, (), NOW).state == "no_history"
-        shown = explore.shifts(store, Question("complaints", "all", before, until))
-        assert [(one.verdict, one.name["zh_CN"]) for one in shown] == [("new_normal", "停机")]
-    finally:
-        with store.begin() as conn:
-            conn.execute(t.definition.delete())
+    found = explore.find(store, settings, QUESTION, (), NOW)
+    assert found.skipped == 1 and len(found.windows) == 5
+    other = explore.find(store, settings, Question("complaints", "org.1=华东", START, NOW), (), NOW)
+    assert other.skipped == 0 and len(other.windows) == 6
+    with store.begin() as conn:
+        new = {**body, "verdict": "new_normal"}
+        conn.execute(insert(t.definition), {**row, "version": 2, "body": new})
+    assert explore.find(store, settings, QUESTION, (), NOW).state == "no_history"
+    shown = explore.shifts(store, Question("complaints", "all", before, until))
+    assert [(one.verdict, one.name["zh_CN"]) for one in shown] == [("new_normal", "停机")]
 
 
 def test_a_search_that_takes_long_looks_at_two_values_first_and_goes_on_beside_the_page(
@@ -223,3 +226,20 @@ def test_a_search_can_be_stopped_and_begun_again(settings: Settings, store: Engi
         assert running.wait(5) and running.stopped and running.fault is None
     again = known.begin("q", lambda stop: explore.find(store, settings, QUESTION, (), NOW, stop, 2))
     assert again is not None and again is not search and again.wait(20) and again.found is not None
+
+
+def test_calls_answered_too_late_or_given_up_are_counted_the_same_in_both_databases(store: Engine) -> None:
+    waits = [(5, True), (20, True), (21, True), (9, False)]
+    rows = []
+    for n, (seconds, answered) in enumerate(waits):
+        row = _row(90_000 + n, START, ORGS[0], "电话", MATTERS[0])
+        end = START + timedelta(seconds=seconds)
+        rows.append({**row, "kind": "call", "offered_at": START, "answered_at" if answered else "abandoned_at": end})
+    with store.begin() as conn:
+        for row in rows:
+            conn.execute(insert(t.feedback), row)
+    with store.connect() as conn:
+        for metric, wrong in (("service_level_20", 2), ("answer_rate", 1)):
+            before = read.Partners(((START - timedelta(weeks=1), NOW - timedelta(weeks=1)),), 1.0)
+            cases, bad = read.cubes(conn, COUNTED[metric], "all", (START, NOW), before, ("channel",), lambda dims: True)
+            assert bad is not None and (cases.now.sum(), bad.now.sum()) == (4, wrong)
