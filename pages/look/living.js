@@ -62,7 +62,7 @@ export default function (component) {
     const s = Math.max(0, Math.floor(seconds))
     const two = (a, x, b, y) => (b ? `${a} ${x} ${b} ${y}` : `${a} ${x}`)
     if (s < 60) return `${s} ${w.second}`
-    if (s < 600 && s % 60) return two(Math.floor(s / 60), w.minute, s % 60, w.second)
+    if (s < 600) return two(Math.floor(s / 60), w.minute, s % 60, w.second)
     if (s < 3600) return `${Math.floor(s / 60)} ${w.minute}`
     if (s < 86400) return two(Math.floor(s / 3600), w.hour, Math.floor((s % 3600) / 60), w.minute)
     return two(Math.floor(s / 86400), w.day, Math.floor((s % 86400) / 3600), w.hour)

@@ -31,8 +31,9 @@ def living(
 ) -> str | None:
     """Show ``html`` (already escaped) under ``css``; returns the ``data-id`` that was picked, if rows have one.
 
-    In ``html``: ``data-picture`` (epoch seconds of the picture), ``data-since`` with optional ``data-cadence`` and
-    ``data-words`` and ``data-short`` (no seconds beside minutes; a ``.bar i`` beside it grows with it, to three cadences), ``data-until``, ``data-clock``;
+    In ``html``: ``data-picture`` (epoch seconds of the picture), ``data-since`` with optional ``data-cadence``,
+    ``data-words`` and ``data-short`` (no seconds beside minutes; a ``.bar i`` beside it grows with it, to three cadences),
+    ``data-until``, ``data-clock``;
     ``data-host`` on the element that gets ``data-level`` 0..2. ``sound`` (pages.wall.sound) rings; ``data-ear`` says why not.
     """
     mount = st.components.v2.component(
