@@ -24,6 +24,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 log = logging.getLogger(__name__)
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+"""What was skipped is counted in the tick's row; while first history is read that is a line a second for every source."""
 
 OTHER_JOBS_AT_ONCE = 4
 
