@@ -50,6 +50,33 @@ def check_source(where: Where, name: str) -> None:
         raise SystemExit(1)
 
 
+@check.command("notify")
+@click.argument("names", nargs=-1)
+@click.option("--to", metavar="PERSON|ADDRESS", help="发给谁：账号、邮箱或手机号 · a person, or the address itself")
+@pass_where
+def check_notify(where: Where, names: tuple[str, ...], to: str | None) -> None:
+    """给通知渠道发一条测试通知，不写渠道名则逐个发 · a marked test notice through each channel, outside of every count."""
+    from fengsui.notify import NotSent, send_test
+
+    settings = where.settings()
+    channels = settings.notify.channels
+    for name in names:
+        if name not in channels:
+            where.fail("cli.check.no_channel", {"name": name, "allowed": ", ".join(channels)})
+    store, well = where.store(settings), True
+    for name in names or tuple(channels):
+        try:
+            send_test(store, settings, name, utc_now(), to)
+        except NotSent as fault:
+            well = False
+            words = {"name": name, "why": where.say(fault.code), "said": fault.said or "—"}
+            click.echo(where.say("cli.check.notify_failed", words), err=True)
+        else:
+            where.tell("cli.check.notify_ok", name=name, kind=channels[name].kind)
+    if not well:
+        raise SystemExit(1)
+
+
 @check.command("store")
 @pass_where
 def check_store(where: Where) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, update
 
 from fengsui.board import alert, read
 from fengsui.board.scope import org_slice, sees, sees_org, view_of
@@ -195,6 +195,19 @@ def test_a_fault_of_every_round_is_one_line_and_the_house_is_not_well(afternoon:
     found = read.running(afternoon, tmp_path, NOW)
     assert found.faulty
     assert [one.n for one in found.troubles if one.code == "worker.room.broken"] == [30]
+
+
+def test_a_notice_channel_that_fails_is_a_trouble_until_it_answers_or_is_gone(afternoon: Engine, tmp_path: Path) -> None:
+    fault = {"fault_code": "notify.fault.signature", "fault_since": NOW - timedelta(hours=2)}
+    rows = [
+        {"channel": "room", "tries": [NOW.timestamp() - 60], **fault},
+        {"channel": "removed", "tries": [NOW.timestamp() - 2 * 86400], **fault},
+        {"channel": "well", "tries": [NOW.timestamp() - 60], "fault_code": None, "fault_since": None},
+    ]
+    with afternoon.begin() as conn:
+        conn.execute(insert(t.channel_pace), rows)
+    found = [one for one in read.running(afternoon, tmp_path, NOW).troubles if one.code.startswith("notify.")]
+    assert [(one.subject, one.code) for one in found] == [("room", "notify.fault.signature")]
 
 
 def test_an_empty_house_has_never_been_seen(store: Engine, tmp_path: Path) -> None:

@@ -261,6 +261,18 @@ def test_the_roll_ups_of_a_new_store_are_right(fengsui: Fengsui):
     assert ran.stdout.startswith("✓")
 
 
+# --- notices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_channel_is_tried_and_what_is_wrong_is_said(fengsui: Fengsui):
+    text = '[notify.channels.log]\nkind = "log"\n[notify.channels.ops]\nkind = "webhook"\nurl = "http://127.0.0.1:9/"\n'
+    assert fengsui("check", "notify", "log", settings=text).stdout == "log (log): test notice sent\n"
+    ran = fengsui("check", "notify", settings=text)
+    assert (ran.exit_code, "log (log): test notice sent" in ran.stdout) == (1, True)
+    assert "ops: not sent. Unreachable" in ran.stderr
+    assert 'No channel "room". Allowed: log, ops' in fengsui("check", "notify", "room", settings=text).stderr
+
+
 # --- users -----------------------------------------------------------------------------------------------------------
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 from sqlalchemy import Connection, Engine, func, select
 
-from fengsui.store.tables import leader, outbox, source_state, tick, watermark
+from fengsui.store.tables import channel_pace, leader, outbox, source_state, tick, watermark
 
 TICKS = 60
 FRESH = 3
 EVENTS = 12
+TRIED = timedelta(days=1)
 LOOKED_AT = 300  # faulty rounds that are read: a fault of every round is one line with its number
 
 
@@ -89,7 +90,7 @@ def running(store: Engine, home: Path, now: datetime) -> Running:
             seen_at=head.seen_at if head else None,
             notices=_notices(conn),
             undelivered=_count(conn, outbox.c.state == "failed"),
-            troubles=tuple(_troubles(conn)),
+            troubles=tuple(_troubles(conn, now)),
             disk=_disk(home),
             alive_at=conn.execute(select(func.max(outbox.c.sent_at)).where(outbox.c.kind == "alive")).scalar_one(),
             beat=_beat(conn),
@@ -122,8 +123,8 @@ def _count(conn: Connection, condition: Any) -> int:
     return int(conn.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())
 
 
-def _troubles(conn: Connection) -> list[Trouble]:
-    """Faults of ticks and of sources that are ill now, and signs of life, the newest first."""
+def _troubles(conn: Connection, now: datetime) -> list[Trouble]:
+    """Faults of ticks, of sources and of notice channels that are ill now, and signs of life, the newest first."""
     found = [
         Trouble(row.now, row.fault_code, row.fault_params or {}, "")
         for row in conn.execute(
@@ -134,6 +135,11 @@ def _troubles(conn: Connection) -> list[Trouble]:
     found += [
         Trouble(row.fault_since, row.fault_code, row.fault_params or {}, row.source)
         for row in conn.execute(select(source_state).where(source_state.c.fault_code.is_not(None)))
+    ]
+    found += [
+        Trouble(row.fault_since, row.fault_code, {}, row.channel)
+        for row in conn.execute(select(channel_pace).where(channel_pace.c.fault_code.is_not(None)))
+        if row.tries and row.tries[-1] > (now - TRIED).timestamp()  # a channel that is gone from the settings is no trouble
     ]
     alive = select(outbox).where(outbox.c.kind == "alive").order_by(outbox.c.created_at.desc()).limit(1)
     found += [Trouble(row.created_at, row.code, row.params, "") for row in conn.execute(alive)]
