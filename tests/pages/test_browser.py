@@ -318,3 +318,33 @@ def test_a_muted_wall_says_so_and_other_pages_never_ring(screen: Any, demo_serve
     screen.mouse.click(400, 700)
     screen.wait_for_timeout(3000)
     assert screen.evaluate("window.tones") == 0 and screen.evaluate("__fengsuiEar.context === null")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_on_the_wall_nothing_lies_over_anything_and_only_what_is_severe_and_unclaimed_moves(
+    screen: Any, demo_server: Any, lang: str
+) -> None:
+    show(screen, demo_server, f"wall?lang={lang}", READY["wall"])
+    over = screen.evaluate(
+        """() => { const boxes = [], over = []; const walk = node => { if (node.shadowRoot) walk(node.shadowRoot)
+            node.childNodes.forEach(walk)
+            if (node.nodeType === 3 && node.textContent.trim() && node.parentElement?.closest('.head, .counter, .row, .st-key-top')) {
+              if (!node.parentElement.checkVisibility()) return
+              const range = document.createRange(); range.selectNodeContents(node); const box = range.getBoundingClientRect()
+              const frame = node.parentElement.getBoundingClientRect()
+              if (getComputedStyle(node.parentElement).overflowX === 'hidden') box.width = Math.min(box.right, frame.right) - box.x
+              if (box.width) boxes.push([node.textContent.trim(), box]) } }
+          walk(document.body)
+          boxes.forEach(([a, x], n) => boxes.slice(n + 1).forEach(([b, y]) => {
+            const wide = Math.min(x.right, y.right) - Math.max(x.left, y.left)
+            const high = Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top)
+            if (wide > 2 && high > 6) over.push(`${a} / ${b}`) }))
+          return [boxes.length, over] }"""
+    )
+    assert over[0] > 30 and over[1] == []
+    moving = """() => { const found = []; const walk = node => { if (node.shadowRoot) walk(node.shadowRoot); node.childNodes.forEach(walk)
+        if (node.nodeType === 1 && getComputedStyle(node).animationName === 'beat') found.push(node.className) }
+      walk(document.body); return found }"""
+    assert screen.evaluate(moving) == ["counter t3 waiting"]
+    screen.emulate_media(reduced_motion="reduce")
+    assert screen.evaluate(moving) == []
