@@ -11,7 +11,8 @@ from fengsui.board import seen
 from fengsui.board.alert import CLOSED, alerts, select_alerts
 from fengsui.board.scope import EVERYTHING, Scope
 from fengsui.metrics.calendar import local_day
-from fengsui.store.tables import episode, handling, outbox
+from fengsui.notify.undelivered import undelivered
+from fengsui.store.tables import episode, handling
 
 
 def today(conn: Connection, zone: str, now: datetime, scope: Scope = EVERYTHING) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def today(conn: Connection, zone: str, now: datetime, scope: Scope = EVERYTHING)
         "closed": sum(row.state in CLOSED for row in raised),
         "overdue": sum(row.overdue(now) for row in rows),
         "claim_s": sum(waits) / len(waits) if waits else None,
-        "undelivered": undelivered(conn, now),
+        "undelivered": undelivered(conn, now).n,
     }
 
 
@@ -38,12 +39,6 @@ def _late(now: datetime) -> ColumnElement[bool]:
     """What may be late, by what the store can say; ``Alert.overdue`` decides."""
     passed = or_(episode.c.claim_due_at < now, episode.c.handle_due_at < now)
     return and_(handling.c.state.not_in(CLOSED), passed)
-
-
-def undelivered(conn: Connection, now: datetime) -> int:
-    """Notices that should have gone out a minute ago, or were given up."""
-    late = (outbox.c.state == "failed") | ((outbox.c.state == "pending") & (outbox.c.tries > 0) & (outbox.c.due_at < now))
-    return int(conn.execute(select(func.count()).select_from(outbox).where(late)).scalar_one())
 
 
 def calm_since(conn: Connection) -> datetime | None:

@@ -170,7 +170,7 @@ def within_pace(
         if door.held(now) and fallback.reroute(conn, row, settings, now, door.fault_code, door.fault_params):
             continue
         if later is not None:
-            _set(conn, row["notice_id"], due_at=later)
+            _set(conn, row["notice_id"], due_at=later, fault_code=door.fault_code if door.held(now) else None)
         elif len(kept) < most and door.room(channel, storm, now):
             kept.append(row)
     return kept

@@ -15,16 +15,22 @@ SHOWN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """``waiting``: a minute late or refused at least once; ``failed``: given up within the last day. ``oldest``: of both."""
+    """``waiting``: a minute late, refused at least once, or held back with its channel; ``failed``: given up within the last
+    day. ``oldest``: of both. What waits for the end of quiet hours is on time."""
 
     waiting: int
     failed: int
     oldest: datetime | None
     fault_codes: tuple[str, ...]
 
+    @property
+    def n(self) -> int:
+        return self.waiting + self.failed
+
 
 def undelivered(conn: Connection, now: datetime) -> Undelivered:
-    late = (outbox.c.state == "pending") & or_(outbox.c.due_at < now - timedelta(seconds=LATE_S), outbox.c.tries > 0)
+    held = or_(outbox.c.tries > 0, outbox.c.fault_code.is_not(None))
+    late = (outbox.c.state == "pending") & or_(outbox.c.due_at < now - timedelta(seconds=LATE_S), held)
     failed = (outbox.c.state == "failed") & (outbox.c.created_at > now - SHOWN)
     query = select(outbox.c.state, outbox.c.fault_code, func.count(), func.min(outbox.c.created_at))
     rows = conn.execute(query.where(or_(late, failed)).group_by(outbox.c.state, outbox.c.fault_code)).all()

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from fengsui.board import alert, read
+from fengsui.board import alert, loop, read
 from fengsui.board.scope import org_slice, sees, sees_org, view_of
 from fengsui.metrics.read import Point, trend
 from fengsui.store import tables as t
@@ -208,6 +208,25 @@ def test_a_notice_channel_that_fails_is_a_trouble_until_it_answers_or_is_gone(af
         conn.execute(insert(t.channel_pace), rows)
     found = [one for one in read.running(afternoon, tmp_path, NOW).troubles if one.code.startswith("notify.")]
     assert [(one.subject, one.code) for one in found] == [("room", "notify.fault.signature")]
+
+
+def test_the_wall_and_the_running_page_count_the_same_notices_as_not_delivered(afternoon: Engine, tmp_path: Path) -> None:
+    """The trap: what waits ten minutes for somebody to mend a robot was in neither count."""
+    row = {"kind": "raised", "channel": "room", "recipient": "duty", "code": "alerts.notice.opened", "params": {}}
+    row |= {"created_at": NOW - timedelta(minutes=2), "due_at": NOW + timedelta(minutes=8), "tries": 0, "fault_code": None}
+    kinds = {
+        "refused": {"state": "pending", "tries": 1, "fault_code": "notify.fault.signature"},
+        "held": {"state": "pending", "fault_code": "notify.fault.too_fast"},
+        "failed": {"state": "failed", "tries": 1, "fault_code": "notify.fault.refused"},
+        "quiet": {"state": "pending"},
+        "taken": {"state": "rerouted", "tries": 1, "fault_code": "notify.fault.signature"},
+        "spread": {"state": "spread"},
+        "old": {"state": "failed", "created_at": NOW - timedelta(days=2)},
+    }
+    with afternoon.begin() as conn:
+        conn.execute(insert(t.outbox), [{**row, "notice_id": name, **more} for name, more in kinds.items()])
+        assert loop.today(conn, ZONE, NOW)["undelivered"] == 3
+    assert read.running(afternoon, tmp_path, NOW).undelivered == 3
 
 
 def test_an_empty_house_has_never_been_seen(store: Engine, tmp_path: Path) -> None:

@@ -354,6 +354,8 @@ def test_a_robot_that_silences_us_is_left_alone_for_its_ten_minutes(store, tmp_p
     put(store, 1, prefix="later", at=NOW + timedelta(seconds=60))
     assert go(store, settings, client, robots, 60) == notify.Delivered()
     assert {row["due_at"] for row in rows(store, "pending")} == {NOW + timedelta(seconds=600)}
+    with store.connect() as conn:
+        assert notify.undelivered(conn, NOW + timedelta(seconds=60)).waiting == 4, "the one that never was tried is late, too"
     robots.raw, robots.minute = None, 20
     assert go(store, settings, client, robots, 600).sent == 4
 

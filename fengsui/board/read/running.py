@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, Engine, func, select
 
+from fengsui.notify.undelivered import undelivered
 from fengsui.store.tables import channel_pace, leader, outbox, source_state, tick, watermark
 
 TICKS = 60
@@ -89,7 +90,7 @@ def running(store: Engine, home: Path, now: datetime) -> Running:
             leader_since=head.since if head else None,
             seen_at=head.seen_at if head else None,
             notices=_notices(conn),
-            undelivered=_count(conn, outbox.c.state == "failed"),
+            undelivered=undelivered(conn, now).n,
             troubles=tuple(_troubles(conn, now)),
             disk=_disk(home),
             alive_at=conn.execute(select(func.max(outbox.c.sent_at)).where(outbox.c.kind == "alive")).scalar_one(),
@@ -117,10 +118,6 @@ def _ticks(conn: Connection) -> list[Tick]:
 def _notices(conn: Connection) -> dict[str, int]:
     rows = conn.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
     return {state: int(n) for state, n in rows}
-
-
-def _count(conn: Connection, condition: Any) -> int:
-    return int(conn.execute(select(func.count()).select_from(outbox).where(condition)).scalar_one())
 
 
 def _troubles(conn: Connection, now: datetime) -> list[Trouble]:
