@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,20 +27,27 @@ _PAIRS = 1 << 27
 
 
 class Places:
-    """Which slices a set of dims falls into, for the configured cuboids; remembered, for few sets are ever new."""
+    """Which slices a set of dims falls into, for the configured cuboids. Remembered by cuboid: few records have the same dims
+    throughout, but nearly all have been seen before in those of one cuboid."""
 
     def __init__(self, cuboids: tuple[str, ...]) -> None:
         self.cuboids = cuboids
-        self._whole: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
+        self._known: tuple[tuple[str, tuple[str, ...], dict[tuple[str | None, ...], str]], ...] = tuple(
+            (cuboid, tuple(sorted(dimensions(cuboid))), {}) for cuboid in cuboids
+        )
 
     def of_record(self, dims: Mapping[str, str]) -> tuple[str, ...]:
         """One slice key per cuboid, in the order of ``cuboids``."""
-        known = tuple(dims.items())  # a source names its dims in one order; another one is one more entry
-        if known not in self._whole:
-            if len(self._whole) >= _CACHE:
-                self._whole.clear()
-            self._whole[known] = tuple(cuboid_slice(dims, cuboid) for cuboid in self.cuboids)
-        return self._whole[known]
+        found = []
+        for cuboid, names, known in self._known:
+            values = tuple(map(dims.get, names))
+            key = known.get(values)
+            if key is None:
+                if len(known) >= _CACHE:
+                    known.clear()
+                key = known[values] = cuboid_slice(dims, cuboid)
+            found.append(key)
+        return tuple(found)
 
     def of_aggregate(self, dims: Mapping[str, str]) -> tuple[str, ...]:
         """The slices that an aggregate belongs to: of cuboids all of whose dimensions it names."""
@@ -74,6 +81,7 @@ class Deltas:
         self._kinds: dict[str, Kind] = {}
         self._groups: dict[tuple[str, ...], int] = {}
         self._left: dict[tuple[str, ...], dict[Width, int]] = {}
+        self._masks: dict[tuple[str, ...], dict[Width, list[bool]]] = {}
         self._sources: dict[str, int] = {}
         self._rows = array("q")  # seven numbers for each contribution, as in ``_table``
         self._also: dict[tuple[str, str], set[tuple[str, ...]]] = {}
@@ -128,10 +136,15 @@ class Deltas:
 
     def _place(self, slices: tuple[str, ...]) -> dict[Width, int]:
         """For each width, the group of those slices in which such a measure is kept."""
-        widths: tuple[Width, ...] = ("every", "full", "narrow")
-        left = {width: tuple(key for key in slices if self._counted(width, cuboid_of(key))) for width in widths}
-        self._left[slices] = {width: self._group(kept) for width, kept in left.items()}
-        return self._left[slices]
+        masks = self._mask(tuple(map(cuboid_of, slices)))
+        found = self._left[slices] = {width: self._group(tuple(compress(slices, mask))) for width, mask in masks.items()}
+        return found
+
+    def _mask(self, cuboids: tuple[str, ...]) -> dict[Width, list[bool]]:
+        if cuboids not in self._masks:
+            widths: tuple[Width, ...] = ("every", "full", "narrow")
+            self._masks[cuboids] = {width: [self._counted(width, cuboid) for cuboid in cuboids] for width in widths}
+        return self._masks[cuboids]
 
     def _counted(self, width: Width, cuboid: str) -> bool:
         if width == "every":
