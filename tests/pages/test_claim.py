@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +219,42 @@ def test_the_table_holds_no_token(phone: TestClient) -> None:
     token = link("li").rpartition("/")[2]
     with house().reader.connect() as conn:
         assert token not in str(conn.execute(select(t.claim_link)).all())
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("browser")
+def test_a_phone_without_scripts_claims_with_two_taps_and_nothing_is_cut_off(tmp_path: Path) -> None:
+    """The whole road: the application's own server, its door before it, a phone of 390 x 844."""
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    from tests.pages.conftest import Server, free_port, furnish
+
+    at = datetime.now(UTC)
+    store = furnish(tmp_path / "house", at, people=True)
+    with store.begin() as conn:
+        first, second = (people.make_claim_link(conn, one, "e1", "n1", at) for one in ("li", "zhou"))
+    server = Server(tmp_path / "house", free_port())
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"])
+            phone = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False, locale="zh-CN")
+            page = phone.new_page()
+            page.goto(f"{server.url}/claim/{first}")
+            button = page.get_by_role("button", name="认领")
+            box = button.bounding_box()
+            assert box and box["y"] + box["height"] <= 844 and box["height"] >= 48, "in sight and large enough for a thumb"
+            page.get_by_label("已联系技术").check()
+            button.click()
+            assert "已认领，现在由您负责" in page.inner_text(".foot")
+            assert page.locator("main").bounding_box()["width"] <= 390
+            page.goto(f"{server.url}/claim/{second}")
+            assert "李强" in page.inner_text(".foot") and page.get_by_role("button").count() == 0
+            assert phone.cookies() == []
+            browser.close()
+    finally:
+        server.stop()
+        store.dispose()
