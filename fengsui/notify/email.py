@@ -50,8 +50,8 @@ def letter_of(sender: str, message: Message) -> EmailMessage:
     letter["Auto-Submitted"] = "auto-generated"  # nobody's out-of-office answers it
     if message.tier >= GRAVE:
         letter["Importance"] = "high"
-    letter.set_content(f"{message.title}\n\n{message.text}\n\n{message.link}\n")
-    lines = "".join(f"<p>{escape(line)}</p>" for line in message.text.splitlines())
+    letter.set_content(f"{message.whole}\n\n{message.link}\n")
+    lines = "".join(f"<p>{escape(line)}</p>" for line in message.whole.splitlines()[1:])
     link = escape(message.link, quote=True)
     letter.add_alternative(f'<h3>{escape(message.title)}</h3>{lines}<p><a href="{link}">{link}</a></p>', subtype="html")
     return letter

@@ -29,7 +29,7 @@ def to_gateway(channel: Channel, message: Message, client: httpx.Client) -> None
 
 def words_of(channel: Channel, message: Message) -> dict[str, str]:
     """What a template may name."""
-    text = f"{message.title} {message.text}".replace("\n", " ")
+    text = message.whole.replace("\n", " ")
     return {
         "phone": message.address or "",
         "text": text if len(text) <= channel.text_chars else text[: channel.text_chars - 1] + "…",

@@ -40,6 +40,11 @@ class Message:
         """Whom a robot calls by name: of what is at least important, and always the one person it is for."""
         return self.people if self.tier >= RINGS_FROM or self.recipient.startswith("person:") else ()
 
+    @property
+    def whole(self) -> str:
+        """Title and text; news of one sentence are said once."""
+        return self.title if self.text == self.title else f"{self.title}\n{self.text}"
+
     def plain(self, sign: str, instead: str) -> Message:
         """Without a sign that the receiver reads as more than text."""
         return replace(self, title=self.title.replace(sign, instead), text=self.text.replace(sign, instead))

@@ -50,7 +50,7 @@ def text_of(message: Message, keyword: str | None, most: int, mentions: str = ""
         word = ""
     tail = "\n".join(part for part in (message.link, mentions, word) if part)
     room = most - len(tail.encode()) - 1
-    return cut(f"{message.title}\n{message.text}", room) + f"\n{tail}"
+    return cut(message.whole, room) + f"\n{tail}"
 
 
 def cut(text: str, most: int) -> str:

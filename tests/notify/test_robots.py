@@ -313,6 +313,12 @@ def test_a_long_text_is_cut_between_characters_and_the_link_stays_whole(store, t
     assert text.endswith(f"{CUT}\nhttps://watch.example.com/fengsui/alerts?id=e0000")
 
 
+def test_news_of_one_sentence_are_said_once(store, tmp_path, client, robots):
+    put(store, kind="alive", episode_id=None, code="alerts.notice.alive", params={"n": 7, "tier": 1})
+    go(store, settings_of(tmp_path, room=robot(robots, "wecom")), client, robots)
+    assert text_of(robots.got[0]) == "在线，昨天 7 条预警\nhttps://watch.example.com/fengsui/alerts"
+
+
 def test_cut_never_halves_a_character():
     for text in ("投诉量突增", "a投b诉", "👍👍👍", "ok"):
         for most in range(3, 20):
