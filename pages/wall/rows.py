@@ -99,11 +99,12 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     owner = state if alert.waiting or not alert.owner_name else f"{state} · {alert.owner_name}"
     left = f'<span data-until="{stamp(alert.due_at)}"></span>' if alert.due_at else ""
     age = f'<span data-since="{stamp(alert.started_at)}" data-words="{esc(visitor.say("pages.age.ago", t="{t}"))}"></span>'
+    begun = f'<i class="ago">{age} · </i>' if left else age  # where there is little room the deadline is worth more
     return (
         f'<div class="row t{alert.tier} {"new" if alert.waiting else ""}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
         f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(scope(visitor, alert))}</span></div>'
         f'<div class="v"><b>{esc(actual(visitor, alert))}</b><span>{esc(partner(visitor, alert))}</span></div>'
-        f'<div class="o"><b>{esc(owner)}</b><span>{age}{" · " if left else ""}{left}</span></div></div>'
+        f'<div class="o"><b>{esc(owner)}</b><span>{begun}{left}</span></div></div>'
     )
 
 
