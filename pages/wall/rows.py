@@ -133,7 +133,7 @@ def _chip(visitor: Visitor, source: dict[str, object]) -> str:
     name = f"<span>{esc(house().settings.title(str(source['source']), visitor.lang))}</span>"
     if not source["last_success_at"] and not source["cadence_s"]:  # nobody promised to push: that is no fault
         return f'<span class="src"><i></i>{name}<em>—</em></span>'
-    if not source["last_success_at"] and source["standing"] == "never" and not source["fault_code"]:  # a centre just begun
+    if source["standing"] == "never" and not source["fault_code"] and not source["pushed"]:  # a centre just begun
         return f'<span class="src wait"><i></i>{name}<em>{esc(visitor.say("pages.age.first"))}</em></span>'
     if not source["last_success_at"]:
         return f'<span class="src" data-level="2"><i></i>{name}<em>{esc(visitor.say("pages.age.never"))}</em></span>'
