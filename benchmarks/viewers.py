@@ -42,6 +42,7 @@ class Screen:
     _asked: list[float] = field(default_factory=list)
     _cached: dict[str, None] = field(default_factory=dict)
     _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _rhythms: dict[str, float] = field(default_factory=dict)
 
     async def look(self, after_s: float) -> None:
         """Until it is cancelled."""
@@ -87,9 +88,8 @@ class Screen:
         if told.metadata.cacheable:
             self._cached[told.hash] = None
         kind = told.WhichOneof("type")
-        if kind == "auto_rerun" and told.auto_rerun.fragment_id not in self._timers:
-            often = self._often(link, told.auto_rerun.fragment_id, told.auto_rerun.interval)
-            self._timers[told.auto_rerun.fragment_id] = asyncio.create_task(often)
+        if kind == "auto_rerun":
+            self._wind(link, told.auto_rerun.fragment_id, told.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
             for fragment in told.stop_auto_rerun.fragment_ids:
                 if fragment in self._timers:
@@ -102,6 +102,15 @@ class Screen:
             self.answers.append(time.perf_counter() - self._asked[0])  # several wishes may be answered at once
             self._asked.clear()
             self.loaded = True
+
+    def _wind(self, link: websockets.ClientConnection, fragment: str, every_s: float) -> None:
+        """A page that was begun anew may say another rhythm for the same fragment."""
+        if self._rhythms.get(fragment) == every_s and fragment in self._timers:
+            return
+        if fragment in self._timers:
+            self._timers.pop(fragment).cancel()
+        self._rhythms[fragment] = every_s
+        self._timers[fragment] = asyncio.create_task(self._often(link, fragment, every_s))
 
     async def _often(self, link: websockets.ClientConnection, fragment: str, every_s: float) -> None:
         due = time.perf_counter() + every_s

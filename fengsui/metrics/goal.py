@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 Chance: TypeAlias = Literal["likely", "open", "unlikely", "unknown"]
 FEWEST, LIKELY, UNLIKELY = 6, 0.8, 0.2
@@ -74,9 +74,9 @@ def progress(
     if len(known) < FEWEST:
         return Progress(goal, required, gap, None, None, None, "unknown")
     middle, spread, freedom = _trend(known, (goal.end - today).days / 7)
-    half = spread * float(student.ppf((1 + CONFIDENCE) / 2, freedom))
+    half = spread * float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
     miss = (goal.end_value - middle) * (1 if goal.rising else -1)
-    p = (1.0 if miss <= 0 else 0.0) if spread == 0 else float(student.sf(miss / spread, freedom))
+    p = (1.0 if miss <= 0 else 0.0) if spread == 0 else float(stdtr(freedom, -miss / spread))
     chance: Chance = "likely" if p >= LIKELY else "unlikely" if p <= UNLIKELY else "open"
     at, low, high = (min(max(one, bounds[0]), bounds[1]) for one in (middle, middle - half, middle + half))
     return Progress(goal, required, gap, at, low, high, chance)

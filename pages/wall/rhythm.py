@@ -10,12 +10,12 @@ from typing import Any
 import streamlit as st
 
 QUICK_S, SELDOM_S = 2.0, 10.0
-EACH_S = 0.1
-"""For each wall of this process: a refresh costs some 25 ms (benchmarks/viewers), so all together take a quarter of a core."""
+EACH_S = 0.12
+"""For each wall of this process: a refresh costs some 30 ms (benchmarks/viewers), so all together take a quarter of a core."""
 JITTER = 0.3
 """After a restart screens must not all ask at once."""
 GONE_S = 60.0
-OFF = 1.5
+OFF = 1.15
 _ME, _FACTOR, _EVERY = "rhythm_me", "rhythm_factor", "rhythm_every"
 
 

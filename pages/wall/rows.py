@@ -126,7 +126,9 @@ def loop(visitor: Visitor, picture: Picture, today: Mapping[str, Any]) -> str:
 
 
 def chips(visitor: Visitor, picture: Picture) -> str:
-    return '<div class="chips">' + "".join(_chip(visitor, source) for source in picture.body["sources"]) + "</div>"
+    """Sources that promised a rhythm, or spoke, or are ill: of others there is nothing to say from five metres."""
+    told = [one for one in picture.body["sources"] if one["cadence_s"] or one["last_success_at"] or one["fault_code"]]
+    return '<div class="chips">' + "".join(_chip(visitor, source) for source in told) + "</div>"
 
 
 def _chip(visitor: Visitor, source: dict[str, object]) -> str:
