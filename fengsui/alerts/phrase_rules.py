@@ -17,6 +17,7 @@ from fengsui.alerts.machine import apply
 from fengsui.alerts.record_taking import Taken
 from fengsui.alerts.sight import Sight
 from fengsui.alerts.voices import Crowd
+from fengsui.store.members import in_slice
 from fengsui.store.slices import bucket, bucket_start, cuboid_slice
 from fengsui.store.tables import feedback, rule_record
 
@@ -107,7 +108,7 @@ def _usual(desk: Desk, rule_id: str, rule: PhraseRule, slice_key: str) -> float:
     past = (rule_record.c.rule_id == rule_id) & (rule_record.c.at > until - USUAL) & (rule_record.c.at <= until)
     query = select(func.count(), func.min(rule_record.c.at)).where(past)
     if slice_key != "all":
-        mine = window.in_slice(slice_key)
+        mine = in_slice(slice_key)
         query = query.join(feedback, feedback.c.record_key == rule_record.c.record_key).where(mine)
     n, first = desk.conn.execute(query.select_from(rule_record) if slice_key == "all" else query).one()
     if not n:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, 
 
 from fengsui.alerts.bodies import Weights
 from fengsui.alerts.voices import Crowd, Heard, crowd, mood_of
-from fengsui.store.slices import UNKNOWN, slice_levels
+from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback, feedback_text
 from fengsui.text.clean import is_long
 
@@ -94,18 +94,6 @@ def usual_cue_n(
     n, first = conn.execute(select(func.count(), func.min(feedback.c.opened_at)).where(week)).one()
     known = max(before - first, length) if first else USUAL
     return float(n) * (length / known)
-
-
-def in_slice(slice_key: str) -> ColumnElement[bool]:
-    """Records of ``channel=App|org.1=华南``: the level itself and everything below it."""
-    return and_(True, *(_level(level, value) for level, value in slice_levels(slice_key).items()))
-
-
-def _level(level: str, value: str) -> ColumnElement[bool]:
-    found = feedback.c.dims[level.partition(".")[0]].as_string()
-    if value == UNKNOWN:
-        return or_(found.is_(None), found == "", found == UNKNOWN)
-    return or_(found == value, found.startswith(f"{value}/", autoescape=True))
 
 
 def _within(metric: str, slice_key: str, start: datetime, end: datetime) -> ColumnElement[bool]:

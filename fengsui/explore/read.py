@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, ca
 
 from fengsui.explore.counted import OPENED, Counted
 from fengsui.explore.cube import Cube, Leaf, pair_of
-from fengsui.store.slices import UNKNOWN, slice_levels
+from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback
 
 WEEK = timedelta(days=7)
@@ -65,18 +65,6 @@ def cubes(
 def first_at(conn: Connection) -> datetime | None:
     """Of the oldest record."""
     return conn.execute(select(func.min(feedback.c.opened_at))).scalar()
-
-
-def in_slice(slice_key: str) -> ColumnElement[bool]:
-    """Records of a slice: the level itself and everything below it."""
-    return and_(True, *(_level(level, value) for level, value in slice_levels(slice_key).items()))
-
-
-def _level(level: str, value: str) -> ColumnElement[bool]:
-    found = feedback.c.dims[level.partition(".")[0]].as_string()
-    if value == UNKNOWN:
-        return or_(found.is_(None), found == "", found == UNKNOWN)
-    return or_(found == value, found.startswith(f"{value}/", autoescape=True))
 
 
 def kept() -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ import streamlit as st
 
 QUICK_S, SELDOM_S = 2.0, 10.0
 EACH_S = 0.12
-"""For each wall of this process: a refresh costs some 30 ms (benchmarks/viewers), so all together take a quarter of a core."""
+"""For each wall of this process: a refresh costs some 40 ms (benchmarks/viewers), so all together take a third of a core."""
 JITTER = 0.3
 """After a restart screens must not all ask at once."""
 GONE_S = 60.0

@@ -14,20 +14,9 @@ from fengsui import notify
 from fengsui.notify.deliver import back_off
 from fengsui.settings.model import Channel, Notify, Settings
 from fengsui.store.tables import definition, handling, outbox
+from tests.notify.words import PARAMS
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
-PARAMS = {
-    "title": "alerts.title.count_up",
-    "lead": "alerts.lead.count_up",
-    "since": "2026-11-18T06:20:00+00:00",
-    "slice": "channel=App|org.1=华南",
-    "metric": "支付投诉",
-    "span": 720,
-    "observed": 60,
-    "expected": 6,
-    "excess": 54,
-    "ratio": 10,
-}
 
 
 class Post:

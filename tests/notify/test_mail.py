@@ -25,20 +25,9 @@ from fengsui.notify.gateway import fill, text_at
 from fengsui.settings.channel import Channel
 from fengsui.settings.model import Notify, Server, Settings
 from fengsui.store.tables import outbox
+from tests.notify.words import PARAMS
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
-PARAMS = {
-    "title": "alerts.title.count_up",
-    "lead": "alerts.lead.count_up",
-    "since": "2026-11-18T06:20:00+00:00",
-    "slice": "channel=App|org.1=华南",
-    "metric": "支付投诉",
-    "span": 720,
-    "observed": 60,
-    "expected": 6,
-    "excess": 54,
-    "ratio": 10,
-}
 
 
 @pytest.fixture(scope="session")

@@ -23,21 +23,10 @@ from fengsui.notify.robot import CUT, cut
 from fengsui.settings.channel import Channel
 from fengsui.settings.model import Notify, Server, Settings
 from fengsui.store.tables import channel_pace, episode, handling, outbox
+from tests.notify.words import PARAMS
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
 SECRET = "SECab12cd34ef56"
-PARAMS = {
-    "title": "alerts.title.count_up",
-    "lead": "alerts.lead.count_up",
-    "since": "2026-11-18T06:20:00+00:00",
-    "slice": "channel=App|org.1=华南",
-    "metric": "支付投诉",
-    "span": 720,
-    "observed": 60,
-    "expected": 6,
-    "excess": 54,
-    "ratio": 10,
-}
 PATHS = {
     "wecom": "/cgi-bin/webhook/send?key=k1",
     "dingtalk": "/robot/send?access_token=t1",

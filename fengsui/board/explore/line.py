@@ -17,6 +17,7 @@ from fengsui.explore.counted import COUNTED, Counted
 from fengsui.metrics import read as figures
 from fengsui.metrics.catalogue import METRICS, Metric
 from fengsui.settings import Settings
+from fengsui.store.members import in_slice
 from fengsui.store.slices import bucket, bucket_start, slice_levels
 from fengsui.store.tables import feedback, series
 
@@ -156,7 +157,7 @@ class _Reads:
         at = feedback.c[counted.at]
         wrong = counted.wrong.label("wrong") if counted.wrong is not None else feedback.c.kind
         query = select(at, wrong, feedback.c.dims["org"].as_string())
-        query = query.where(read.within(counted, (start, end)), read.in_slice(self.slice_key))
+        query = query.where(read.within(counted, (start, end)), in_slice(self.slice_key))
         n = [0] * int((end - start).total_seconds() // self.step)
         bad = [0] * len(n)
         for when, failed, org in self.conn.execute(query).tuples():

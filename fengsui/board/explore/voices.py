@@ -16,6 +16,7 @@ from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
 from fengsui.explore.counted import COUNTED, OPENED, Counted
 from fengsui.explore.phrases import Phrase, burst, typicality
+from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback, feedback_text
 
 WEEKS_BEFORE = timedelta(days=28)
@@ -133,9 +134,9 @@ def _select() -> Any:
 
 def _rows(conn: Connection, counted: Counted, question: Question, span: read.Span, scope: Scope) -> list[Any]:
     """The newest records that count (of a rate: those that went wrong), less what is left out of the search."""
-    inside = and_(read.within(counted, span), read.in_slice(question.slice_key))
+    inside = and_(read.within(counted, span), in_slice(question.slice_key))
     for key in question.out:
-        inside = and_(inside, ~read.in_slice(key))
+        inside = and_(inside, ~in_slice(key))
     if counted.wrong is not None:
         inside = and_(inside, counted.wrong)
     query = _select().where(inside).order_by(feedback.c.opened_at.desc()).limit(MOST_NOW)
@@ -146,7 +147,7 @@ def _before(conn: Connection, counted: Counted, question: Question, scope: Scope
     """Texts of the four weeks before, evenly over time where there are more than enough."""
     span = question.start - WEEKS_BEFORE, question.start
     org = feedback.c.dims["org"].as_string()
-    query = select(feedback.c.record_key, org).where(read.within(counted, span), read.in_slice(question.slice_key))
+    query = select(feedback.c.record_key, org).where(read.within(counted, span), in_slice(question.slice_key))
     keys = [key for key, place in conn.execute(query.order_by(feedback.c.opened_at)).tuples() if sees_org(scope, place)]
     some = keys[:: max(1, -(-len(keys) // MOST_BEFORE))]
     found: list[str] = []
