@@ -16,8 +16,8 @@ from fengsui.board.read.detail import Detail
 from fengsui.locale import say
 from fengsui.locale.words import tier_mark
 from pages.look import alert_words
+from pages.look.bare import style
 from pages.look.house import house
-from pages.look.tokens import DARK, FONT, LIGHT
 from pages.look.visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ def page(view: View) -> str:
     alert, visitor = view.found.alert, view.visitor
     return _template("claim").substitute(
         lang=_lang(visitor.lang),
-        style=_style(),
+        style=style(HERE / "claim.css"),
         brand=view.say("pages.bar.name"),
         number=view.say("pages.claim.number", number=alert.number),
         to=view.say("pages.claim.to", who=visitor.person.name),
@@ -71,7 +71,7 @@ def gone(lang: str, desk: str) -> str:
     """For a link that ended, was revoked or never was: the same words, so that nobody learns which."""
     return _template("gone").substitute(
         lang=_lang(lang),
-        style=_style(),
+        style=style(HERE / "claim.css"),
         brand=html.escape(say(lang, "pages.bar.name")),
         title=html.escape(say(lang, "pages.claim.gone")),
         second=html.escape(say(lang, "pages.claim.gone_second")),
@@ -181,18 +181,6 @@ def _form(view: View) -> str:
 
 def _lang(lang: str) -> str:
     return "zh-CN" if lang == "zh_CN" else "en"
-
-
-def _variables(tokens: Mapping[str, str]) -> str:
-    return "".join(f"--{name}:{value};" for name, value in tokens.items())
-
-
-@cache
-def _style() -> str:
-    """Dark as the house is, light where the phone asks for it."""
-    light = f"@media(prefers-color-scheme:light){{:root{{{_variables(LIGHT)}color-scheme:light}}}}"
-    own = (HERE / "claim.css").read_text(encoding="utf-8")
-    return f":root{{{_variables(DARK)}color-scheme:dark;--font:{FONT}}}{light}{own}"
 
 
 @cache

@@ -14,7 +14,7 @@ from fengsui.board.report import CUSTOMERS, URGENCIES, WORDS_MAX, Report
 from fengsui.locale import language, say
 from fengsui.people import Person
 from fengsui.settings import Settings
-from pages.look.tokens import DARK, FONT, LIGHT
+from pages.look.bare import style
 
 HERE = Path(__file__).parent
 CHIPS_MOST = 8
@@ -55,7 +55,7 @@ def page(view: View) -> str:
     form = "" if refresh else _form(view) if view.open else f'<p class="note">{view.say("pages.report.closed")}</p>'
     return _template().substitute(
         lang="zh-CN" if view.lang == "zh_CN" else "en",
-        style=_style(),
+        style=style(HERE / "report.css"),
         refresh=refresh,
         title=view.say("pages.report.title"),
         second=view.say("pages.report.second"),
@@ -181,18 +181,6 @@ def _code(customers: str) -> str:
 
 def _shown(value: str) -> str:
     return value.replace("/", " · ")
-
-
-def _variables(tokens: Mapping[str, str]) -> str:
-    return "".join(f"--{name}:{value};" for name, value in tokens.items())
-
-
-@cache
-def _style() -> str:
-    """Dark as the house is, light where the phone asks for it."""
-    light = f"@media(prefers-color-scheme:light){{:root{{{_variables(LIGHT)}color-scheme:light}}}}"
-    own = (HERE / "report.css").read_text(encoding="utf-8")
-    return f":root{{{_variables(DARK)}color-scheme:dark;--font:{FONT}}}{light}{own}"
 
 
 @cache
