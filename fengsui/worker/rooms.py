@@ -14,6 +14,7 @@ from fengsui.engine import Advance, Engine, Warmed
 from fengsui.engine.advance import Progress
 from fengsui.ingest.take import Ingest, Taken
 from fengsui.settings import Keys, Settings
+from fengsui.worker.courier import Courier
 from fengsui.worker.journal import Fence
 from fengsui.worker.poller import Fetched
 
@@ -43,7 +44,7 @@ class Rooms(Protocol):
         ...
 
     def deliver(self, now: datetime, fence: Fence) -> int:
-        """Returns how many notices were sent."""
+        """Returns how many notices were sent since the last call."""
         ...
 
     def draw(self, tick: int, now: datetime, fence: Fence) -> None: ...
@@ -57,6 +58,7 @@ class House:
     settings: Settings
     ingest: Ingest
     engine: Engine
+    courier: Courier | None = None  # without one the tick itself sends: a replay, a test
 
     def take(self, fetched: Fetched, tick: int, now: datetime, fence: Fence) -> Taken:
         if fetched.batch is None:
@@ -73,6 +75,9 @@ class House:
         return moved.opened + moved.raised + moved.cleared + moved.escalated
 
     def deliver(self, now: datetime, fence: Fence) -> int:
+        return self.courier.call(now, fence) if self.courier else self.post(now, fence)
+
+    def post(self, now: datetime, fence: Fence) -> int:
         return int(notify.deliver(self.store, self.settings, now, fence).sent)
 
     def draw(self, tick: int, now: datetime, fence: Fence) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine as Store
@@ -21,6 +21,7 @@ from fengsui.store.leadership import Leadership
 from fengsui.worker import sources
 from fengsui.worker.beat import beat
 from fengsui.worker.chores import Chores
+from fengsui.worker.courier import Courier
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.housekeeping import Housekeeping
 from fengsui.worker.poller import Fetched, Poller
@@ -71,6 +72,8 @@ class Term:
         finally:
             self.schedule.stop()
             self.feed.stop()
+            if self.house.courier is not None and not self.house.courier.stop():
+                log.warning("a notice is still under way: what it told is told again by the next worker")
 
     def close(self) -> None:
         for connector in self.poller.connectors.values():
@@ -132,6 +135,7 @@ def begin(
     for name, fault in refused.items():
         feed.report(Fetched(name, fault=fault))
     house = furnish(store, settings, keys)
+    house = replace(house, courier=Courier(house.post))
     chores = Chores()
     keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name, store, keys))
     schedule = Schedule(_jobs(settings, store, feed, chores, keeping, clock), settings.engine.poll_workers)

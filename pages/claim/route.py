@@ -6,6 +6,8 @@ page cannot send the form for somebody, for it would have to know the token.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import anyio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -56,11 +58,19 @@ def _submit(request: Request, seen: str, first: str) -> Response:
         answer = commands.claim(house().writer, link.episode_id, int(seen), link.person, at, note=note)
         if not isinstance(answer, Done):
             return _page(request, (answer.code, dict(answer.params)))
-        people.use_claim_link(house().writer, token, at)
     except Exception as fault:  # whoever pressed the button must know that it was not done
         code, params = trouble.words(fault)
         return _page(request, ("pages.trouble.not_sent", {"why": say(plain.language_of(request), code, params)}))
+    _mark_used(token, at)
     return RedirectResponse(request.url.path, status_code=303, headers=HEADERS)
+
+
+def _mark_used(token: str, at: datetime) -> None:
+    """The claim stands, whatever happens here: a link that could not be marked shows who has the alert, like a used one."""
+    try:
+        people.use_claim_link(house().writer, token, at)
+    except Exception as fault:  # told as not done, somebody would press again or call a colleague for nothing
+        trouble.words(fault)
 
 
 def _page(request: Request, fault: sheet.Fault | None) -> Response:

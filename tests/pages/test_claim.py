@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -186,6 +188,20 @@ def test_a_form_that_was_tampered_with_claims_nothing(phone: TestClient, bad: st
     address = link("li")
     assert phone.post(address, data={"seen": bad, "first": "<script>"}).status_code in (200, 409)
     assert handling().owner is None
+
+
+def test_a_claim_stands_and_is_told_as_done_though_its_link_could_not_be_marked(
+    phone: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("update", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(people, "use_claim_link", away)
+    address = link("li")
+    answer = phone.post(address, data={"seen": str(handling().handling_version)}, follow_redirects=False)
+    assert answer.status_code == 303 and handling().owner == "li"
+    page = phone.get(address).text
+    assert "现在由您负责" in page and "<form" not in page
 
 
 def test_an_analyst_may_look_and_not_claim(phone: TestClient) -> None:
