@@ -26,13 +26,14 @@ MAPPINGS = {
     "comcast_fcc_2015-04_2015-06": "comcast.toml",
     "bank_calls_5min_2003": "bank_calls.toml",
 }
-BEFORE, AFTER = timedelta(days=35), timedelta(days=2)
+BEFORE, LIVE, AFTER = timedelta(days=35), timedelta(days=2), timedelta(days=2)
 HEAD = """# What it saw in real events
 
 Made by `python -m benchmarks.real_events`: {n} of 20 labelled events in public files of real records (not part of this
-repository), played through the real connector, ingest, metrics, engine and alerts under a virtual clock, whole or from 35
-days before the event on, with the seeded rules and nothing set for any file, date or event. `lead` is against the end of
-the hour whose count first passes the plain 4-sigma line: positive is earlier. {missing}
+repository), played through the real connector, ingest, metrics, engine and alerts under a virtual clock: 33 days of
+history before, then minute by minute from 2 days before the event to 2 days after, with the seeded rules and nothing set for
+any file, date or event. `lead` is against the end of the hour whose count first passes the plain 4-sigma line: positive is
+earlier. {missing}
 
 | event | what happened | first alert (UTC) | lead | on | grade | tier | wanted |
 |---|---|---|---|---|---|---|---|
@@ -40,7 +41,8 @@ the hour whose count first passes the plain 4-sigma line: positive is earlier. {
 
 
 def main(names: list[str]) -> None:
-    """``names``: files to play whole, events (``B01``) to play from 35 days before to 2 days after, ``--table`` for none."""
+    """``names``: files to play whole; events (``B01``), minute by minute from 2 days before to 2 days after with the 33 days
+    before as first history; ``--table`` to play none and write the page again."""
     folder = Path(os.environ["FENGSUI_REAL_DATA"])
     OUT.mkdir(parents=True, exist_ok=True)
     events = read_events(folder, {})
@@ -48,7 +50,7 @@ def main(names: list[str]) -> None:
     for name in [] if names == ["--table"] else names or list(MAPPINGS):
         if name in known:
             event = known[name]
-            _replay(folder, event.dataset, name, event.start - BEFORE, event.end + AFTER)
+            _replay(folder, event.dataset, name, event)
         else:
             _replay(folder, name, name)
     whole = {name: rows for name in MAPPINGS if (rows := _read(name)) is not None}
@@ -60,12 +62,23 @@ def main(names: list[str]) -> None:
     print(text)
 
 
-def _replay(folder: Path, dataset: str, name: str, start: datetime | None = None, end: datetime | None = None) -> None:
+def _replay(folder: Path, dataset: str, name: str, event: Event | None = None) -> None:
     mapping = HERE / MAPPINGS[dataset]
     rules = mapping.with_suffix(".rules.json")
     extra = rules if rules.exists() else None
     began = time.process_time()
-    played = run(folder / f"{dataset}.csv.gz", mapping, start=start, end=end, out=OUT / f"{name}.csv", rules=extra, lang="en")
+    stretch = (None, None, None) if event is None else (event.start - BEFORE, event.end + AFTER, event.start - LIVE)
+    start, end, live_from = stretch
+    played = run(
+        folder / f"{dataset}.csv.gz",
+        mapping,
+        start=start,
+        end=end,
+        live_from=live_from,
+        out=OUT / f"{name}.csv",
+        rules=extra,
+        lang="en",
+    )
     rate = played.virtual_minutes / (time.process_time() - began)
     print(f"{name}: {played.virtual_minutes} virtual minutes, {played.rows} rows, {rate:.0f} a CPU second")
     span = f"{played.first.isoformat()} {played.last.isoformat()}"

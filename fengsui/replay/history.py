@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["column", "taken", "time", "unreadable", "stretch", "nothing", "out"]
+Kind: TypeAlias = Literal["column", "taken", "time", "unreadable", "stretch", "live_from", "nothing", "out"]
 
 
 class BadHistory(ValueError):

@@ -50,7 +50,8 @@ Clock = Callable[[datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """From ``first`` to ``last`` in virtual time: ``rows`` of history, ``ticks`` walked, ``transitions`` written."""
+    """Minute by minute from ``first`` to ``last`` in virtual time: ``rows`` of history, ``ticks`` walked, ``transitions``
+    written."""
 
     first: datetime
     last: datetime
@@ -69,24 +70,29 @@ def run(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    live_from: datetime | None = None,
     out: Path = Path("alerts.csv"),
     rules: Path | None = None,
     lang: str = "zh_CN",
     quiet: bool = False,
 ) -> Played:
-    """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``. ``rules``: a JSON list of
-    further definitions ``{kind, id, body}``. Raises before the first minute is walked: ``SettingsFault`` or ``ConfigFault``
-    for a mapping that cannot be used, ``BadDefinition`` for a rule, ``BadHistory`` for a file that cannot be read so or has
-    no row in that stretch, and for an ``out`` that cannot be written."""
+    """Replay ``[start, end)`` of ``file`` and write one row per machine transition to ``out``.
+
+    With ``live_from`` the worker is first started at that moment: what was known before is read and learned as its first
+    history, and only the rest is walked minute by minute. ``rules``: a JSON list of further definitions ``{kind, id, body}``.
+
+    Raises before the first minute is walked: ``SettingsFault`` or ``ConfigFault`` for a mapping that cannot be used,
+    ``BadDefinition`` for a rule, ``BadHistory`` for a file that cannot be read so or has no row in that stretch, and for an
+    ``out`` that cannot be written."""
     _writable(out)
     with TemporaryDirectory(prefix="fengsui-replay-") as scratch:
-        stage = Stage(file, mapping, Path(scratch), start, end, rules)
+        stage = Stage(file, mapping, Path(scratch), start, end, rules, live_from)
         try:
             ticks = sum(1 for _ in _bar(stage, quiet))
             transitions = write_transitions(stage.store, out, stage.settings, lang)
         finally:
             stage.close()
-    return Played(stage.begin, stage.end, stage.rows, ticks, transitions)
+    return Played(stage.live_from, stage.end, stage.rows, ticks, transitions)
 
 
 class Stage:
@@ -100,6 +106,7 @@ class Stage:
         start: datetime | None,
         end: datetime | None,
         rules: Path | None = None,
+        live_from: datetime | None = None,
     ) -> None:
         self.settings, plan = read_mapping(mapping, scratch)
         history = read_history(file, plan, start, end)
@@ -110,6 +117,7 @@ class Stage:
             raise BadHistory("nothing", file=file.name)
         self.begin = _minute(first)
         self.end = end or _minute(self.feeder.last_at or first) + TAIL
+        self.live_from = self._started(live_from)
         self.store = open_scratch(self.settings.store.url)
         self._prepare(rules)
         keys = open_keys(self.settings)
@@ -125,8 +133,8 @@ class Stage:
         self.road = Road(self.store, self.settings, rooms, self._feed, lambda now: _no_fence, judge_at_once=True, draw=False)
 
     def play(self) -> Iterator[datetime]:
-        """Walk from the first fact to the end; yields each virtual ``now``."""
-        now = self.begin
+        """Walk from the worker's start to the end; yields each virtual ``now``."""
+        now = self.live_from
         while now <= self.end:
             self.feeder.advance(now)
             self._feed.poll_all(now)
@@ -145,6 +153,13 @@ class Stage:
         following = self.feeder.next_at
         jump = min(now + IDLE, self.end) if following is None else min(_minute(following), now + IDLE)
         return max(jump, now + MINUTE)
+
+    def _started(self, live_from: datetime | None) -> datetime:
+        if live_from is None:
+            return self.begin
+        if not self.begin <= live_from < self.end:
+            raise BadHistory("live_from", at=live_from.isoformat(), start=self.begin.isoformat(), end=self.end.isoformat())
+        return _minute(live_from)
 
     def _prepare(self, rules: Path | None) -> None:
         migrate.upgrade(self.store)

@@ -1,7 +1,7 @@
 """Notices go out in a thread of their own: a receiver that hangs costs the tick nothing.
 
-One round at a time. Each tick hands over its ``now`` and fence; while a round is under way the tick only asks what has become of
-it. State is asked again when a row is sent, and rows are noted once, whoever calls: both lie in ``notify.deliver``.
+One round at a time. Each tick hands over its ``now`` and fence; while a round is under way the tick only asks what has become
+of it. State is asked again when a row is sent, and rows are noted once, whoever calls: both lie in ``notify.deliver``.
 """
 
 from __future__ import annotations

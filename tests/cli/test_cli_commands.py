@@ -521,10 +521,12 @@ def test_replay_hands_over_what_was_typed(fengsui: Fengsui, tmp_path: Path, monk
     for name in ("f.csv", "m.toml"):
         (tmp_path / name).write_text("", encoding="utf-8")
     words = ["replay", str(tmp_path / "f.csv"), "--mapping", str(tmp_path / "m.toml")]
-    ran = fengsui(*words, "--start", "2022-01-13", "--end", "2022-01-14T08:00:00+0800", "--out", "a.csv")
+    times = ("--start", "2022-01-13", "--end", "2022-01-14T08:00:00+0800", "--live-from", "2022-01-13T20:00")
+    ran = fengsui(*words, *times, "--out", "a.csv")
     assert ran.stdout == "replayed 12 records over 1,440 minutes: 3 transitions in a.csv\n"
     assert asked[0]["start"] == datetime(2022, 1, 13, tzinfo=UTC)
     assert asked[0]["end"] == datetime(2022, 1, 14, tzinfo=UTC)
+    assert asked[0]["live_from"] == datetime(2022, 1, 13, 20, tzinfo=UTC)
     assert fengsui(*words).exit_code == 0
     assert asked[1]["start"] is None
 

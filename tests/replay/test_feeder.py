@@ -143,3 +143,8 @@ def test_the_mapping_file_of_the_documentation_plays(tmp_path: Path) -> None:
     )
     played = run(history, mapping, out=out, quiet=True)
     assert played.rows == 2 and out.read_text(encoding="utf-8").startswith("detected_at,")
+    later = run(history, mapping, out=out, live_from=at("2026-09-01T01:30:00"), quiet=True)
+    assert (later.rows, later.first, later.last) == (2, at("2026-09-01T01:30:00"), played.last)
+    assert later.ticks < played.ticks
+    with pytest.raises(BadHistory, match="live_from"):
+        run(history, mapping, out=out, live_from=at("2026-10-01T00:00:00"), quiet=True)
