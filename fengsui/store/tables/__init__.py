@@ -19,6 +19,7 @@ from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, sl
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.tables.people import audit, person, reach, session, wall_link
 from fengsui.store.tables.sources import coverage_day, poll, source_state
+from fengsui.store.tables.voice import label, model, sample, search_text, topic
 from fengsui.store.tables.work import inbox, request, snapshot
 
 __all__ = [
@@ -39,8 +40,10 @@ __all__ = [
     "gauge",
     "handling",
     "inbox",
+    "label",
     "leader",
     "measurement",
+    "model",
     "outbox",
     "person",
     "poll",
@@ -50,6 +53,8 @@ __all__ = [
     "request",
     "rollup",
     "rule_record",
+    "sample",
+    "search_text",
     "series",
     "session",
     "slice_",
@@ -58,6 +63,7 @@ __all__ = [
     "source_state",
     "tick",
     "tombstone",
+    "topic",
     "transition",
     "verdict",
     "wall_link",

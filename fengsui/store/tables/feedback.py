@@ -25,7 +25,8 @@ feedback = Table(
     Column("lang", String),
     Column("customer", String),  # HMAC of the source's customer id: repeat contact without identity
     Column("customer_tier", String),
-    Column("repeat_of", String),  # record_key of the first of equal texts; counted, but customers are counted once
+    Column("repeat_of", String),  # record_key of the first of equal or nearly equal texts; counted, customers once
+    Column("repeat_how", String),  # equal, near; NULL: repeats nothing
     # Facts: computed from the events, never delivered (DESIGN §3). They are what the roll-ups count.
     Column("acknowledged_at", UtcDateTime),
     Column("first_response_at", UtcDateTime),
@@ -53,7 +54,7 @@ feedback = Table(
     Column("due_source", String),  # source, or policy id@version that set it
     # What was said, as numbers and tags.
     Column("ratings", Json, nullable=False),  # [{"name","value","low","high","direction","aspect"}]
-    Column("tags", Json, nullable=False),  # {"cues": {"media": ["曝光"], …}, "sentiment": "negative", "by": "rule@1"}
+    Column("tags", Json, nullable=False),  # text.tags.Tags: value, confidence and source of each tag
     Column("extra", Json, nullable=False),
     Column("deleted_at", UtcDateTime),  # gone at the source; no longer counted, kept for audit
     Index("ix_feedback_opened_at", "opened_at", "kind"),
