@@ -1,7 +1,8 @@
 """即将超时 / 已超时, told to the department that holds the tickets: at each full hour what came since, one notice a class.
 
 A ticket is told at most twice: when it has four hours left (or is opened with less), and when its deadline has passed. One that
-is delivered late is told in the hour in which it came. The hours of a stopped worker are caught up, at most a day of them.
+is delivered late is told in the hour in which it came. Each is kept (``reminder``): whether it was answered is a figure. The
+hours of a stopped worker are caught up, at most a day of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from sqlalchemy import literal_column, select
 
 from fengsui.alerts.desk import Desk
 from fengsui.alerts.tell import News
-from fengsui.store.tables import feedback
+from fengsui.store.tables import feedback, reminder
+from fengsui.store.upsert import upsert
 
 SOON, BACK, CAUGHT_UP = timedelta(hours=4), timedelta(days=30), timedelta(days=1)
 MOST = 20_000
@@ -30,9 +32,14 @@ def remind(desk: Desk, before: datetime | None) -> None:
         return
     since = max(_hour(before), until - CAUGHT_UP)
     groups: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    reminded = []
     for row in _tickets(desk, until):
+        department = str(row.dims.get("org") or "").partition("/")[0]
         for name in _classes(row, since, until):
-            groups[name, str(row.dims.get("org") or "").partition("/")[0]].append(row.due_at)
+            groups[name, department].append(row.due_at)
+            about = {"record_key": row.record_key, "name": name}
+            reminded.append({**about, "at": desk.now, "department": department or None})
+    upsert(desk.conn, reminder, reminded, update=())
     for (name, department), due in sorted(groups.items()):
         params = {"department": department or None, "n": len(due), "first": min(due).isoformat()}
         code = f"alerts.notice.{name}"
@@ -42,7 +49,7 @@ def remind(desk: Desk, before: datetime | None) -> None:
 
 def _tickets(desk: Desk, until: datetime) -> Any:
     mine = (_OPEN, feedback.c.deleted_at.is_(None), feedback.c.due_at > until - BACK, feedback.c.due_at <= until + SOON)
-    columns = (feedback.c.dims, feedback.c.due_at, feedback.c.opened_at, feedback.c.first_stored_at)
+    columns = (feedback.c.record_key, feedback.c.dims, feedback.c.due_at, feedback.c.opened_at, feedback.c.first_stored_at)
     return desk.conn.execute(select(*columns).where(*mine).order_by(feedback.c.due_at).limit(MOST))
 
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
 
-from fengsui.metrics import cells
+from fengsui.board import censored, reminders
+from fengsui.metrics import calendars, cells
 from fengsui.metrics.classifier import Checked, corrected
 from fengsui.metrics.intervals import wilson
 from fengsui.metrics.kpis import METRICS
@@ -86,6 +87,19 @@ def _negative(conn: Connection, asked: Asked) -> Kpi:
     return Kpi(found.share, n, found.lower, found.upper, "ok" if n >= NEGATIVE.min_n else "few", version)
 
 
+def _closed(conn: Connection, asked: Asked) -> Kpi:
+    return censored.closed(conn, asked.place, asked.start, asked.end, asked.now)
+
+
+def _answered(conn: Connection, asked: Asked) -> Kpi:
+    clocks = calendars.load(conn, asked.settings.centre.calendar, asked.settings.centre.zone, asked.now)
+    return censored.answered(conn, clocks, asked.place, asked.start, asked.end, asked.now)
+
+
+def _reminded(conn: Connection, asked: Asked) -> Kpi:
+    return reminders.response(conn, asked.place, asked.start, asked.end, asked.now)
+
+
 def classifier(conn: Connection, now: datetime) -> tuple[int, Checked] | None:
     """Version and counts of the hand-checked sample in force."""
     mine = (definition.c.kind == "classifier") & (definition.c.id == SENTIMENT) & (definition.c.valid_from <= now)
@@ -127,11 +141,15 @@ READERS: tuple[tuple[Metric, Callable[[Connection, Asked], Kpi]], ...] = (
     (COVERAGE, _coverage),
     (NEGATIVE, _negative),
     (AHT_FIXED, _aht_fixed),
+    (censored.CLOSURE, _closed),
+    (censored.RESPONSE, _answered),
+    (reminders.RESPONSE, _reminded),
 )
 BESIDE: Mapping[str, tuple[Metric, ...]] = {
-    "answer": (AHT_FIXED,),
-    "solve": (FCR, REPEAT),
+    "answer": (censored.RESPONSE, AHT_FIXED),
+    "solve": (censored.CLOSURE, FCR, REPEAT),
     "feel": (NEGATIVE,),
     "data": (COVERAGE,),
+    "alerts": (reminders.RESPONSE,),
 }
 """Group of the page -> the figures that stand there beside those of roll-ups."""

@@ -17,7 +17,7 @@ from fengsui.board.scope import Scope, sees_org
 from fengsui.ingest.policy import REGULATOR
 from fengsui.metrics import calendars
 from fengsui.metrics.backlog import Backlog, Open, backlog
-from fengsui.metrics.breach import Risk, Risks, Watched, expected, risks
+from fengsui.metrics.breach import Risk, Risks, Watched, brier, expected, reliability, risks
 from fengsui.metrics.calendars import Calendars
 from fengsui.settings import Settings
 from fengsui.store.tables import feedback
@@ -77,15 +77,48 @@ class DueList:
         return sum(ticket.overdue(now) for ticket in self.tickets)
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``brier``: of the stated chances; ``plain``: of always saying the share that was late; ``bins``: mean chance, share that
+    was late, n. None and empty without tickets."""
+
+    n: int
+    brier: float | None
+    plain: float | None
+    bins: tuple[tuple[float, float, int], ...]
+
+
 def learned(store: Engine, settings: Settings, now: datetime) -> Risks:
-    """The curves of tickets opened in the last four weeks."""
+    """The curves of tickets opened in the last four weeks, as they stood at ``now``."""
+    with store.connect() as conn:
+        known = _calendars(conn, settings, now)
+        return risks(_watched(row, known, now) for row in conn.execute(_opened(now)))
+
+
+def calibrated(store: Engine, settings: Settings, now: datetime) -> Calibration:
+    """The chances stated in the last four weeks beside what came: every ticket that was open when half of its limit had gone,
+    by the curves of the four weeks before (nothing of the future), against whether it was late."""
+    before = now - LEARNED
+    curves, pairs = learned(store, settings, before), []
+    with store.connect() as conn:
+        known = _calendars(conn, settings, now)
+        for row in conn.execute(_opened(now)):
+            clock, half = _clock(row, known), row.opened_at + (row.due_at - row.opened_at) / 2
+            if row.due_at > now or row.due_at <= row.opened_at or (row.solved_at is not None and row.solved_at <= half):
+                continue
+            age, limit = (clock.elapsed(row.opened_at, at).total_seconds() for at in (half, row.due_at))
+            if (p := curves.of(_queue(row), _urgency(row), age, limit).p) is not None:
+                pairs.append((p, row.solved_at is None or row.solved_at > row.due_at))
+    late = sum(came for _, came in pairs) / len(pairs) if pairs else 0.0
+    plain = brier([(late, came) for _, came in pairs])
+    return Calibration(len(pairs), brier(pairs), plain, tuple(reliability(pairs)))
+
+
+def _opened(now: datetime) -> Any:
     columns = (feedback.c[name] for name in ("opened_at", "due_at", "solved_at", "resolution_s", "dims", "extra", "source"))
     mine = (feedback.c.opened_at >= now - LEARNED) & (feedback.c.opened_at <= now) & feedback.c.due_at.is_not(None)
     kept = feedback.c.deleted_at.is_(None) & (feedback.c.state != "cancelled")
-    query = select(*columns).where(mine, kept).order_by(feedback.c.opened_at.desc()).limit(MOST_LEARNED)
-    with store.connect() as conn:
-        known = _calendars(conn, settings, now)
-        return risks(_watched(row, known, now) for row in conn.execute(query))
+    return select(*columns).where(mine, kept).order_by(feedback.c.opened_at.desc()).limit(MOST_LEARNED)
 
 
 def due_list(store: Engine, settings: Settings, scope: Scope, curves: Risks, now: datetime) -> DueList:
@@ -128,7 +161,7 @@ def _closed(conn: Connection, scope: Scope, now: datetime) -> int:
 
 
 def _watched(row: Any, known: Calendars, now: datetime) -> Watched:
-    ended = row.solved_at is not None
+    ended = row.solved_at is not None and row.solved_at <= now
     lasted = row.resolution_s if ended else _clock(row, known).elapsed(row.opened_at, now).total_seconds()
     return Watched(_queue(row), _urgency(row), max(float(lasted or 0), 0.0), ended)
 

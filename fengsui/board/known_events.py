@@ -193,11 +193,12 @@ def _moment(settings: Settings, name: str, value: Any) -> str | None:
         return None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  a wall clock, given its zone below
-    at = value if isinstance(value, datetime) else _read_moment(name, str(value).strip())
+    at = value if isinstance(value, datetime) else read_moment(name, str(value).strip())
     return (at if at.tzinfo else at.replace(tzinfo=settings.centre.tz)).isoformat()
 
 
-def _read_moment(name: str, text: str) -> datetime:
+def read_moment(name: str, text: str) -> datetime:
+    """A moment as people type it; on a wall clock unless it has an offset. Raises ``Wrong`` at field ``name``."""
     for format_ in _FORMATS:
         try:
             return datetime.strptime(text, format_)  # noqa: DTZ007  a wall clock, given its zone by the caller

@@ -12,21 +12,22 @@ from sqlalchemy import Connection, Engine, func, select
 from fengsui.board import beside
 from fengsui.board.kpis import gap, verdict_on
 from fengsui.board.scope import Scope, sees
+from fengsui.board.span import Span
 from fengsui.board.warnings import ACCURACY, RESPONSE, warnings
 from fengsui.metrics import cells, lunar
 from fengsui.metrics.catalogue import Metric, load
-from fengsui.metrics.mix import Effect as Effect
-from fengsui.metrics.mix import Sums, effects
 from fengsui.metrics.read import Kpi
 from fengsui.metrics.sheet import daily, sheet
 from fengsui.settings import Settings
-from fengsui.store.slices import ALL, bucket, slice_id, slice_levels
+from fengsui.store.slices import ALL, bucket, slice_id
 from fengsui.store.tables import definition, rollup, slice_
 
-Window: TypeAlias = Literal["today", "week", "month"]
+Named: TypeAlias = Literal["today", "week", "month"]
+Window: TypeAlias = Named | Span
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "answer": (
-        "service_level_20", "answer_rate", "abandonment", "asa", "aht", "waiting_time", "acknowledgement_time", "response_time",
+        "service_level_20", "service_level_20a", "service_level_20b", "service_level_20d",
+        "answer_rate", "abandonment", "asa", "aht", "waiting_time", "acknowledgement_time", "response_time",
         "response_sla", "next_response",
     ),
     "solve": (
@@ -40,12 +41,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "data": ("contacts", "calls", "structured_rate", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
     "typed": ("training_pass", "equipment_good", "repurchase", "active_customers"),
 }  # fmt: skip
-BACK: Mapping[Window, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, lunar.WEEKS_DAYS)}
+BACK: Mapping[Named, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, lunar.WEEKS_DAYS)}
 """Days back of 环比 and 同比: yesterday and the same weekday; the week before and four weeks before; 28 days and 52 weeks
 (around the Spring Festival the same days to last year's)."""
 LINE_DAYS = 28
-MOST_PLACES = 40
-EXPLAINED = ("share", "ratio", "mean")
+MOST_PLACES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +101,23 @@ class Versions:
 
 def figures(store: Engine, settings: Settings, place: str, window: Window, now: datetime) -> Sheet:
     """All KPIs of a slice that somebody delivers."""
-    start, midnight = start_of(settings, window, now), _midnight(settings, now)
+    start, end, midnight = start_of(settings, window, now), end_of(window, now), _midnight(settings, now)
     with store.connect() as conn:
         metrics = load(conn, now)
         wanted = [metrics[id_] for ids in GROUPS.values() for id_ in ids if id_ in metrics]
-        here = sheet(conn, wanted, place, start, now, now, settings.sources)
+        here = sheet(conn, wanted, place, start, end, now, settings.sources)
         timed = [metric for metric in wanted if metric.gauge is None]
         back, other, year = backs(settings, window, now)
-        before, usual = (_past(conn, settings, timed, place, start, now, timedelta(days=days)) for days in (back, other))
+        before, usual = (_past(conn, settings, timed, place, start, end, timedelta(days=days)) for days in (back, other))
         ago = timedelta(days=year)
         last_year = (
             usual
             if other == year
-            else _past(conn, settings, timed, place, start, now, ago)
+            else _past(conn, settings, timed, place, start, end, ago)
             if _reaches(conn, start - ago)
             else {}
         )
-        own = [warnings(conn, place, *span) for span in _spans(settings, start, now, window)]
+        own = [warnings(conn, place, *span) for span in _spans(settings, start, end, now, window)]
         lines = daily(conn, timed, place, midnight - timedelta(days=LINE_DAYS), LINE_DAYS)
     rows = {
         metric.id: Row(
@@ -133,21 +133,23 @@ def figures(store: Engine, settings: Settings, place: str, window: Window, now: 
     }
     groups = {name: tuple(rows[id_] for id_ in ids if id_ in rows) for name, ids in GROUPS.items()}
     groups["alerts"] = tuple(_own(metric, *(each[metric.id] for each in own)) for metric in (RESPONSE, ACCURACY))
-    return Sheet(start, now, {name: group for name, group in groups.items() if group}, year)
+    return Sheet(start, end, {name: group for name, group in groups.items() if group}, year)
 
 
 def backs(settings: Settings, window: Window, now: datetime) -> tuple[int, int, int]:
     """Days back of 环比, of 同比 and of last year."""
-    zone, (back, other) = settings.centre.tz, BACK[window]
-    first, last = (at.astimezone(zone).date() for at in (start_of(settings, window, now), now))
+    start, end, zone = start_of(settings, window, now), end_of(window, now), settings.centre.tz
+    back, other = window.back if isinstance(window, Span) else BACK[window]
+    first, last = (at.astimezone(zone).date() for at in (start, end))
     year = lunar.days_back(first, last, settings.centre.calendar)
     return back, year if other == lunar.WEEKS_DAYS else other, year
 
 
 def from_records(store: Engine, settings: Settings, place: str, window: Window, now: datetime) -> Mapping[str, tuple[Row, ...]]:
     """group -> the figures that no roll-up holds and somebody delivers. Dear: seconds on a month of records."""
-    spans = _spans(settings, start_of(settings, window, now), now, window)
-    own = [beside.figures(store, settings, place, *span, span[1]) for span in spans]
+    spans = _spans(settings, start_of(settings, window, now), end_of(window, now), now, window)
+    back = [timedelta(days=days) for days in (0, *backs(settings, window, now)[:2])]
+    own = [beside.figures(store, settings, place, *span, now - ago) for span, ago in zip(spans, back, strict=True)]
     return {
         group: rows
         for group, metrics in beside.BESIDE.items()
@@ -155,30 +157,14 @@ def from_records(store: Engine, settings: Settings, place: str, window: Window, 
     }
 
 
-def compared(
-    store: Engine, settings: Settings, metric: Metric, place: str, window: Window, now: datetime
-) -> tuple[str, Effect, list[Effect]] | None:
-    """The window beside the one before it, by the parts of the centre: (level of the parts, whole, parts). None where the
-    figure has no parts: other shapes, other places than the whole centre, no cuboid that keeps it."""
-    if metric.shape not in EXPLAINED or place != ALL or any(name.startswith("m.") for name in metric.measures()):
-        return None
-    start, back = start_of(settings, window, now), timedelta(days=BACK[window][0])
-    with store.connect() as conn:
-        for level in ("org.1", "channel"):
-            ids = _slices(conn, level) if level in settings.cuboids else {}
-            parts = _parts(conn, metric, ids, (start - back, now - back), (start, now))
-            if len(parts) > 1:
-                return level, *effects(parts)
-    return None
-
-
 def places(store: Engine, settings: Settings, scope: Scope) -> list[str]:
-    """Slice keys that one may look at: the centre, its channels and its organisations, as the scope allows."""
-    levels = [cuboid for cuboid in ("channel", "org.1") if cuboid in settings.cuboids]
+    """Slice keys that one may look at: the centre first, then the slices of each cuboid, as the scope allows."""
+    cuboids = [one for one in settings.cuboids if one != ALL]
     with store.connect() as conn:
-        query = select(slice_.c.slice_key).where(slice_.c.cuboid.in_(levels)).order_by(slice_.c.cuboid, slice_.c.slice_key)
-        keys = list(conn.execute(query.limit(MOST_PLACES)).scalars())
-    return [key for key in (ALL, *keys) if sees(scope, key)]
+        query = select(slice_.c.slice_key, slice_.c.cuboid).where(slice_.c.cuboid.in_(cuboids))
+        found = [(row.cuboid, row.slice_key) for row in conn.execute(query.order_by(slice_.c.slice_key))]
+    found.sort(key=lambda one: (one[0].count("|"), cuboids.index(one[0])))  # stable: by name within a cuboid
+    return [key for key in (ALL, *(key for _, key in found)) if sees(scope, key)][:MOST_PLACES]
 
 
 def versions(store: Engine, metric: str, now: datetime) -> Versions:
@@ -188,8 +174,15 @@ def versions(store: Engine, metric: str, now: datetime) -> Versions:
 
 
 def start_of(settings: Settings, window: Window, now: datetime) -> datetime:
-    """Today from midnight of the centre; else 7 or 28 days back."""
+    """Today from midnight of the centre; else 7 or 28 days back, or as it was typed."""
+    if isinstance(window, Span):
+        return window.start
     return _midnight(settings, now) if window == "today" else now - timedelta(days=BACK[window][0])
+
+
+def end_of(window: Window, now: datetime) -> datetime:
+    """Now, or earlier where somebody typed so."""
+    return min(window.end, now) if isinstance(window, Span) else now
 
 
 def _midnight(settings: Settings, now: datetime) -> datetime:
@@ -197,9 +190,11 @@ def _midnight(settings: Settings, now: datetime) -> datetime:
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
 
 
-def _spans(settings: Settings, start: datetime, now: datetime, window: Window) -> list[tuple[datetime, datetime]]:
+def _spans(
+    settings: Settings, start: datetime, end: datetime, now: datetime, window: Window
+) -> list[tuple[datetime, datetime]]:
     """The window, and its partners."""
-    return [(start - timedelta(days=days), now - timedelta(days=days)) for days in (0, *backs(settings, window, now)[:2])]
+    return [(start - timedelta(days=days), end - timedelta(days=days)) for days in (0, *backs(settings, window, now)[:2])]
 
 
 def _reaches(conn: Connection, since: datetime) -> bool:
@@ -219,44 +214,11 @@ def _past(
     metrics: Sequence[Metric],
     place: str,
     start: datetime,
-    now: datetime,
+    end: datetime,
     back: timedelta,
 ) -> dict[str, float | None]:
-    found = sheet(conn, metrics, place, start - back, now - back, now - back, settings.sources)
+    found = sheet(conn, metrics, place, start - back, end - back, end - back, settings.sources)
     return {id_: kpi.value if kpi.n else None for id_, kpi in found.items()}
-
-
-def _slices(conn: Connection, cuboid: str) -> dict[int, str]:
-    rows = conn.execute(select(slice_.c.slice_id, slice_.c.slice_key).where(slice_.c.cuboid == cuboid).limit(MOST_PLACES))
-    return {row.slice_id: next(iter(slice_levels(row.slice_key).values())) for row in rows}
-
-
-def _parts(
-    conn: Connection,
-    metric: Metric,
-    ids: Mapping[int, str],
-    before: tuple[datetime, datetime],
-    after: tuple[datetime, datetime],
-) -> dict[str, Sums]:
-    then, now = (cells.summed(conn, metric.measures(), ids, *span) if ids else {} for span in (before, after))
-    found = {}
-    for id_, name in ids.items():
-        sums = Sums(*_pair(metric, then.get(id_, {})), *_pair(metric, now.get(id_, {})))
-        if sums.n0 > 0 or sums.n1 > 0:
-            found[name] = sums
-    return found
-
-
-def _pair(metric: Metric, sums: cells.Sums) -> tuple[float, float]:
-    return _added(metric.value, sums), _added(metric.exposure, sums)
-
-
-def _added(names: Sequence[str], sums: cells.Sums) -> float:
-    total = 0
-    for name in names:
-        amount = sum(sums.get(name.lstrip("-"), {}).values())
-        total += -amount if name.startswith("-") else amount
-    return float(total)
 
 
 def _version(conn: Connection, kind: str, id_: str, now: datetime) -> Any:

@@ -25,6 +25,7 @@ from fengsui.store.tables import (
     feedback_text,
     quarantine,
     reference,
+    reminder,
     rule_record,
     tombstone,
 )
@@ -91,7 +92,7 @@ def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: dat
 
 def _drop(conn: Connection, keys: Sequence[str]) -> None:
     for part in bulk.chunks(keys):
-        for table in (event, feedback_text, rule_record, quarantine, feedback):
+        for table in (event, feedback_text, rule_record, reminder, quarantine, feedback):
             conn.execute(delete(table).where(table.c.record_key.in_(part)))
     for key in keys:
         _succeed(conn, key)

@@ -27,6 +27,7 @@ from fengsui.store.tables import (
     outbox,
     poll,
     quarantine,
+    reminder,
     request,
     rollup,
     session,
@@ -62,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(inbox, "inbox_days", lambda before: and_(inbox.c.received_at < before, inbox.c.state != "new")),
     Rule(outbox, "notice_days", lambda before: outbox.c.created_at < before),
+    Rule(reminder, "notice_days", lambda before: reminder.c.at < before),
     Rule(audit, "audit_days", lambda before: audit.c.at < before),
 )
 

@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from fengsui.board import due
-from fengsui.board.due import DueList, Ticket
+from fengsui.board import due, reminders
+from fengsui.board.due import Calibration, DueList, Ticket
 from fengsui.board.export import Table
+from fengsui.board.reminders import Answered
 from pages.due import table
 from pages.look import export, trouble
 from pages.look.dress import dress
@@ -25,7 +26,8 @@ from pages.look.visitor import DESK, Visitor, require_role
 
 HERE = Path(__file__).parent
 SHOWN = 200
-CURVES_S = 600
+CURVES_S, CALIBRATED_S = 600, 6 * 3600
+ANSWERED = timedelta(days=7)
 COLUMNS = ("left", "ticket", "department", "channel", "category", "priority", "opened", "risk")
 STAGES = ("under_50", "under_80", "under_100", "over")
 Sieve = Callable[[Ticket, datetime], bool]
@@ -75,6 +77,18 @@ def _curves() -> Any:
     return due.learned(house().reader, house().settings, now())
 
 
+@st.cache_resource(ttl=CALIBRATED_S, max_entries=1, show_spinner=False)
+def _calibrated() -> Calibration:
+    return due.calibrated(house().reader, house().settings, now())
+
+
+def _answered(visitor: Visitor, at: datetime) -> Mapping[str | None, Answered]:
+    """How departments answered the reminders of the last seven days."""
+    return trouble.kept(
+        "due_answered", visitor.scope, lambda: reminders.departments(house().reader, visitor.scope, at - ANSWERED, at)
+    )
+
+
 def _live() -> None:
     visitor = require_role(DESK)
     at = now()
@@ -87,9 +101,9 @@ def _live() -> None:
         _list(visitor, found, at)
     with right:
         with st.container(border=True, key="p_departments"):
-            st.html(_departments(visitor, found))
+            st.html(_departments(visitor, found, _answered(visitor, at)))
         with st.container(border=True, key="p_backlog", height="stretch"):
-            st.html(_backlog(visitor, found))
+            st.html(_backlog(visitor, found) + _calibration(visitor, _calibrated()))
 
 
 def _sentence(visitor: Visitor, found: DueList, at: datetime) -> str:
@@ -132,12 +146,13 @@ def _risk(visitor: Visitor, one: Ticket) -> str:
     return f'<span class="{color}" title="{esc(visitor.say("pages.due.risk_of", whose=whose, n=one.risk.n))}">{one.risk.p:.0%}</span>'
 
 
-def _departments(visitor: Visitor, found: DueList) -> str:
-    names = ("open", "overdue", "soon", "expected")
+def _departments(visitor: Visitor, found: DueList, answered: Mapping[str | None, Answered]) -> str:
+    names = ("open", "overdue", "soon", "expected", "answered")
+    gone = [due.Department(name, 0, 0, 0, 0.0) for name in answered if name not in {one.name for one in found.departments}]
     head = "".join(f"<th>{esc(visitor.say(f'pages.due.department.{name}'))}</th>" for name in ("name", *names))
     rows = "".join(
-        f'<tr><td>{esc(one.name or "—")}</td><td>{one.open}</td><td class="{"c3" if one.overdue else "mut"}">{one.overdue}</td><td>{one.soon}</td><td>{one.expected:.1f}</td></tr>'
-        for one in found.departments
+        f'<tr><td>{esc(one.name or "—")}</td><td>{one.open}</td><td class="{"c3" if one.overdue else "mut"}">{one.overdue}</td><td>{one.soon}</td><td>{one.expected:.1f}</td>{_share(answered.get(one.name))}</tr>'
+        for one in (*found.departments, *gone)
     )
     body = (
         f'<table class="cmp"><tr>{head}</tr>{rows}</table>'
@@ -145,6 +160,24 @@ def _departments(visitor: Visitor, found: DueList) -> str:
         else f'<p class="none">{esc(visitor.say("pages.due.none"))}</p>'
     )
     return heading(visitor.say("pages.due.departments"), visitor.say("pages.due.departments_second")) + body
+
+
+def _share(one: Answered | None) -> str:
+    """Of the reminders of a department, those it answered; nothing where it had none."""
+    if one is None or one.share is None:
+        return '<td class="mut">—</td>'
+    return f'<td class="{"" if one.met == one.n else "c2"}">{one.met}/{one.n}</td>'
+
+
+def _calibration(visitor: Visitor, found: Calibration) -> str:
+    """Whether the chances came true, in a line and a small table."""
+    head = f'<p class="df cal"><b>{esc(visitor.say("pages.due.calibration"))}</b> '
+    if found.brier is None or found.plain is None:
+        return f"{head}{esc(visitor.say('pages.due.calibration.none'))}</p>"
+    words = visitor.say("pages.due.calibration.sum", n=found.n, brier=f"{found.brier:.3f}", plain=f"{found.plain:.3f}")
+    names = "".join(f"<th>{esc(visitor.say(f'pages.due.calibration.{name}'))}</th>" for name in ("said", "came", "n"))
+    rows = "".join(f"<tr><td>{said:.0%}</td><td>{came:.0%}</td><td>{n:,}</td></tr>" for said, came, n in found.bins)
+    return f'{head}{esc(words)}</p><table class="cmp"><tr>{names}</tr>{rows}</table>'
 
 
 def _backlog(visitor: Visitor, found: DueList) -> str:

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from fengsui.board import goals, kpi_sheet, targets
+from fengsui.board import comparison, goals, kpi_sheet, targets
 from fengsui.board.goals import Aim
 from fengsui.board.kpi_sheet import Row, Sheet, Window
 from fengsui.board.outlook import Outlook, outlook
-from fengsui.locale.formats import MINUS
+from pages.kpi import compare
 from pages.kpi.chart import weeks
 from pages.look import charts, trouble
 from pages.look.figures import figure, together
@@ -27,7 +28,7 @@ NUMBERS = ("y", "g", "low", "mid", "high", "aim")
 SLOW_S = 600
 
 
-def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, tier: int) -> None:
+def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, tier: int, places: Sequence[str]) -> None:
     with st.container(border=True, key="p_chosen"):
         st.html(_head(visitor, row, tier, sheet.by_festival))
     if any(value is not None for value in row.line):
@@ -35,14 +36,9 @@ def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window,
             aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
             ahead = trouble.kept("outlook", (row.metric.id, place), lambda: _outlook(row, row.metric.id, place))
             _weeks(visitor, sheet, row, aim, ahead)
-    found = trouble.kept(
-        "compared",
-        (row.metric.id, place, window),
-        lambda: kpi_sheet.compared(house().reader, house().settings, row.metric, place, window, now()),
-    )
-    if found is not None:
+    if comparison.comparable(row.metric):
         with st.container(border=True, key="p_parts", height="stretch"):
-            st.html(_parts(visitor, row, window, *found))
+            compare.panel(visitor, sheet, row, place, window, places)
 
 
 def interval(visitor: Visitor, row: Row) -> str:
@@ -166,44 +162,3 @@ def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Out
         st.html(_goal(visitor, row, aim))
     if ahead is not None:
         st.html(_today(visitor, row, ahead))
-
-
-def _parts(
-    visitor: Visitor, row: Row, window: Window, level: str, whole: kpi_sheet.Effect, parts: list[kpi_sheet.Effect]
-) -> str:
-    names = ("place", "then", "now", "change", "level", "mix")
-    head = "".join(f"<th>{esc(visitor.say(f'pages.kpi.part.{name}'))}</th>" for name in names)
-    total = visitor.say("pages.kpi.whole")
-    lines = "".join(_line(visitor, row, one, one.name or "—") for one in parts[:8]) + _line(visitor, row, whole, total)
-    second = visitor.say(f"pages.kpi.against.{window}")
-    return (
-        heading(visitor.say("pages.kpi.parts"), second)
-        + f'<table class="cmp"><tr>{head}</tr>{lines}</table>{_why(visitor, row, whole, parts)}'
-    )
-
-
-def _line(visitor: Visitor, row: Row, one: kpi_sheet.Effect, name: str) -> str:
-    rates = [figure(visitor, row.metric.shape, row.metric.unit, rate)[0] for rate in (one.before, one.after)]
-    change = None if one.before is None or one.after is None else one.after - one.before
-    cells = [*rates, *(_signed(row, value) for value in (change, one.level, one.mix))]
-    return f"<tr><td>{esc(name)}</td>{''.join(f'<td>{esc(cell)}</td>' for cell in cells)}</tr>"
-
-
-def _why(visitor: Visitor, row: Row, whole: kpi_sheet.Effect, parts: list[kpi_sheet.Effect]) -> str:
-    """The part, and whether its level or its weight, that moved the whole most in its direction."""
-    change = whole.level + whole.mix
-    sign = 1 if change > 0 else -1
-    moves = [(sign * value, kind, one.name) for one in parts for kind, value in (("level", one.level), ("mix", one.mix))]
-    most, kind, name = max(moves)
-    if most <= 0 or _signed(row, change).strip("+−±0.") == "":
-        return f'<p class="df">{esc(visitor.say("pages.kpi.why.none"))}</p>'
-    return f'<p class="df">{esc(visitor.say(f"pages.kpi.why.{kind}", place=name, value=_signed(row, sign * most)))}</p>'
-
-
-def _signed(row: Row, value: float | None) -> str:
-    """Percentage points, per mille or seconds, with a true minus."""
-    if value is None:
-        return "—"
-    scale = 1000.0 if row.metric.unit == "permille" else 1.0 if row.metric.shape == "mean" else 100.0
-    number = f"{abs(value) * scale:.1f}"
-    return number if float(number) == 0 else f"{'+' if value > 0 else MINUS}{number}"

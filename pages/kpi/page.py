@@ -12,6 +12,7 @@ from fengsui.board.alert import Alert
 from fengsui.board.export import Table
 from fengsui.board.kpi_sheet import Row, Sheet, Window
 from pages.kpi import chosen, table, typed
+from pages.kpi import window as windows
 from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.figures import figure, signed
@@ -23,7 +24,6 @@ from pages.look.tokens import DARK
 from pages.look.visitor import DESK, Visitor, require_role
 
 HERE = Path(__file__).parent
-WINDOWS: tuple[Window, ...] = ("today", "week", "month")
 COLUMNS = ("name", "value", "target", "gap", "interval", "n", "before", "usual", "line", "state")
 FRESH_S, SLOW_S = 30, 600
 
@@ -37,23 +37,14 @@ def page() -> None:
         return
     with st.container(key="flt", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="pt">{esc(visitor.say("pages.title.kpi"))}</div>', width="content")
-        st.segmented_control(
-            visitor.say("pages.kpi.window"),
-            WINDOWS,
-            default="today",
-            required=True,
-            format_func=lambda name: visitor.say(f"pages.kpi.window.{name}"),
-            label_visibility="collapsed",
-            key="kpi_window",
-            width="content",
-        )
+        windows.control(visitor, "kpi_window")
         st.selectbox(
             visitor.say("pages.kpi.place"),
             places,
             format_func=lambda key: visitor.say("pages.kpi.slice", place=key),
             label_visibility="collapsed",
             key="kpi_place",
-            width=200,
+            width=240,
         )
         typed.button(visitor)
         export.button(visitor, "kpi")
@@ -74,8 +65,7 @@ def _whole(place: str, window: Window) -> Sheet:
 
 
 def _window() -> Window:
-    found: Window = st.session_state.get("kpi_window") or "today"
-    return found
+    return windows.chosen("kpi_window")
 
 
 def _place(places: Sequence[str]) -> str:
@@ -110,7 +100,7 @@ def _live() -> None:
     row = sheet.row(picked)
     if row is not None:
         with right:
-            chosen.panels(visitor, sheet, row, place, window, tier_of(row, place, alerts))
+            chosen.panels(visitor, sheet, row, place, window, tier_of(row, place, alerts), places)
 
 
 def _grid(visitor: Visitor, sheet: Sheet, place: str, alerts: Sequence[Alert]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fengsui.board.export import Cell, Table
 from fengsui.board.kpi_sheet import Row, Sheet, Window
+from pages.kpi import window as windows
 from pages.look import charts
 from pages.look.visitor import Visitor
 
@@ -17,7 +18,7 @@ def table(visitor: Visitor, sheet: Sheet, place: str, window: Window) -> Table:
     about = visitor.say(
         "pages.export.kpi",
         place=place,
-        window=visitor.say(f"pages.kpi.window.{window}"),
+        window=windows.words(visitor, window),
         start=f"{charts.wall_time(sheet.start, visitor.zone):%Y-%m-%d %H:%M}",
         end=f"{charts.wall_time(sheet.end, visitor.zone):%Y-%m-%d %H:%M}",
     )

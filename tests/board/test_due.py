@@ -107,3 +107,15 @@ def test_a_deadline_beyond_the_table_of_holidays_is_called_so(
     ticket(1)
     ticket(1, limit=24 * 60)
     assert [one.confirmed for one in due.due_list(store, settings, (), due.risks([]), now).tickets] == [True, False]
+
+
+def test_stated_chances_are_held_against_what_came(store: Engine, settings: Settings, now: datetime, ticket: Ticket) -> None:
+    """Curves of the month before; chances at half of the limit; nobody knows the future."""
+    for n in range(40):
+        ticket(24 * 30 + n * 6, solved=1 if n % 2 else 5)  # the month before: half of them late
+    for n in range(30):
+        ticket(48 + n * 12, solved=1 if n % 3 else 6)  # this month: 10 of the 10 that were open after two hours are late
+    ticket(3)  # not due yet
+    found = due.calibrated(store, settings, now)
+    assert found.n == 10 and found.bins == ((1.0, 1.0, 10),) and found.brier == 0.0 and found.plain == 0.0
+    assert due.calibrated(store, settings, now - timedelta(days=300)) == due.Calibration(0, None, None, ())

@@ -3,7 +3,17 @@
 Primary keys are natural wherever a row has one, so that a replay after ``kill -9`` ends in the same rows (DESIGN §7).
 """
 
-from fengsui.store.tables.alerts import assessment, channel_pace, claim_link, episode, handling, outbox, rule_record, transition
+from fengsui.store.tables.alerts import (
+    assessment,
+    channel_pace,
+    claim_link,
+    episode,
+    handling,
+    outbox,
+    reminder,
+    rule_record,
+    transition,
+)
 from fengsui.store.tables.definitions import definition
 from fengsui.store.tables.engine import detector_state, detector_tail, leader, series, tick, verdict, watermark
 from fengsui.store.tables.feedback import (
@@ -50,6 +60,7 @@ __all__ = [
     "quarantine",
     "reach",
     "reference",
+    "reminder",
     "request",
     "rollup",
     "rule_record",

@@ -160,3 +160,13 @@ rule_record = Table(
     Column("episode_id", String, index=True),
     Column("at", UtcDateTime, nullable=False),
 )
+
+# Which tickets their department was reminded of, once a class: what the response rate to these reminders rests on.
+reminder = Table(
+    "reminder",
+    METADATA,
+    Column("record_key", String, primary_key=True),
+    Column("name", String, primary_key=True),  # due_soon, due_over
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("department", String),  # organisation of the first level then; NULL: nobody's, the managers heard
+)
