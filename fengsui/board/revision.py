@@ -130,7 +130,7 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
 
 def check(settings: Settings, draft: Draft, now: datetime) -> datetime:
     """From when on it counts; raises ``Wrong``."""
-    found = list(_of_body(draft))
+    found = list(of_body(draft))
     if not draft.reason.strip():
         found.append(Mistake(("reason",), "board.wrong.missing"))
     if len(draft.reason) > REASON_MAX:
@@ -145,7 +145,8 @@ def check(settings: Settings, draft: Draft, now: datetime) -> datetime:
     return now if draft.starts is None else datetime.combine(draft.starts, time(), settings.centre.tz).astimezone(now.tzinfo)
 
 
-def _of_body(draft: Draft) -> list[Mistake]:
+def of_body(draft: Draft) -> list[Mistake]:
+    """What is wrong with kind, id and body."""
     if draft.kind not in CHECKED:
         return [Mistake(("kind",), "board.wrong.choice", {"value": draft.kind, "allowed": ", ".join(KINDS)})]
     if not draft.id or draft.id != ONLY.get(draft.kind, draft.id):

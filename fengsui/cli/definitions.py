@@ -1,7 +1,7 @@
 """``fengsui export`` and ``fengsui import``: definitions (rules, targets, policies …) as JSON, between two stores.
 
-The file: ``{"format": "fengsui.definitions", "version": 1, "definitions": [{"kind", "id", "version", "body"}, …]}``, the newest
-version of each. Importing adds versions; it never changes one that is there, and skips a body that is already the newest.
+The file is that of ``board.definition_file``, which the page of administrators reads and writes, too. Importing adds versions;
+it never changes one that is there, and skips a body that is already the newest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from fengsui.cli.where import Where, pass_where, utc_now
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FORMAT, VERSION = "fengsui.definitions", 1
 _KEYS = {"kind": str, "id": str, "body": dict}
 
 
@@ -27,11 +26,12 @@ _KEYS = {"kind": str, "id": str, "body": dict}
 @pass_where
 def export_definitions(where: Where, file: Path, kind: tuple[str, ...]) -> None:
     """把每个定义的最新版写成 JSON · write the newest version of each definition."""
+    from fengsui.board import definition_file
+
     with where.store(where.settings()).connect() as conn:
-        found = [row for row in newest(conn) if not kind or row["kind"] in kind]
-    text = json.dumps({"format": FORMAT, "version": VERSION, "definitions": found}, ensure_ascii=False, indent=1)
+        found = definition_file.newest(conn, kind)
     with click.open_file(str(file), "w", encoding="utf-8") as out:
-        out.write(text + "\n")
+        out.write(definition_file.written(found))
     click.echo(where.say("cli.definitions.exported", n=len(found), file=str(file)), err=True)
 
 
@@ -55,20 +55,10 @@ def import_definitions(where: Where, file: Any, by: str) -> None:
     where.tell("cli.definitions.imported", n=added, same=len(given) - added)
 
 
-def newest(conn: Connection) -> list[dict[str, Any]]:
-    """The newest version of each definition, by kind and id."""
-    from sqlalchemy import select
-
-    from fengsui.store.tables import definition
-
-    rows = conn.execute(select(definition).order_by(definition.c.kind, definition.c.id, definition.c.version)).mappings()
-    last = {(row["kind"], row["id"]): row for row in rows}
-    return [{"kind": kind, "id": id_, "version": row["version"], "body": row["body"]} for (kind, id_), row in last.items()]
-
-
 def add_versions(conn: Connection, given: list[dict[str, Any]], by: str) -> int:
     """Save each body that differs from the newest; returns how many."""
     from fengsui.alerts.definitions import save
+    from fengsui.board.definition_file import newest
 
     known = {(row["kind"], row["id"]): row["body"] for row in newest(conn)}
     changed = [row for row in given if known.get((row["kind"], row["id"])) != row["body"]]
@@ -78,6 +68,8 @@ def add_versions(conn: Connection, given: list[dict[str, Any]], by: str) -> int:
 
 
 def _read(where: Where, file: Any) -> list[dict[str, Any]]:
+    from fengsui.board.definition_file import FORMAT, VERSION
+
     try:
         given = json.load(file)
     except json.JSONDecodeError as fault:

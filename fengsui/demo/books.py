@@ -14,6 +14,7 @@ from typing import Any
 from fengsui.demo.contacts import Call, Chat, Live, Ticket
 from fengsui.demo.days import stamp, wall
 from fengsui.demo.incidents import Incident
+from fengsui.demo.messages import Message
 from fengsui.demo.services import product
 
 TICKETS = """
@@ -33,6 +34,10 @@ create table if not exists calls (
 );
 create index if not exists ix_calls_updated_at on calls (updated_at, call_id);
 create index if not exists ix_calls_offered_at on calls (offered_at);
+create table if not exists messages (
+  message_id text primary key, ticket_id text not null, sender text not null, sent_at text not null, updated_at text not null
+);
+create index if not exists ix_messages_updated_at on messages (updated_at, message_id);
 """
 CENTRE = """
 create table if not exists chats (
@@ -117,6 +122,14 @@ class Books:
             self.centre.execute("begin immediate")
             _replace(self.centre, "chats", rows[Chat])
             self.centre.execute("insert or replace into progress values (1, ?, ?)", (seed, until))
+
+    def log(self, messages: Iterable[tuple[Message, int]]) -> None:
+        """Messages on tickets, each with the second at which it was written down; again is once."""
+        rows = [(*one[:3], wall(one.sent), wall(updated)) for one, updated in messages]
+        if rows:
+            with self.tickets:
+                self.tickets.execute("begin immediate")
+                _replace(self.tickets, "messages", rows)
 
 
 def _row(contact: Live, updated: int) -> tuple[Any, ...]:

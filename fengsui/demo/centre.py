@@ -1,9 +1,9 @@
 """The demo centre at work: carries the plan out up to ``now``, in the channel stores.
 
 ``found`` makes a new centre with the weeks before ``now``, in one pass. ``step(now)`` writes what happened since the last
-step: new contacts, the progress of open ones, and the survey files of finished hours. After a pause, step fills the gap. Rows
-written late carry the second at which they were written as updated_at, as a real system's would: a reader that polls by
-updated_at misses none.
+step: new contacts, the progress of open ones, what was written on tickets, and the survey files of finished hours. After a
+pause, step fills the gap. Rows written late carry the second at which they were written as updated_at, as a real system's
+would: a reader that polls by updated_at misses none.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from fengsui.demo import incidents, surveys
+from fengsui.demo import incidents, messages, surveys
 from fengsui.demo.books import Books
-from fengsui.demo.contacts import Live, Survey
+from fengsui.demo.contacts import Live, Survey, Ticket
 from fengsui.demo.days import DAY_S, ZONE, days_between, local_date, midnight
 from fengsui.demo.incidents import Incident
+from fengsui.demo.messages import Message
 from fengsui.demo.plan import DayPlan, plan_day
 
 SEED = 20_260_101
 HISTORY_DAYS = 56
 NOTE_S = 60
-WINDOW_DAYS = 4  # a contact or survey planned earlier has nothing left to happen (plan.LONGEST_S and a day for the survey)
+WINDOW_DAYS = 5  # planned earlier, nothing is left to happen (plan.LONGEST_S, a day for the survey, one for a second)
 
 
 class Centre:
@@ -43,6 +44,7 @@ class Centre:
         self._agenda: list[tuple[int, int]] = []  # (second, position in _contacts), sorted
         self._contacts: list[Live] = []
         self._surveys: list[Survey] = []
+        self._messages: list[Message] = []
         self._window: tuple[date, date] | None = None
 
     def close(self) -> None:
@@ -54,11 +56,14 @@ class Centre:
         plans = [plan_day(self.seed, day) for day in days_between(today - timedelta(days=days), today)]
         start = until - days * DAY_S
         contacts = [c for plan in plans for c in plan.contacts if start <= c.moments()[0] <= until]
-        answered = [s for plan in plans for s in plan.surveys if start <= s.answered]
+        answered = [s for plan in plans for s in plan.surveys if start <= s.updated]
         midnight_today = midnight(today)
-        surveys.write_files(self.drop, (s for s in answered if s.answered < midnight_today), DAY_S, midnight_today)
+        surveys.write_files(self.drop, (s for s in answered if s.updated < midnight_today), DAY_S, midnight_today)
         hour = until // surveys.HOUR_S * surveys.HOUR_S
-        surveys.write_files(self.drop, (s for s in answered if midnight_today <= s.answered < hour))
+        surveys.write_files(self.drop, (s for s in answered if midnight_today <= s.updated < hour))
+        kept = max(start, until - messages.KEPT_DAYS * DAY_S)
+        log = (one for one in messages.messages(c for c in contacts if isinstance(c, Ticket)) if kept <= one.sent <= until)
+        self.books.log((one, one.sent) for one in log)
         self.books.write(((c.at(until), last_change(c, until)) for c in contacts), self.seed, until)
         self.written_until = until
 
@@ -76,6 +81,7 @@ class Centre:
         self._look_ahead(*(local_date(datetime.fromtimestamp(second, ZONE)) for second in (since, until)))
         touched = self._touched(since, until)
         self._write_surveys(since, until)
+        self.books.log((one, now) for one in self._messages if since < one.sent <= until)
         if touched or until // NOTE_S > since // NOTE_S:
             self.books.write(((c.at(until), now) for c in touched), self.seed, until)
         self.written_until = until
@@ -99,7 +105,8 @@ class Centre:
         plans = [plan_day(self.seed, day, incidents.slowness_of(going)) for day in days_between(start, last)]
         extra = (contact for incident in going for contact in incidents.contacts_of(self.seed, incident))
         self._contacts = [*_contacts(plans), *extra]
-        self._surveys = sorted((s for plan in plans for s in plan.surveys), key=lambda s: s.answered)
+        self._surveys = sorted((s for plan in plans for s in plan.surveys), key=lambda s: s.updated)
+        self._messages = list(messages.messages(c for c in self._contacts if isinstance(c, Ticket)))
         self._agenda = sorted((second, k) for k, c in enumerate(self._contacts) for second in c.moments())
         self._window = (first, last)
 
@@ -111,7 +118,7 @@ class Centre:
     def _write_surveys(self, since: int, until: int) -> None:
         first, last = (second // surveys.HOUR_S * surveys.HOUR_S for second in (since, until))
         if first < last:
-            surveys.write_files(self.drop, (s for s in self._surveys if first <= s.answered < last))
+            surveys.write_files(self.drop, (s for s in self._surveys if first <= s.updated < last))
 
 
 def found(folder: Path, now: datetime, seed: int = SEED, days: int = HISTORY_DAYS) -> None:

@@ -125,7 +125,13 @@ class Survey(NamedTuple):
     csat: str
     comment: str
     answered: int
+    product: str = ""  # of a long questionnaire only
+    service: str = ""
+    nps: str = ""
+    again_asked: int | None = None  # a second evaluation, asked for after a bad one
+    again: str = ""
+    updated: int = 0
 
 
 Live: TypeAlias = Ticket | Call | Chat
-"""Contacts that change after they are opened; a survey answer never does."""
+"""Contacts that change after they are opened; a survey answer only by a second evaluation, which is a row of its own."""

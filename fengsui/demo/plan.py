@@ -20,7 +20,7 @@ from fengsui.demo.contacts import Call, Chat, Live, Survey, Ticket
 from fengsui.demo.customers import TIERS, customer_id, customers
 from fengsui.demo.places import BRANCHES
 from fengsui.demo.services import QUEUES, TOPICS
-from fengsui.demo.surveys import answers
+from fengsui.demo.surveys import answers, questioned
 
 Slowness: TypeAlias = Callable[[str, int], float]
 
@@ -36,7 +36,7 @@ LONGEST_S = 72 * 3600  # nobody waits longer: how far back live contacts reach
 URGENT_TIERS = ("金卡", "重点")
 P_LEFT, P_ESCALATED = 0.03, 0.20
 PATIENCE_S = 95.0
-STREAMS = {"T": 1, "P": 2, "H": 3, "S": 4}  # tickets, phone calls, chats (H), surveys
+STREAMS = {"T": 1, "P": 2, "H": 3, "S": 4, "Q": 5}  # tickets, phone calls, chats (H), surveys, more questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def usual(queue: str, second: int) -> float:
 
 def plan_day(seed: int, day: date, slowness: Slowness = usual) -> DayPlan:
     contacts: tuple[Live, ...] = (*_tickets(seed, day), *_calls(seed, day, slowness), *_chats(seed, day, slowness))
-    return DayPlan(contacts, tuple(answers(contacts, _rng(seed, day, "S"), Random(f"{seed}|{day}|S"))))
+    rated = answers(contacts, _rng(seed, day, "S"), Random(f"{seed}|{day}|S"))
+    return DayPlan(contacts, tuple(questioned(rated, _rng(seed, day, "Q"))))
 
 
 def _rng(seed: int, day: date, stream: str) -> np.random.Generator:

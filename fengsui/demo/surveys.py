@@ -18,7 +18,12 @@ from fengsui.demo import phrases
 from fengsui.demo.contacts import Call, Live, Survey
 from fengsui.demo.days import ZONE, wall
 
-HEADER = ("survey_id", "ticket_id", "channel", "region", "province", "branch", "csat", "comment", "answered_at")
+HEADER = (
+    "survey_id", "ticket_id", "channel", "region", "province", "branch", "csat", "comment", "answered_at",
+    "csat_product", "csat_service", "nps", "second_asked_at", "csat_second", "updated_at",
+)  # fmt: skip
+P_LONG = 0.25  # a questionnaire with more than one question
+P_AGAIN, P_TURNED = 0.66, 0.42
 P_ANSWERED = {"Ticket": 0.22, "Call": 0.17, "Chat": 0.20}
 P_BAD = 0.005
 BAD_RATINGS = ("非常满意", "6", "不满意", "五星")
@@ -38,7 +43,38 @@ def answers(contacts: Iterable[Live], rng: np.random.Generator, words: Random) -
         answered = ended + 600 + min(int(delay * 2400), 80_000)
         channel = "电话" if isinstance(contact, Call) else contact.channel
         where = (contact.region, contact.province, contact.branch)
-        yield Survey(f"S{contact[0]}", contact[0], channel, *where, shown, phrases.comment(words, csat), answered)
+        said = (shown, phrases.comment(words, csat), answered)
+        yield Survey(f"S{contact[0]}", contact[0], channel, *where, *said, updated=answered)
+
+
+def questioned(surveys: Iterable[Survey], rng: np.random.Generator) -> Iterator[Survey]:
+    """The same, some with the answers of a long questionnaire; and those with a bad one once more, with what the second
+    evaluation brought."""
+    for one in surveys:
+        if one.csat in BAD_RATINGS:
+            yield one
+            continue
+        whole = _long(one, int(one.csat), rng) if rng.random() < P_LONG else one
+        yield whole
+        if int(one.csat) <= 2:
+            yield _again(whole, rng)
+
+
+def _long(one: Survey, csat: int, rng: np.random.Generator) -> Survey:
+    """Product and service are near the overall answer; who is content recommends."""
+    product, service = (str(int(np.clip(round(csat + shift + 0.7 * rng.normal()), 1, 5))) for shift in (-0.1, 0.15))
+    nps = str(int(np.clip(round(2.2 * csat - 1.0 + 1.3 * rng.normal()), 0, 10)))
+    return one._replace(product=product, service=service, nps=nps)
+
+
+def _again(one: Survey, rng: np.random.Generator) -> Survey:
+    """Asked half a day later, answered within the day after that by two of three."""
+    asked = one.answered + 6 * HOUR_S + int(rng.uniform(0, 6 * HOUR_S))
+    answered, turned, wait = rng.random() < P_AGAIN, rng.random() < P_TURNED, int(rng.uniform(600, 12 * HOUR_S))
+    if not answered:
+        return one._replace(again_asked=asked, updated=asked)
+    rating = str(4 + int(rng.random() < 0.4)) if turned else str(1 + int(rng.random() * 3))
+    return one._replace(again_asked=asked, again=rating, updated=asked + wait)
 
 
 def _served_until(contact: Live) -> int | None:
@@ -65,11 +101,11 @@ def write_files(folder: Path, surveys: Iterable[Survey], span_s: int = HOUR_S, o
     """One file per span of time (cut at ``origin``) with its answers, a .part until it is whole; returns how many."""
     spans: dict[int, list[Survey]] = {}
     for survey in surveys:
-        spans.setdefault((survey.answered - origin) // span_s, []).append(survey)
+        spans.setdefault((survey.updated - origin) // span_s, []).append(survey)
     for number, rows in sorted(spans.items()):
         start = datetime.fromtimestamp(origin + number * span_s, ZONE)
         name = f"survey_{start:%Y%m%d_%H}" if span_s == HOUR_S else f"survey_{start:%Y%m%d}"
-        _write(folder / f"{name}.csv", ENCODINGS[start.hour % 2], sorted(rows, key=lambda s: (s.answered, s.survey_id)))
+        _write(folder / f"{name}.csv", ENCODINGS[start.hour % 2], sorted(rows, key=lambda s: (s.updated, s.survey_id)))
     return len(spans)
 
 
@@ -77,7 +113,12 @@ def _write(target: Path, encoding: str, rows: list[Survey]) -> None:
     buffer = io.StringIO()
     out = csv.writer(buffer)
     out.writerow(HEADER)
-    out.writerows((*row[:-1], wall(row.answered)) for row in rows)
+    out.writerows(_row(row) for row in rows)
     part = target.with_suffix(".part")
     part.write_bytes(buffer.getvalue().encode(encoding))
     part.rename(target)
+
+
+def _row(one: Survey) -> tuple[str | None, ...]:
+    answers = (one.product, one.service, one.nps, wall(one.again_asked), one.again)
+    return (*one[:8], wall(one.answered), *answers, wall(one.updated))

@@ -41,7 +41,7 @@ def _row(visitor: Visitor, step: Step) -> str:
     what = visitor.say(
         "pages.admin.history.version",
         kind=tell.kind_name(visitor, one.kind),
-        id=_name(visitor, step),
+        id=tell.thing(visitor, one.kind, one.id, one.body),
         version=one.version,
     )
     changes = "".join(f"<li>{esc(line)}</li>" for line in tell.step(visitor, step))
@@ -54,14 +54,3 @@ def _row(visitor: Visitor, step: Step) -> str:
         esc(one.reason or "—"),
     )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _name(visitor: Visitor, step: Step) -> str:
-    """What people call the thing: a figure, an event, a rule; else its id."""
-    one = step.revision
-    if one.kind in ("target", "metric", "goal"):
-        return visitor.say("pages.admin.metric", metric=one.id)
-    name = one.body.get("name")
-    if isinstance(name, dict):
-        return str(name.get(visitor.lang) or one.id)
-    return str(name or ("" if one.id == "default" else one.id))

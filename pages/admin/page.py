@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.admin import calendar, drafts, events, history, policy, saving, targets
+from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets
 from pages.look.dress import dress
 from pages.look.pieces import esc
 from pages.look.visitor import Visitor, require_role
@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, Callable[[Visitor], None]] = {
     "targets": targets.section,
     "events": events.section,
     "history": history.section,
+    "file": moved.section,
 }
 
 

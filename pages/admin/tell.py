@@ -51,6 +51,16 @@ def kind_name(visitor: Visitor, name: str) -> str:
     return visitor.say(code) if has(visitor.lang, code) else name
 
 
+def thing(visitor: Visitor, kind: str, id_: str, body: Mapping[str, Any]) -> str:
+    """What people call it: a figure, an event, a rule; else its id."""
+    if kind in ("target", "metric", "goal"):
+        return visitor.say("pages.admin.metric", metric=id_)
+    name = body.get("name")
+    if isinstance(name, Mapping):
+        return str(name.get(visitor.lang) or id_)
+    return str(name or ("" if id_ == "default" else id_))
+
+
 def author(visitor: Visitor, revision: Revision) -> str:
     code = f"pages.admin.by.{revision.by}"
     return visitor.say(code) if has(visitor.lang, code) else revision.by_name

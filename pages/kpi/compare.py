@@ -1,7 +1,5 @@
 """两段对比: the figure here and now beside another window, another place, or both; by parts, level and mix apart."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ TABLES = {"tickets": "tickets.db", "calls": "tickets.db", "chats": "centre.db"}
 
 
 def rows(home: Path, table: str, columns: str = "*", where: str = "1") -> list[tuple]:
-    conn = sqlite3.connect(home / "demo" / TABLES[table])
+    conn = sqlite3.connect(home / "demo" / TABLES.get(table, "tickets.db"))
     try:
         return conn.execute(f"select {columns} from {table} where {where} order by 1").fetchall()
     finally:
@@ -167,8 +168,20 @@ def test_survey_files_are_whole_and_in_two_encodings(home: Path, centre: Centre,
     assert files["survey_20261118_14.csv"].startswith(b"\xef\xbb\xbf")
     assert "电话" in files["survey_20261118_15.csv"].decode("gb18030")
     assert not list((home / "demo" / "drop").glob("*.part"))
-    ids = [line.partition(",")[0] for line in answers_of(files)]
-    assert len(set(ids)) == len(ids)
+    ids = Counter(line.partition(",")[0] for line in answers_of(files))
+    assert set(ids.values()) == {1, 2}  # twice: with what a second evaluation brought
+
+
+def test_messages_on_tickets_are_logged_as_they_are_sent(home: Path, centre: Centre, began: datetime) -> None:
+    """History keeps what lies before now; live steps write the rest once, and stamp what they write late."""
+    before = rows(home, "messages", "message_id, sent_at, updated_at")
+    assert before and all(sent == updated <= "2026-11-18 14:32:06" for _, sent, updated in before)
+    centre.step(began + timedelta(hours=2))
+    centre.step(began + timedelta(hours=2, seconds=1))
+    after = rows(home, "messages", "message_id, sent_at, updated_at")
+    new = set(after) - set(before)
+    assert set(before) < set(after) and {sent > "2026-11-18 14:32:06" for _, sent, _ in new} == {True}
+    assert {updated for _, _, updated in new} <= {"2026-11-18 16:32:06", "2026-11-18 16:32:07"}
 
 
 @pytest.mark.parametrize("table", list(TABLES))

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connectors.base import Batch, Common, Connector, Feedback, Measurement
+from connectors.base import Batch, Common, Connector, Event, Feedback, Measurement
 from connectors.registry import build
-from fengsui.demo import main
+from fengsui.demo import main, surveys
 from fengsui.demo.centre import found
 from fengsui.settings.loader import parse
 from fengsui.settings.model import Settings
@@ -113,10 +113,8 @@ def test_calls_are_answered_or_abandoned(served: tuple[Path, Settings]) -> None:
 
 def test_bad_ratings_of_surveys_are_bad_records_and_the_rest_is_read(served: tuple[Path, Settings]) -> None:
     home, settings = served
-    row = "SX{0},T1,电话,华南,广东,天河网点,{0},,2026-11-17 10:00:00\n"
-    worst = (
-        "survey_id,ticket_id,channel,region,province,branch,csat,comment,answered_at\n" + row.format("非常满意") + row.format(6)
-    )
+    row = "SX{0},T1,电话,华南,广东,天河网点,{0},,2026-11-17 10:00:00,,,,,,2026-11-17 10:00:00\n"
+    worst = ",".join(surveys.HEADER) + "\n" + row.format("非常满意") + row.format(6)
     (home / "demo" / "drop" / "survey_worst.csv").write_text(worst, encoding="utf-8")
     batches = drained(settings, "surveys")
     bad = [one for batch in batches for one in batch.bad]
@@ -125,7 +123,18 @@ def test_bad_ratings_of_surveys_are_bad_records_and_the_rest_is_read(served: tup
     assert 2 <= len(bad) < len(good) / 40
     assert {one.code for one in bad} == {"connectors.bad.number", "connectors.bad.rating"}
     assert {r.ratings[0].name for r in good} == {"csat"}
+    said = {(rating.name, rating.aspect) for r in good for rating in r.ratings}
+    more = {("csat", "product"), ("csat", "service"), ("nps", "overall"), ("csat_second", "overall")}
+    assert said == {("csat", "overall")} | more
+    assert {event.kind for r in good for event in r.events} == {"second_asked"}
     assert {r.dims["channel"] for r in good} == {"电话", "在线", "微信", "App", "邮件", "门店"}
+
+
+def test_messages_on_tickets_are_events_of_the_tickets(served: tuple[Path, Settings]) -> None:
+    events = [r for b in drained(served[1], "messages") for r in b.records if isinstance(r, Event)]
+    tickets = {r.source_id for b in drained(served[1], "tickets") for r in b.records if isinstance(r, Feedback)}
+    assert {one.kind for one in events} == {"customer_message", "human_reply"}
+    assert {one.source_id for one in events} <= tickets
 
 
 def test_the_queue_monitor_is_read_as_gauges(served: tuple[Path, Settings]) -> None:

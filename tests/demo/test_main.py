@@ -155,7 +155,7 @@ def test_settings_are_read_without_a_mistake(tmp_path: Path) -> None:
     path = main.write_settings(tmp_path, 9502)
     settings = parse(path.read_text(encoding="utf-8"), tmp_path, {})
     assert settings.centre.demo and settings.centre.name == "示例客服中心"
-    assert set(settings.sources) == {"tickets", "calls", "chats", "queue", "surveys", "frontline", "monthly"}
+    assert set(settings.sources) == {"tickets", "messages", "calls", "chats", "queue", "surveys", "frontline", "monthly"}
     assert {s.pace for s in settings.sources.values()} == {"live", "batch"}
     assert "127.0.0.1:9502" in settings.sources["chats"].options["url"]
 

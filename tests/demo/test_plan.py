@@ -145,7 +145,7 @@ def test_every_category_region_and_channel_has_complaints_each_week() -> None:
 
 def test_no_two_contacts_or_answers_have_one_id() -> None:
     ids = [c[0] for day in FORTNIGHT for c in plan(day).contacts]
-    answers = [s.survey_id for day in FORTNIGHT for s in plan(day).surveys]
+    answers = [s.survey_id for day in FORTNIGHT for s in plan(day).surveys if s.again_asked is None]
     assert len(set(ids)) == len(ids)
     assert len(set(answers)) == len(answers)
 
@@ -174,6 +174,18 @@ def test_answers_are_mostly_good_worse_for_complaints_and_a_few_cannot_be_read()
     bad = len(surveys) - len(scores)
     assert 0.80 <= sum(score >= 4 for score in scores) / len(scores) <= 0.92
     assert 0.001 < bad / len(surveys) < 0.02
+
+
+def test_bad_answers_are_asked_again_and_a_quarter_is_asked_more() -> None:
+    surveys = [s for day in FORTNIGHT for s in plan(day).surveys]
+    first = {s.survey_id: s for s in surveys if s.again_asked is None}
+    again = [s for s in surveys if s.again_asked is not None]
+    assert {s.survey_id for s in again} == {s.survey_id for s in first.values() if s.csat in "12"}
+    assert all(s.updated >= s.again_asked > first[s.survey_id].answered for s in again if s.again_asked is not None)
+    answered = [s for s in again if s.again]
+    assert 0.55 < len(answered) / len(again) < 0.77 and 0.3 < sum(s.again in "45" for s in answered) / len(answered) < 0.55
+    long = [s for s in first.values() if s.nps]
+    assert 0.2 < len(long) / len(first) < 0.3 and all(0 <= int(s.nps) <= 10 and s.product in "12345" for s in long)
 
 
 def test_a_slow_group_changes_nothing_that_was_opened_before() -> None:

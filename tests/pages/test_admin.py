@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 from streamlit.testing.v1 import AppTest
 
-from fengsui.board import calendar_edit, revision
+from fengsui.board import calendar_edit, definition_file, revision
 from fengsui.board.revision import Draft
+from fengsui.board.wrong import Wrong
 from fengsui.ingest import policy
 from fengsui.metrics import calendars
 from fengsui.people import Person
@@ -21,9 +22,10 @@ from fengsui.settings import load
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 
+FILE = b'{"format": "fengsui.definitions", "version": 1, "definitions": [%s]}'
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
-SECTIONS = ("calendar", "policy", "targets", "events", "history")
+SECTIONS = ("calendar", "policy", "targets", "events", "history", "file")
 
 
 def _admin() -> None:
@@ -76,6 +78,8 @@ def versions(store: Engine, kind: str, id_: str = "default") -> int:
 WORDS = {
     ("calendar", "zh_CN"): ("节假日 33 天，调休上班 6 天", "节假日表 43 天后到期", "营业时间", "2 月"),
     ("calendar", "en"): ("33 holidays, 6 make-up workdays", "ends in 43 days", "Opening hours"),
+    ("file", "zh_CN"): ("每个定义的最新版", "看看会改什么", "只增加新版本"),
+    ("file", "en"): ("The newest version of each", "See what it would change"),
     ("policy", "zh_CN"): ("优先级 = high", "4 小时", "24 小时", "其余全部"),
     ("policy", "en"): ("Priority = high", "4 h", "All others"),
     ("targets", "zh_CN"): ("SLA 达成率", "95.0%", "系统自带"),
@@ -247,3 +251,48 @@ def test_an_outage_of_the_store_says_so_and_keeps_the_draft(
     monkeypatch.setattr(revision, "save", away)
     app.button(key="adm_save").click().run()
     assert not app.exception and "没有存上" in texts(app) and "2027-02-20" in texts(app)
+
+
+def test_a_file_is_told_before_it_is_saved_and_a_bad_one_changes_nothing(office: Engine, looks: Looks) -> None:
+    """AppTest has no file uploader: the callbacks are asked as it would."""
+    from pages.admin import moved
+
+    looks("gao")
+    with office.connect() as conn:
+        rows = definition_file.newest(conn, ("calendar", "sla_policy"))
+    changed = [{**row, "body": {**row["body"], "until": "2027-12-31"}} if row["kind"] == "calendar" else row for row in rows]
+    known = {(row["kind"], row["id"]): one for row in rows for one in [revision.newest(office, row["kind"])[row["id"]]]}
+    made = definition_file.read(definition_file.written(changed).encode(), moved.KINDS, known, "搬家")
+    assert [(one.kind, one.seen) for one in made] == [("calendar", 1)]
+    app = show("file")
+    app.session_state["adm_file_drafts"] = made
+    app.run()
+    assert "2027-12-31" in texts(app)
+    next(one for one in app.button if one.key == "adm_file_save").click().run()
+    assert "不能为空" in texts(app) and versions(office, "calendar") == 1  # a reason is asked
+    field(app, "reason").set_value("从总部导入").run()
+    next(one for one in app.button if one.key == "adm_file_save").click().run()
+    assert versions(office, "calendar") == 2 and "已导入 1 个定义" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "place"),
+    [
+        (b"{", "board.wrong.file_json", ("file",)),
+        (b"[" * 100_000, "board.wrong.file_json", ("file",)),
+        (b"\xff\xfe", "board.wrong.file_json", ("file",)),
+        (b"[]", "board.wrong.file_format", ("file",)),
+        (b'{"format": "fengsui.definitions", "version": 2, "definitions": []}', "board.wrong.file_format", ("file",)),
+        (FILE % b'{"kind": "target"}', "board.wrong.missing", (1, "id")),
+        (FILE % b'{"kind": "rule", "id": "x", "body": {}}', "board.wrong.choice", (1, "kind")),
+        (FILE % b'{"kind": "target", "id": "planet", "body": {"target": 1}}', "metrics.body.metric", (1, "id")),
+        (FILE % b'{"kind": "target", "id": "csat", "body": {"target": "<b>"}}', "board.wrong.number", (1, "target")),
+    ],
+)
+def test_a_file_that_will_not_do_says_where(content: bytes, code: str, place: tuple[str | int, ...]) -> None:
+    from pages.admin.moved import KINDS
+
+    with pytest.raises(Wrong) as fault:
+        definition_file.read(content, KINDS, {}, "")
+    first = fault.value.mistakes[0]
+    assert first.code == code and first.place[: len(place)] == place
