@@ -18,6 +18,7 @@ from pages.gate import health, link, signin, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
 from pages.report import route as report
+from pages.wall import route as wall
 
 os.umask(0o077)  # also where no `fengsui` started us: uploads are customers' words, nobody else on this machine reads them
 
@@ -41,6 +42,7 @@ app = st.App(
         Route(path("signin"), signin.submit, methods=["POST"]),
         Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
         Route(path("signout"), signin.leave, methods=["POST"]),
+        Route(path(wall.NAME), wall.board, methods=["GET"]),
         Route(path(link.NAME + "{token}"), link.enter, methods=["GET"]),
         Route(path("claim/{token}"), claim.page, methods=["GET"]),
         Route(path("claim/{token}"), claim.submit, methods=["POST"]),

@@ -37,7 +37,7 @@ class Shot:
 
 
 READY = {
-    "wall": ".st-key-p_curve .marks path, .st-key-p_curve p.empty",
+    "wall": ".plot .act, .curve p.empty",
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
     "explore": ".st-key-p_fall svg, .st-key-p_fall canvas, .st-key-p_series .marks path",
     "admin": ".st-key-p_year",

@@ -1,14 +1,16 @@
 """Many screens at the wall: ``python -m benchmarks.viewers [VIEWERS] [SECONDS] [URL]``; without URL of a new demo centre.
 
 Speaks Streamlit's websocket as a browser does, without drawing: loads the page, then asks for each fragment as often as the
-page says, and loads again where it is told to. Prints the dashboard's CPU seconds by second and by refresh, how long refreshes
-took, what was sent, and its memory, first for one viewer, then for all of them; the floor is an idle dashboard.
+page says, and loads again where it is told to; a wall asks for its news by HTTP, as often as it is told. Prints the dashboard's
+CPU seconds by second and by refresh, how long refreshes took, what was sent, how old the shown picture was, and its memory,
+first for one viewer, then for all of them; the floor is an idle dashboard.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
+import random
+import re
 import sys
 import time
 from contextlib import suppress
@@ -25,6 +27,7 @@ from benchmarks.first_start import demo
 
 PORT = 8642
 RAMP_S = 10.0
+_DRAWN = re.compile(r'data-picture=\\"([0-9.]+)')
 MB = 1e6
 
 
@@ -38,6 +41,9 @@ class Screen:
     sent: int = 0
     faults: list[str] = field(default_factory=list)
     loaded: bool = False
+    first: float = 0.0
+    drawn: float = 0.0
+    ages: list[float] = field(default_factory=list)
     _page: str = ""
     _asked: list[float] = field(default_factory=list)
     _cached: dict[str, None] = field(default_factory=dict)
@@ -47,6 +53,31 @@ class Screen:
     async def look(self, after_s: float) -> None:
         """Until it is cancelled."""
         await asyncio.sleep(after_s)
+        await asyncio.gather(self._stream(), *([self._news()] if urlsplit(self.url).path.endswith("/wall") else []))
+
+    async def _news(self) -> None:
+        """What ``follow`` in living.js does."""
+        seen, every_s, name = "", 2.0, f"{id(self):x}"
+        while not self.loaded and not self.faults:
+            await asyncio.sleep(0.05)
+        async with httpx.AsyncClient(headers={"Cookie": self.cookie}, timeout=30) as client:
+            while True:
+                await asyncio.sleep(every_s * random.uniform(0.9, 1.1))
+                began = time.perf_counter()
+                try:
+                    answer = await client.get(f"{self.url}/now", params={"lang": "zh_CN", "screen": name, "seen": seen})
+                    answer.raise_for_status()
+                except httpx.HTTPError as fault:
+                    self.faults.append(type(fault).__name__)
+                    continue
+                self.answers.append(time.perf_counter() - began)
+                self.sent += int(answer.headers.get("content-length", 0))
+                seen, every_s = answer.headers["x-tag"], float(answer.headers["x-every"])
+                if answer.status_code == 200 and (drawn := _DRAWN.search(answer.text)):
+                    self.drawn = float(drawn[1])
+                self.ages.append(time.time() - self.drawn)
+
+    async def _stream(self) -> None:
         parts = urlsplit(self.url)
         address = f"ws://{parts.netloc}{parts.path.rsplit('/', 1)[0]}/_stcore/stream"
         try:
@@ -101,6 +132,7 @@ class Screen:
         elif kind == "script_finished" and self._asked:
             self.answers.append(time.perf_counter() - self._asked[0])  # several wishes may be answered at once
             self._asked.clear()
+            self.first = self.first or self.answers[-1]
             self.loaded = True
 
     def _wind(self, link: websockets.ClientConnection, fragment: str, every_s: float) -> None:
@@ -130,14 +162,16 @@ async def watched(url: str, viewers: int, seconds: float, server: psutil.Process
             break
         await asyncio.sleep(0.1)
     await asyncio.sleep(2)
-    first = [each.answers[0] for each in screens if each.answers]
+    first = sorted(each.first for each in screens)
     sent, spent, began = sum(each.sent for each in screens), cpu(server), time.perf_counter()
     for each in screens:
         each.answers.clear()
+        each.ages.clear()
     await asyncio.sleep(seconds)
     passed, spent = time.perf_counter() - began, cpu(server) - spent
     sent = sum(each.sent for each in screens) - sent
     answers = sorted(answer for each in screens for answer in each.answers)
+    ages = sorted(age for each in screens for age in each.ages)
     for each in looking:
         each.cancel()
     await asyncio.gather(*looking, return_exceptions=True)
@@ -145,8 +179,9 @@ async def watched(url: str, viewers: int, seconds: float, server: psutil.Process
     print(
         f"{viewers} viewers, {passed:.0f} s: {spent / passed:.1%} of a core; {len(answers)} refreshes, "
         f"{spent / max(1, len(answers)) * 1000:.1f} ms CPU and {sent / max(1, len(answers)) / 1000:.1f} kB each; "
-        f"took p50 {at(answers, 0.5) * 1000:.0f}, p95 {at(answers, 0.95) * 1000:.0f} ms; first load "
-        f"p50 {statistics.median(first) if first else 0:.2f} s; RSS {server.memory_info().rss / MB:.0f} MB; "
+        f"took p50 {at(answers, 0.5) * 1000:.0f}, p95 {at(answers, 0.95) * 1000:.0f} ms; "
+        f"age of the picture p50 {at(ages, 0.5):.1f}, p95 {at(ages, 0.95):.1f} s; first load "
+        f"p50 {at(first, 0.5):.2f}, p95 {at(first, 0.95):.2f} s; RSS {server.memory_info().rss / MB:.0f} MB; "
         f"faults {len(faults)} {sorted(set(faults))}"
     )
     return screens

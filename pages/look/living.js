@@ -40,21 +40,88 @@ const ring = (sound, fresh, now) => {
   tone()
 }
 
+// A board that asks for its own news: no script runs on the server for it, and its last picture stays while nobody answers.
+const put = (box, parts) => {
+  for (const node of box.querySelectorAll("[data-part]")) {
+    const html = parts[node.dataset.part]
+    if (html === undefined || node.__html === html) continue
+    node.innerHTML = html
+    node.__html = html
+  }
+}
+
+const strip = (box, words) => {
+  let node = box.querySelector(".strip")
+  if (!words) return node?.remove()
+  if (!node) {
+    node = document.createElement("div")
+    node.className = "strip"
+    node.setAttribute("role", "status")
+    box.append(node)
+  }
+  node.textContent = words
+}
+
+const news = async (box, state, take) => {
+  const feed = state.data.feed
+  const answer = await fetch(`${feed.url}&screen=${state.name}&seen=${state.tag}`, { signal: AbortSignal.timeout(10000) })
+  if (answer.status === 401) {
+    box.innerHTML = ""  // nothing of it is left
+    box.__html = ""
+    strip(box, feed.ended)
+    state.tag = ""
+    return feed.ended_s
+  }
+  const sent = Number(answer.headers.get("X-Sent"))
+  if (!sent) throw new Error("not ours")  // somebody between us and the server answers for it
+  if (answer.headers.get("X-Build") !== feed.build && performance.now() > 60e3) window.location.reload()  // upgraded meanwhile
+  if (answer.status === 200) {
+    const fresh = await answer.json()
+    if (!state.tag) box.innerHTML = state.data.html
+    state.tag = answer.headers.get("X-Tag")
+    take(sent, fresh)
+  } else if (answer.status === 204) take(sent)
+  const why = answer.status >= 500 ? (await answer.json()).why : ""
+  strip(box, why && `⚠ ${why}`)
+  return Number(answer.headers.get("X-Every")) || state.every
+}
+
+const follow = (box, state, take) => {
+  const again = async () => {
+    state.every = await news(box, state, take).catch(() => Math.min(10, state.every * 1.5))
+    if (state.following) state.next = setTimeout(again, state.every * 1000 * (0.9 + 0.2 * Math.random()))
+  }
+  state.following = true
+  state.every = 2
+  state.name = Math.random().toString(36).slice(2, 12)
+  state.next = setTimeout(again, 1000 + 1000 * Math.random())  // after a restart screens must not all ask at once
+}
+
 export default function (component) {
   const { data, parentElement, setStateValue } = component
   const box = parentElement.querySelector("#r")
   const state = (parentElement.__living ||= { born: performance.now() })
 
+  const fresh = state.sent !== data.sent
   if (box.__html !== data.html) {
     box.innerHTML = data.html
     box.__html = data.html
   }
-  if (state.sent !== data.sent) {
+  if (fresh) {
     // server time at send, laid against our own clock: neither a wrong wall clock nor a sleeping server bends an age
     state.sent = data.sent
     state.offset = data.sent - performance.now()
+    state.live = data
+    state.tag = data.feed?.tag
+    if (data.parts) put(box, data.parts)
   }
   state.data = data
+  const take = (sent, newer) => {
+    state.offset = sent - performance.now()
+    state.live = { ...state.live, ...newer, sent }
+    if (newer) put(box, newer.parts)
+    state.paint()
+  }
   document.documentElement.lang = data.words.lang
 
   const span = seconds => {
@@ -90,7 +157,7 @@ export default function (component) {
     node.textContent = mark + fill(left < 0 ? data.words.over : data.words.left, span(Math.abs(left)))
   }
   const paint = () => {
-    const d = state.data
+    const d = state.live
     const now = (performance.now() + state.offset) / 1000
     for (const node of box.querySelectorAll("[data-picture]")) picture(node, now - Number(node.dataset.picture))
     for (const node of box.querySelectorAll("[data-since]")) since(node, now - Number(node.dataset.since))
@@ -104,9 +171,10 @@ export default function (component) {
     if (d.sound) hear(d, now)
   }
   const hear = (d, now) => {
-    if (!d.sound.off) listen()
-    ring(d.sound, now - d.sent / 1000 < d.broken_s, now)
-    const why = d.sound.off || (ear.open ? "" : "blocked")
+    const off = state.data.feed?.muted ? "muted" : d.sound.off
+    if (!off) listen()
+    ring({ ...d.sound, off }, now - d.sent / 1000 < d.broken_s, now)
+    const why = off || (ear.open ? "" : "blocked")
     for (const node of box.querySelectorAll("[data-ear]")) {
       node.textContent = why && d.sound.words[why]
       node.className = `ear ${why}`
@@ -144,5 +212,11 @@ export default function (component) {
     }
   })
   mark()
-  return () => { clearInterval(state.timer); state.timer = null }
+  if (data.feed && !state.following) follow(box, state, take)
+  return () => {
+    clearInterval(state.timer)
+    clearTimeout(state.next)
+    state.timer = null
+    state.following = false
+  }
 }

@@ -27,7 +27,9 @@ def living(
     key: str,
     sel: str | None = None,
     reload: bool = False,
+    parts: Mapping[str, str] | None = None,
     sound: Mapping[str, Any] | None = None,
+    feed: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Show ``html`` (already escaped) under ``css``; returns the ``data-id`` that was picked, if rows have one.
 
@@ -35,6 +37,8 @@ def living(
     ``data-words`` and ``data-short`` (no seconds beside minutes; a ``.bar i`` beside it grows with it, to three cadences),
     ``data-until``, ``data-clock``;
     ``data-host`` on the element that gets ``data-level`` 0..2. ``sound`` (pages.wall.sound) rings; ``data-ear`` says why not.
+    ``parts`` go into the elements of ``html`` that name them in ``data-part``; ``feed`` says where the browser gets newer ones
+    by itself (pages.wall.route).
     """
     mount = st.components.v2.component(
         f"fengsui_{name}",
@@ -49,7 +53,9 @@ def living(
             "sent": now().timestamp() * 1000,
             "zone": visitor.zone,
             "reload": reload,
+            "parts": parts,
             "sound": sound,
+            "feed": feed,
             "late_s": LATE_S,
             "broken_s": BROKEN_S,
             "words": _words(visitor),

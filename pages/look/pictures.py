@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from fengsui.board import read
+from fengsui.board import Store, read
 from fengsui.board.read import Picture
 from pages.look import trouble
 from pages.look.house import house
@@ -15,9 +16,9 @@ from pages.look.house import house
 EVERY_S, JITTER_S = 5.0, 1.5
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _by_version(version: int) -> Picture | None:
-    return read.picture(house().reader, version)
+@lru_cache(maxsize=3)
+def by_version(reader: Store, version: int) -> Picture | None:
+    return read.picture(reader, version)
 
 
 def newest() -> Picture | None:
@@ -26,8 +27,9 @@ def newest() -> Picture | None:
 
 
 def _newest() -> Picture | None:
-    version = read.latest_version(house().reader)
-    return None if version is None else _by_version(version)
+    reader = house().reader
+    version = read.latest_version(reader)
+    return None if version is None else by_version(reader, version)
 
 
 def every() -> float:

@@ -49,7 +49,15 @@ def stamp(at: datetime | str) -> float:
 def spark(
     values: Sequence[float | None], color: str, target: float | None, dash: str, width: int = 120, height: int = 28
 ) -> str:
-    """A little line as a data URI (st.html drops <svg>); gaps stay gaps; nothing known, nothing drawn."""
+    """``line`` as a data URI: st.html drops <svg>, and what stands alone knows no variables of the page."""
+    svg = line(values, color, target, dash, width, height)
+    return f'<img alt="" class="spark" src="data:image/svg+xml,{quote(svg)}">' if svg else ""
+
+
+def line(
+    values: Sequence[float | None], color: str, target: float | None, dash: str, width: int = 120, height: int = 28
+) -> str:
+    """A little line; gaps stay gaps; nothing known, nothing drawn."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return ""
@@ -67,14 +75,16 @@ def spark(
         else:
             runs[-1].append(f"{2 + n * (width - 6) / (len(values) - 1):.1f},{y(value):.1f}")
     lines = "".join(
-        f'<polyline points="{" ".join(run)}" fill="none" stroke="{color}" stroke-width="1.6" stroke-linejoin="round"/>'
+        f'<polyline points="{" ".join(run)}" fill="none" style="stroke:{color}" stroke-width="1.6" stroke-linejoin="round"/>'
         for run in runs
         if len(run) > 1
     )
     aim = (
         ""
         if target is None
-        else (f'<line x1="0" x2="{width}" y1="{y(target):.1f}" y2="{y(target):.1f}" stroke="{dash}" stroke-dasharray="3 3"/>')
+        else (
+            f'<line x1="0" x2="{width}" y1="{y(target):.1f}" y2="{y(target):.1f}" style="stroke:{dash}" stroke-dasharray="3 3"/>'
+        )
     )
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{aim}{lines}</svg>'
-    return f'<img alt="" class="spark" src="data:image/svg+xml,{quote(svg)}">'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" class="spark" {size}>{aim}{lines}</svg>'

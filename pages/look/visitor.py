@@ -81,19 +81,19 @@ def in_order(roles: Collection[str]) -> list[str]:
 
 
 def not_allowed(lang: str, fault: NotAllowed) -> None:
-    href, words = f"{_start()}/wall", html.escape(say(lang, "pages.missing.wall"))
+    href, words = f"{start()}/wall", html.escape(say(lang, "pages.missing.wall"))
     told = html.escape(say(lang, fault.code, fault.params))
     st.html(f'<p class="note">{told} <a href="{href}" target="_self">{words}</a></p>')
 
 
 def entrance() -> None:
     """Shown when a session ended while the page was open; a page request never comes this far (pages.gate.door)."""
-    href = f"{_start()}/signin"
+    href = f"{start()}/signin"
     words = say(_lang(), "pages.entrance.ended"), say(_lang(), "pages.entrance.again")
     st.html(f'<p class="note">{words[0]} <a href="{href}" target="_self">{words[1]}</a></p>')
 
 
-def _start() -> str:
+def start() -> str:
     """``/fengsui`` or empty: before every address of a deployment under a prefix."""
     prefix = (st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{prefix}" if prefix else ""

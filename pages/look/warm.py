@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from fengsui.locale import LANGUAGES, say
 from pages.look import charts, pictures
 from pages.look.house import house
-from pages.wall.page import CHART_HEIGHT
 
 
 def warm() -> None:
@@ -18,7 +17,6 @@ def warm() -> None:
         house()
         for lang in LANGUAGES:
             say(lang, "pages.bar.name")
-            charts.band(lang, "dark", CHART_HEIGHT, 16)
             for theme in ("dark", "light"):
                 charts.band(lang, theme, 164)
         with suppress(Exception):  # a store that is away now: pages say so themselves, and heal

@@ -1,54 +1,49 @@
-"""How often a wall asks anew: every two seconds while few look, less often the more do, so that one process bears them all."""
+"""How often a wall asks anew: every two seconds while few look, less often the more do, or the busier this process is."""
 
 from __future__ import annotations
 
-import random
-import secrets
-from time import monotonic
-from typing import Any
-
-import streamlit as st
+from functools import cache
+from threading import Lock
+from time import monotonic, process_time
 
 QUICK_S, SELDOM_S = 2.0, 10.0
-EACH_S = 0.12
-"""For each wall of this process: a refresh costs some 40 ms (benchmarks/viewers), so all together take a third of a core."""
-JITTER = 0.3
-"""After a restart screens must not all ask at once."""
-GONE_S = 60.0
-OFF = 1.15
-_ME, _FACTOR, _EVERY = "rhythm_me", "rhythm_factor", "rhythm_every"
+EACH_S = 0.02
+"""For each wall of this process: what a refresh costs (benchmarks/viewers), five times over."""
+BUSY = 0.5
+"""Of a core: above it walls make way for people who press buttons."""
+GONE_S, LOOK_S = 30.0, 5.0
+MOST = 2000
 
 
-def rhythm(walls: int) -> float:
-    """Seconds between refreshes of each of ``walls`` screens."""
-    return min(SELDOM_S, max(QUICK_S, walls * EACH_S))
+class Rhythm:
+    """Counts the screens of this process that asked within half a minute."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._lock = Lock()
+        self._busy, self._looked, self._spent = 0.0, monotonic(), process_time()
+
+    def every(self, screen: str) -> float:
+        """Seconds until ``screen`` (its own random name) should ask again."""
+        with self._lock:
+            at = monotonic()
+            self._seen.pop(screen, None)
+            self._seen[screen[:40]] = at  # the newest last
+            while self._seen and (len(self._seen) > MOST or at - next(iter(self._seen.values())) > GONE_S):
+                del self._seen[next(iter(self._seen))]
+            if at - self._looked >= LOOK_S:
+                spent = process_time()
+                self._busy = (spent - self._spent) / (at - self._looked)
+                self._looked, self._spent = at, spent
+            return pause(len(self._seen), self._busy)
 
 
-def every() -> float:
-    """For this screen, from now on."""
-    factor: Any = st.session_state.setdefault(_FACTOR, 1 + random.random() * JITTER)
-    found: float = round(rhythm(_walls()) * factor, 2)
-    st.session_state[_EVERY] = found
-    return found
+def pause(walls: int, busy: float) -> float:
+    """``busy``: share of a core that this process uses."""
+    wanted = max(QUICK_S, walls * EACH_S) * max(1.0, busy / BUSY)
+    return round(min(SELDOM_S, wanted), 2)
 
 
-def follow() -> None:
-    """At the end of a refresh: begin the page anew where many screens came or went since it began."""
-    wanted = rhythm(_walls()) * st.session_state[_FACTOR]
-    mine = st.session_state[_EVERY]
-    if max(wanted, mine) > OFF * min(wanted, mine):
-        st.rerun()
-
-
-def _walls() -> int:
-    """Screens of this process that asked within the last minute, this one among them."""
-    seen, now = _seen(), monotonic()
-    seen[st.session_state.setdefault(_ME, secrets.token_hex(8))] = now
-    for screen in [screen for screen, at in list(seen.items()) if now - at > GONE_S]:
-        seen.pop(screen, None)
-    return len(seen)
-
-
-@st.cache_resource(show_spinner=False)
-def _seen() -> dict[str, float]:
-    return {}
+@cache
+def rhythm() -> Rhythm:
+    return Rhythm()

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import streamlit as st
-
 from fengsui.board.alert import Alert
 from fengsui.settings.channel import is_quiet
 from pages.look.house import House
@@ -16,11 +14,11 @@ from pages.look.visitor import Visitor
 
 SEVERE = 3
 AGAIN_S = 60
-OFF = "0"
 
 
 def sound(visitor: Visitor, alerts: Sequence[Alert], house: House, now: datetime) -> dict[str, Any]:
-    """``ids``: ring at a new one, and every ``every_s`` while one is there. ``off``: why not, empty where it may."""
+    """``ids``: ring at a new one, and every ``every_s`` while one is there. ``off``: why not, empty where it may; one screen
+    alone is muted by its address."""
     words = {why: visitor.say(f"pages.sound.{why}") for why in ("blocked", "muted", "quiet")}
     ids = [alert.episode_id for alert in alerts if alert.tier == SEVERE and alert.waiting]
     return {"ids": ids, "off": _off(house, now), "every_s": AGAIN_S, "words": words}
@@ -28,7 +26,7 @@ def sound(visitor: Visitor, alerts: Sequence[Alert], house: House, now: datetime
 
 def _off(house: House, now: datetime) -> str:
     rules = house.settings.wall
-    if not rules.sound or st.query_params.get("sound") == OFF:
+    if not rules.sound:
         return "muted"
     local = now.astimezone(ZoneInfo(house.zone)).time()
     return "quiet" if rules.quiet and is_quiet(rules.quiet, local) else ""

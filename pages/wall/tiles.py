@@ -4,25 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from pages.look.figures import figure, signed, together
-from pages.look.pieces import badge, esc, spark, stamp
-from pages.look.tokens import DARK
+from pages.look.pieces import badge, esc, line, stamp
 from pages.look.visitor import Visitor
 
 Tile = Mapping[str, Any]
 Source = Mapping[str, Any]
-
-
-def points(stored: Iterable[Sequence[Any]]) -> Iterable[tuple[datetime, Any, Any, Any, Any, int]]:
-    """The picture's curve with times as times."""
-    for seconds, value, expected, lower, upper, grade in stored:
-        yield datetime.fromtimestamp(seconds, UTC), value, expected, lower, upper, grade
 
 
 def tiles(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], place: str | None = None) -> str:
@@ -47,14 +39,14 @@ def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mappin
     tier = tier_of(tile["metric"], alerts)
     doubt = None if tier else _doubt(tile, learning)
     name = visitor.say(f"locale.metric.{tile['metric']}")
-    color = DARK["mut"] if doubt or tile["state"] in ("no_data", "stale") else DARK[f"t{tier}"]
+    color = "var(--mut)" if doubt or tile["state"] in ("no_data", "stale") else f"var(--t{tier})"
     aim = tile["target"] if tile["target"] is not None else None
     open_ = " open" if doubt else ""
     return (
         f'<div class="tile t{tier} {tile["state"]}{open_}" data-host="1"><div class="top"><span>{esc(name)}</span>{_state(visitor, tile, tier, doubt)}</div>'
         f'<div class="big"><b>{esc(number)}</b><span>{esc(unit)}</span><em>{esc(_window(visitor, tile))}</em></div>'
         f'<div class="aim"><span>{esc(_partner(visitor, tile))}</span>{_gap(visitor, tile)}</div>'
-        f'<div class="cmp">{esc(_past(visitor, tile))}</div>{spark(tile["spark"], color, aim, DARK["faint"], 300, 34)}'
+        f'<div class="cmp">{esc(_past(visitor, tile))}</div>{line(tile["spark"], color, aim, "var(--faint)", 300, 34)}'
         f'<div class="foot"><span>{esc(_sample(visitor, tile))}</span>{_age(visitor, worst(tile, sources))}</div></div>'
     )
 

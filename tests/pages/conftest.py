@@ -70,6 +70,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     house.house.cache_clear()
     st.cache_resource.clear()  # pictures of the last test have the same versions
     monkeypatch.setattr(trouble, "noted", _raise)
+    monkeypatch.setattr("pages.wall.boards.LOOK_S", 0.0)
     for module in [name for name in sys.modules if name.startswith("pages.")]:
         if hasattr(sys.modules[module], "now"):
             monkeypatch.setattr(sys.modules[module], "now", lambda: NOW)

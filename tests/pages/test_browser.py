@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from fengsui import people
 from fengsui.board import snapshot
 from fengsui.settings import load
+from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from tests.pages.conftest import ROOT, Server, free_port
 
@@ -28,7 +30,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 READY = {
-    "wall": ".st-key-p_curve svg .mark-symbol path",
+    "wall": ".plot .mk",
     "alerts": ".st-key-p_series svg .mark-line path",
     "kpi": ".st-key-p_list",
     "explore": ".st-key-p_series svg .mark-line path",
@@ -299,6 +301,7 @@ def test_a_severe_alert_rings_until_it_is_claimed(screen: Any, demo_server: Any)
     store = open_store(load(demo_server.home / "fengsui.toml", {}).store.url)
     with store.begin() as conn:
         conn.exec_driver_sql("update handling set state = 'claimed' where state = 'new'")
+        conn.execute(insert(t.watermark).values(name="decision", seq=1))  # as every command does
     try:
         screen.get_by_text("1 条待认领").first.wait_for(state="hidden", timeout=20_000)
         assert _aged(screen, 600) == 6, "claimed: silence"

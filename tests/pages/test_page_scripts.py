@@ -30,6 +30,7 @@ from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
 from pages.wall import rows, tiles
+from pages.wall.sound import sound
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -492,27 +493,23 @@ def test_a_calm_wall_says_that_it_looked(home: Path, looks: Looks) -> None:
     assert "无预警" in shown and "前检查" in shown
 
 
-def heard(app: Any) -> dict[str, Any]:
-    """What the wall gives to its ear."""
-    (found,) = [
-        data["sound"] for data in (json.loads(each.proto.json) for each in app.get("bidi_component")) if data.get("sound")
-    ]
+def told(app: Any) -> dict[str, Any]:
+    """What the wall's component was given."""
+    (found,) = [data for data in (json.loads(each.proto.json) for each in app.get("bidi_component")) if data.get("feed")]
     return dict(found)
 
 
-def test_the_wall_rings_for_severe_alerts_that_nobody_claimed_and_is_quiet_when_it_should_be(
-    home: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wall_rings_for_severe_alerts_that_nobody_claimed_and_is_quiet_when_it_should_be(home: Path, looks: Looks) -> None:
     looks("wang")
-    assert heard(show("wall"))["ids"] == ["e1"] and heard(show("wall"))["off"] == "" and heard(show("wall"))["every_s"] == 60
-    assert heard(show("wall", sound="0"))["off"] == "muted"
+    heard = told(show("wall"))["sound"]
+    assert heard["ids"] == ["e1"] and heard["off"] == "" and heard["every_s"] == 60
+    assert told(show("wall", sound="0"))["feed"]["muted"] and not told(show("wall", sound="1"))["feed"]["muted"]
+    fires = read.burning(house_module.house().reader, ()).rows
     for rules, off in ((Wall(quiet="14:00-15:00"), "quiet"), (Wall(quiet="22:00-07:00"), ""), (Wall(sound=False), "muted")):
         found = replace(house_module.house(), settings=house_module.house().settings.model_copy(update={"wall": rules}))
-        monkeypatch.setattr("pages.wall.page.house", lambda found=found: found)
-        assert heard(show("wall"))["off"] == off, "it is 14:32 in Shanghai"
-    with house_module.house().writer.begin() as conn:
-        conn.execute(update(t.handling).where(t.handling.c.episode_id == "e1").values(state="claimed"))
-    assert heard(show("wall"))["ids"] == []
+        assert sound(who(), fires, found, NOW)["off"] == off, "it is 14:32 in Shanghai"
+    taken = [replace(alert, state="claimed") for alert in fires]
+    assert sound(who(), taken, house_module.house(), NOW)["ids"] == []
 
 
 def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks, seeded: ModuleType) -> None:

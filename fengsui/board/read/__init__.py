@@ -3,7 +3,7 @@
 from fengsui.board.read.desk import Burning, Desk, burning, desk, everything_of, live, today
 from fengsui.board.read.detail import Detail, detail
 from fengsui.board.read.people import colleagues
-from fengsui.board.read.picture import Picture, latest_version, picture
+from fengsui.board.read.picture import Picture, latest_version, picture, stamp
 from fengsui.board.read.running import Running, running, worker_seen_at
 from fengsui.board.read.sources import SourceDetail, quarantined, source_detail
 
@@ -25,6 +25,7 @@ __all__ = [
     "quarantined",
     "running",
     "source_detail",
+    "stamp",
     "today",
     "worker_seen_at",
 ]

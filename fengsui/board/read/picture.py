@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from fengsui.board.scope import Scope, view_of
-from fengsui.store.tables import snapshot
+from fengsui.store.tables import snapshot, watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,14 @@ class Picture:
 def latest_version(store: Engine) -> int | None:
     with store.connect() as conn:
         return conn.execute(select(func.max(snapshot.c.version))).scalar()
+
+
+def stamp(store: Engine) -> tuple[int | None, int]:
+    """(version of the newest picture, number of the newest decision of a person): while both stay, so does what pages show."""
+    decided = select(watermark.c.seq).where(watermark.c.name == "decision").scalar_subquery()
+    with store.connect() as conn:
+        row = conn.execute(select(func.max(snapshot.c.version), decided)).one()
+    return row[0], row[1] or 0
 
 
 def picture(store: Engine, version: int) -> Picture | None:

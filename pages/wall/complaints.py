@@ -1,0 +1,29 @@
+"""Complaints of a day beside their normal range."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fengsui.board.read import Picture
+from fengsui.locale.catalogue import catalogue
+from fengsui.locale.formats import Place, as_about
+from pages.look.alert_words import begins
+from pages.look.pieces import esc
+from pages.look.visitor import Visitor
+from pages.wall import head
+from pages.wall.plot import Dot, plot
+
+
+def panel(visitor: Visitor, picture: Picture, place: str | None) -> str:
+    dots = [Dot(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in picture.view(visitor.scope, place)["curve"]]
+    if any(dot.value is not None for dot in dots):
+        words = Place(visitor.lang, visitor.zone, catalogue(visitor.lang))
+        drawn = plot(dots, visitor.zone, lambda count: as_about(count, words))
+    else:
+        drawn = f'<p class="empty">{esc(visitor.say(_why_empty(picture)))}</p>'
+    return f'<div class="panel curve">{head.curve_heading(visitor)}{drawn}</div>'
+
+
+def _why_empty(picture: Picture) -> str:
+    """Nothing was counted yet, or nothing is there."""
+    return "pages.state.reading" if begins(picture.body) else "pages.state.no_data"
