@@ -20,10 +20,12 @@ from sqlalchemy import Engine as Store
 from fengsui.engine import corrected, plan, school, state, verdicts, warm
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, Feeders, View, see
-from fengsui.engine.plan import Plan
+from fengsui.engine.notice import Notice, notices_of
 from fengsui.engine.planned import Planned
 from fengsui.engine.pools import Pooled, Pools
 from fengsui.engine.readings import Announced, Clock, Maker, announced
+from fengsui.engine.relearn import Relearning
+from fengsui.engine.said import Said, stretches
 from fengsui.engine.warm import Judged, Span
 from fengsui.metrics.catalogue import metric_of
 from fengsui.settings import Settings
@@ -43,14 +45,6 @@ _MOVE = update(watermark).where(watermark.c.name == NAME, watermark.c.seq == bin
 
 Fence: TypeAlias = Callable[[Connection], None]
 Progress: TypeAlias = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a person should know of the engine itself, as a code of the catalogue."""
-
-    code: str
-    params: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +109,7 @@ class Engine:
         self._view: View | None = None
         self._ahead = Ahead()
         self._feeders = Feeders()
+        self._relearning = Relearning(store, keep_states, settings.retention.minute_rollups_days)
 
     # --- what the road calls -------------------------------------------------------------------------------------
 
@@ -157,6 +152,7 @@ class Engine:
         notices = self._plan(now, fence)
         self._warm_cold(now, fence, progress)
         self._warm_pools(fence)
+        self._relearn(now, fence)
         if self._keep_states:  # a replay's verdicts are shown to nobody afterwards
             self._compare(now, fence)
         self._prepared = bucket(now, self._rhythm)
@@ -174,7 +170,7 @@ class Engine:
             plan.save(conn, made, tag, now)
             state.forget(conn, sorted(state.keys(conn) - made.keys()))
         self._reload(now, before=self._known())
-        return _notices(made, self._known().refused)
+        return notices_of(made, self._known().refused)
 
     def _warm_cold(self, now: datetime, fence: Fence, progress: Progress | None) -> None:
         cold = self._known().cold()
@@ -245,6 +241,15 @@ class Engine:
                 fence(conn)
                 if self._keep_states:
                     state.save(conn, pooled.unsaved())
+
+    def _relearn(self, now: datetime, fence: Fence) -> None:
+        """One series a minute of those whose past somebody has judged since they learned it."""
+
+        def anew(planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Live:
+            detector = self._build(planned.rule.detector, planned.rule.parameters)
+            return Live(planned, detector, self._maker(planned, events, said))
+
+        self._relearning.step(self._lives(), anew, now, fence)
 
     def _compare(self, now: datetime, fence: Fence) -> None:
         """Once an hour: which judged windows have moved since, by rows that came late."""
@@ -348,19 +353,19 @@ class Engine:
             self._at, self._seq = _mark(conn)
             planned = plan.load(conn, now)
             stored = state.load(conn)
-            events = announced(conn, now)
+            events, said = announced(conn, now), stretches(conn, now)
             ready = set(conn.execute(select(series.c.series).where(series.c.ready)).scalars())
         roster = Roster()
         for one in (one for one in planned if one.rule.role == "head"):
-            live = roster.add(one, self._build, self._maker(one, events))
+            live = roster.add(one, self._build, self._maker(one, events, said))
             if live is not None and not carry_over(live, (before or Roster()).lives.get(one.series)):
                 resume(live, stored.get(one.series))
                 live.ready = one.series in ready
         self._pools = Pools.of(planned, stored, self._pools if before is not None else Pools())
         self._roster, self._view, self._prepared = roster, None, -1
 
-    def _maker(self, planned: Planned, events: Sequence[Announced]) -> Maker:
-        return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape)
+    def _maker(self, planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Maker:
+        return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape, said)
 
     def _see(self, tick: int, now: datetime, lives: Sequence[Live]) -> View:
         with self._looking.connect() as conn:
@@ -391,9 +396,3 @@ def _mark_ready(conn: Connection, lives: Sequence[Live], at: datetime) -> None:
     if keys:
         waiting = series.c.series.in_(keys) & series.c.ready.is_(False)
         conn.execute(update(series).where(waiting).values(ready=True, ready_at=at))
-
-
-def _notices(made: Plan, refused: Mapping[str, str]) -> tuple[Notice, ...]:
-    capped = [Notice("engine.plan.capped", {"n": made.dropped})] if made.dropped else []
-    unknown = [Notice("engine.plan.unknown_metric", {"rule": rule, "metric": m}) for rule, m in sorted(made.unknown.items())]
-    return (*capped, *unknown, *(Notice("engine.plan.refused", {"series": key, "why": why}) for key, why in refused.items()))

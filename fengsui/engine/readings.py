@@ -15,6 +15,7 @@ from detectors.base import Context, DayType, KnownEvent, Reading
 from fengsui.engine.plan import holds
 from fengsui.engine.planned import Planned
 from fengsui.engine.rules import in_force
+from fengsui.engine.said import Past, Said
 from fengsui.metrics import calendars, read
 from fengsui.metrics.calendar import day_type
 from fengsui.metrics.read import Value
@@ -103,10 +104,13 @@ class Clock:
 
 
 class Maker:
-    """Makes the readings of one series: its budget, and the known events that concern it."""
+    """Makes the readings of one series: its budget, the known events that concern it, and what people said of its past."""
 
-    def __init__(self, planned: Planned, clock: Clock, events: Sequence[Announced], kind: str) -> None:
+    def __init__(
+        self, planned: Planned, clock: Clock, events: Sequence[Announced], kind: str, said: Sequence[Said] = ()
+    ) -> None:
         self.planned = planned
+        self._past = Past(planned, said, counts=kind == "count")
         self._clock = clock
         self._events = tuple(one for one in events if one.concerns(planned))
         self._absent: tuple[float | None, float | None] = ABSENT[kind]
@@ -126,10 +130,15 @@ class Maker:
         context = Context(local, kind_of_day, self._during(at, end), self.planned.rule.budget)
         return Reading(self.planned.series, at, end, amount, exposure, complete, context)
 
+    def learnable(self, start: int, minutes: int) -> bool:
+        """Whether the step is usual history: nobody has said otherwise."""
+        return self._past.learnable(bucket_start(start), bucket_start(start + minutes))
+
     def _during(self, start: datetime, end: datetime) -> tuple[KnownEvent, ...]:
+        moved = self._past.events(start)
         if not self._events:
-            return ()
-        return tuple(one.event for one in self._events if one.start_at < end and start < one.end_at)
+            return moved
+        return (*(one.event for one in self._events if one.start_at < end and start < one.end_at), *moved)
 
 
 Cells = Mapping[tuple[str, int], Mapping[int, Mapping[int, Value]]]

@@ -95,7 +95,8 @@ def learn(live: Live, parts: Iterator[Part], end: int) -> list[Judged]:
     judged = []
     for part, cells in parts:
         for start in range(part.start, part.end, part.minutes):
-            reading = live.maker.reading(start, part.minutes, cells.get(start), True)
+            usual = live.maker.learnable(start, part.minutes)
+            reading = live.maker.reading(start, part.minutes, cells.get(start), usual)
             close = start + part.minutes
             if close > end - DAY and close % QUARTER == 0:
                 judged.append((reading, step(live.detector, reading)))

@@ -30,6 +30,7 @@ def form(visitor: Visitor, question: Question, window: str, lift: float | None) 
         hint = visitor.say("explore.mark.name_hint")
         st.text_input(visitor.say("explore.mark.name"), placeholder=hint, key="ex_name", max_chars=80)
         st.text_input(visitor.say("explore.mark.note"), key="ex_note", max_chars=500)
+        st.checkbox(visitor.say("explore.mark.again"), key="ex_again", help=plain(visitor.say("explore.mark.again_hint")))
         st.button(visitor.say("explore.mark.save"), key="ex_save", type="primary", on_click=_save, args=(question, lift))
 
 
@@ -50,6 +51,7 @@ def _save(question: Question, lift: float | None) -> None:
             name=(name or "").strip() or None,
             note=(note or "").strip() or None,
             lift=lift,
+            again=bool(st.session_state.get("ex_again")),
         )
     except Exception as fault:  # refused like any other, and said
         code, params = trouble.words(fault)

@@ -48,6 +48,16 @@ def test_an_expected_stretch_with_a_name_is_a_known_event_with_the_lift_that_was
     assert kept(store, "stretch")[0].body["verdict"] == "expected"
 
 
+def test_what_comes_back_is_announced_for_the_same_days_of_next_year(store: Engine) -> None:
+    assert mark_stretch(store, ANA, NOW, **STRETCH, name="双十二预售尾款", lift=3.456, again=True) == Done(1)
+    first, second = (KnownEventBody.model_validate(row.body) for row in kept(store, "known_event"))
+    assert (second.start_at.year, second.start_at.month, second.lift) == (first.start_at.year + 1, first.start_at.month, 3.46)
+    assert second.margin > 0 == first.margin
+    leap = {**STRETCH, "start": datetime(2028, 2, 29, tzinfo=UTC), "end": datetime(2028, 2, 29, 6, tzinfo=UTC)}
+    assert mark_stretch(store, ANA, NOW, **leap, name="闰日", lift=2.0, again=True) == Done(1)
+    assert any(row.body["start_at"].startswith("2029-02-28") for row in kept(store, "known_event"))
+
+
 def test_another_verdict_on_the_same_stretch_is_its_next_version_and_each_is_audited(store: Engine) -> None:
     assert mark_stretch(store, ANA, NOW, **STRETCH) == Done(1)
     assert mark_stretch(store, ANA, NOW, **{**STRETCH, "verdict": "missed"}, note="没人收到") == Done(2)

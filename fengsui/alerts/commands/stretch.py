@@ -1,7 +1,8 @@
 """标注一段: what a stretch of time was, said by a person, with or without an alert: a definition of kind ``stretch``.
 
 Real and expected stretches are no history to compare with; a new normal begins one; missed: an alert was due.
-An expected one with a name also becomes a known event, with the lift that was seen, for the next time.
+An expected one with a name also becomes a known event, with the lift that was seen; where it comes back, that of the same days
+of next year, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ ROLES = ("manager", "admin", "analyst")
 LONGEST = timedelta(days=56)
 LIFTS = (0.01, 100.0)
 NOTE_MAX = 500
+NEXT_MARGIN = 0.3
+"""How far next year may lie from what was seen this year."""
 
 
 def mark_stretch(
@@ -40,8 +43,10 @@ def mark_stretch(
     name: str | None = None,
     note: str | None = None,
     lift: float | None = None,
+    again: bool = False,
 ) -> Done | Refused:
-    """A later verdict on the same stretch is its next version. ``lift``: what was seen over what was usual."""
+    """A later verdict on the same stretch is its next version. ``lift``: what was seen over what was usual. ``again``: the same
+    is expected next year."""
     refused = _refused(by, metric, slice_key, start, end, verdict, name, note)
     if refused is not None:
         return refused
@@ -51,8 +56,21 @@ def mark_stretch(
     with store.begin() as conn:
         version = definitions.save(conn, "stretch", id_, {**body, "lift": lift}, by.person_id, now)
         if verdict == "expected" and name:
-            definitions.save(conn, "known_event", f"s-{id_}", _event(body, lift), by.person_id, now)
+            event = _event(body, lift)
+            definitions.save(conn, "known_event", f"s-{id_}", event, by.person_id, now)
+            if again:
+                later = {name: _next_year(at).isoformat() for name, at in (("start_at", start), ("end_at", end))}
+                shifted = {**event, **later, "margin": NEXT_MARGIN}
+                definitions.save(conn, "known_event", f"s-{id_}-next", shifted, by.person_id, now)
     return Done(version)
+
+
+def _next_year(at: datetime) -> datetime:
+    """The same day and hour; the 28th for a 29th of February."""
+    try:
+        return at.replace(year=at.year + 1)
+    except ValueError:
+        return at.replace(year=at.year + 1, day=28)
 
 
 def _event(body: dict[str, Any], lift: float | None) -> dict[str, Any]:
