@@ -65,25 +65,32 @@ class Account:
         return timedelta(seconds=median(delays)) if delays else None
 
 
-def account(steps: Sequence[Step], length: timedelta, events: Sequence[Event]) -> Account:
+def account(steps: Sequence[Step], events: Sequence[Event]) -> Account:
+    """Steps of one or of several lengths, in order of time."""
     ready = [one for one in steps if one.ready]
-    alarms = _episodes(steps, length)
+    alarms = _episodes(steps)
     if not ready:
         return Account(0.0, tuple(alarms), (), 0, len(events))
-    first, last = ready[0].row.start, ready[-1].row.start + length
+    first, last = ready[0].row.start, _end(ready[-1])
     judged = [event for event in events if first <= event.start < last]
-    found = tuple(_find(event, steps, length) for event in judged)
+    found = tuple(_find(event, steps) for event in judged)
+    length = ready[-1].length
     about = sum(any(_speaks(alarm, event, length) for event in events) for alarm in alarms)
-    return Account(len(ready) * length / timedelta(weeks=1), tuple(alarms), found, about, len(events) - len(judged))
+    weeks = sum((one.length for one in ready), timedelta()) / timedelta(weeks=1)
+    return Account(weeks, tuple(alarms), found, about, len(events) - len(judged))
 
 
-def _episodes(steps: Sequence[Step], length: timedelta) -> list[Alarm]:
-    join, alarms = max(JOIN, 2 * length), list[Alarm]()
+def _end(one: Step) -> datetime:
+    return one.row.start + one.length
+
+
+def _episodes(steps: Sequence[Step]) -> list[Alarm]:
+    alarms: list[Alarm] = []
     for one in steps:
         if not one.grade:
             continue
-        start, end = one.row.start, one.row.start + length
-        if alarms and start - alarms[-1].end < join:
+        start, end = one.row.start, _end(one)
+        if alarms and start - alarms[-1].end < max(JOIN, 2 * one.length):
             before = alarms.pop()
             alarms.append(Alarm(before.start, end, before.first_end, max(before.grade, one.grade)))
         else:
@@ -95,9 +102,10 @@ def _speaks(alarm: Alarm, event: Event, length: timedelta) -> bool:
     return alarm.start < event.end + max(GRACE, length) and event.start < alarm.end
 
 
-def _find(event: Event, steps: Sequence[Step], length: timedelta) -> Found:
-    until = event.end + max(GRACE, length)
-    heard = [one for one in steps if one.grade and one.row.start < until and one.row.start + length > event.start]
+def _find(event: Event, steps: Sequence[Step]) -> Found:
+    heard = [
+        one for one in steps if one.grade and one.row.start < event.end + max(GRACE, one.length) and _end(one) > event.start
+    ]
     if not heard:
         return Found(event, None, Tier.NONE)
-    return Found(event, heard[0].row.start + length - event.start, max(one.grade for one in heard))
+    return Found(event, _end(heard[0]) - event.start, max(one.grade for one in heard))

@@ -28,6 +28,7 @@ class Step:
     p_value: float
     ready: bool
     grade: Tier
+    length: timedelta
 
 
 def detector_for(kind: str, name: str | None, length: timedelta) -> Detector:
@@ -47,7 +48,7 @@ def detector_for(kind: str, name: str | None, length: timedelta) -> Detector:
 
 def play(rows: Iterable[Row], detector: Detector, length: timedelta, calendar: str, budget: float) -> Iterator[Step]:
     """``budget``: false alarms a week that may be asked for."""
-    inward, outward = _units(detector.kind)
+    inward, outward = units(detector.kind)
     for row in rows:
         context = Context(row.local, day_type(row.local.date(), calendar), (), budget)
         value = None if row.value is None else inward(row.value)
@@ -57,10 +58,10 @@ def play(rows: Iterable[Row], detector: Detector, length: timedelta, calendar: s
         reading = Reading("backtest", row.start, row.start + length, value, exposure, True, context)
         said = step(detector, reading)
         band = [None if number is None else outward(number) for number in (said.expected, said.lower, said.upper)]
-        yield Step(row, band[0], band[1], band[2], said.score, said.p_value, said.ready, said.grade)
+        yield Step(row, band[0], band[1], band[2], said.score, said.p_value, said.ready, said.grade, length)
 
 
-def _units(kind: str) -> tuple[Callable[[float], float], Callable[[float], float]]:
+def units(kind: str) -> tuple[Callable[[float], float], Callable[[float], float]]:
     """To and from what the detector reads: durations are seconds in the file and logarithms inside."""
     if kind != "duration":
         return float, float

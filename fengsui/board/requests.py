@@ -10,13 +10,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, request
 from fengsui.store.upsert import upsert
 
-KINDS = ("preview", "upload_preview", "upload", "quarantine_replay", "poll_now", "sweep", "erase")
+KINDS = ("preview", "upload_preview", "upload", "quarantine_replay", "poll_now", "sweep", "erase", "backtest")
 SUFFIXES = (".csv", ".xlsx", ".jsonl")
 """Not ``.xls``: a workbook of an old Excel cannot be read (connectors say so of each)."""
 
@@ -66,10 +66,26 @@ def answer(store: Engine, request_id: str) -> Asked | None:
     return None if row is None else _asked(row)
 
 
-def recent(store: Engine, kind: str, limit: int = 5) -> list[Asked]:
+def recent(store: Engine, kind: str, limit: int = 5, *, by: str | None = None) -> list[Asked]:
+    """The newest first; ``by``: only those of one person."""
+    query = select(request).where(request.c.kind == kind)
+    if by is not None:
+        query = query.where(request.c.by == by)
     with store.connect() as conn:
-        rows = conn.execute(select(request).where(request.c.kind == kind).order_by(request.c.at.desc()).limit(limit))
-        return [_asked(row) for row in rows]
+        return [_asked(row) for row in conn.execute(query.order_by(request.c.at.desc()).limit(limit))]
+
+
+def cancel(store: Engine, request_id: str, by: str, now: datetime) -> bool:
+    """Ask the worker to stop; False where it is over already. One that no worker has begun is over at once."""
+    mine = (request.c.request_id == request_id) & request.c.state.in_(("new", "running")) & request.c.cancel.is_(False)
+    with store.begin() as conn:
+        if not conn.execute(update(request).where(mine).values(cancel=True)).rowcount:
+            return False
+        fresh = (request.c.request_id == request_id) & (request.c.state == "new")
+        conn.execute(update(request).where(fresh).values(state="cancelled", finished_at=now))
+        params = {"request_id": request_id}
+        conn.execute(insert(audit).values(at=now, by=by, action="request.cancel", params=params))
+    return True
 
 
 class NotAnUpload(Exception):

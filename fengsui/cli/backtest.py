@@ -74,7 +74,7 @@ def backtest(
         where.fail(f"cli.backtest.{fault.kind}", fault.params)
     missing = round((rows[-1].start - rows[0].start) / interval) + 1 - len(rows)
     where.tell("cli.backtest.read", steps=len(rows), missing=missing, first=rows[0].text, last=rows[-1].text)
-    _tell(where, account(steps, interval, known), bool(events))
+    _tell(where, account(steps, known), bool(events))
     if out:
         where.tell("cli.backtest.written", out=str(out))
 

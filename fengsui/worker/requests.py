@@ -20,6 +20,8 @@ from connectors import files
 from connectors.base import BadRecord, Batch, Common, Fault
 from connectors.gather import map_rows, sort_out
 from connectors.mapper import mapper_of
+from fengsui.backtest.child import Errand, TrialFailed, outcome
+from fengsui.backtest.wish import Place, Wish
 from fengsui.ingest.erase import erase
 from fengsui.settings import Keys, Settings
 from fengsui.store.database import reading
@@ -220,6 +222,23 @@ def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
     yield True
 
 
+def _backtest(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """In a process of its own; only read, never written but into the request itself."""
+    settings = clerk.settings
+    try:
+        wish = Wish.of(params)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Refusal("backtest.fault.parameter", why=str(fault)) from None
+    place = Place(settings.centre.zone, settings.centre.calendar, settings.retention.minute_rollups_days)
+    errand = Errand(settings.store.url, wish, place, desk.turn.now)
+    for found in Aside(lambda: outcome(errand)).items():
+        if isinstance(found, float):
+            answer.progress = found
+        elif found is not None:
+            answer.result = found
+        yield found is not None
+
+
 CARRIED: Mapping[str, Carry] = {
     "preview": _preview,
     "upload_preview": _upload_preview,
@@ -228,6 +247,7 @@ CARRIED: Mapping[str, Carry] = {
     "poll_now": _poll_now,
     "sweep": _sweep,
     "erase": _erase,
+    "backtest": _backtest,
 }
 
 
@@ -261,6 +281,6 @@ def _common(clerk: Clerk, source: str) -> Common:
 
 def _told(fault: Exception) -> tuple[str, dict[str, Any]]:
     """Code and parameters for the asker; an unexpected exception is named by its type, never by its text."""
-    if isinstance(fault, Fault | Refusal):
+    if isinstance(fault, Fault | Refusal | TrialFailed):
         return fault.code, {"params": dict(fault.params)}
     return "worker.request.broken", {"params": {"kind": type(fault).__name__}}

@@ -66,6 +66,11 @@ def _head(visitor: Visitor, asked: Asked) -> None:
         _zoom(visitor, asked)
         if visitor.person.role in mark.ROLES and asked.fault is None:
             mark.form(visitor, asked.question, _window(visitor, asked.question), _lift(visitor, asked))
+        if "backtest" in pages:
+            about = {"metric": asked.question.metric, "at": asked.question.slice_key}
+            lang = {"lang": visitor.lang} if "lang" in st.query_params else {}
+            label = visitor.say("pages.title.backtest")
+            st.page_link(pages["backtest"], label=label, width="content", query_params={**about, **lang})
         export.button(visitor, "explore")
 
 

@@ -11,6 +11,7 @@ from fengsui.locale import say
 from fengsui.people import NotAllowed, NotSignedIn
 from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
+from pages.backtest.page import page as backtest
 from pages.due.page import page as due
 from pages.explore.page import page as explore
 from pages.kpi.page import page as kpi
@@ -28,6 +29,7 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "wall": (wall, EVERYBODY),
     "alerts": (alerts, DESK),
     "explore": (explore, DESK),
+    "backtest": (backtest, frozenset({"manager", "admin", "analyst"})),
     "kpi": (kpi, DESK),
     "due": (due, DESK),
     "sources": (sources, DESK),
@@ -35,6 +37,8 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "admin": (admin, frozenset({"admin"})),
 }
 """name (also the address) -> page, roles. The page asks again itself: this table only decides what is offered."""
+WITHIN = frozenset({"backtest"})
+"""Reached from another page; not in the bar."""
 
 
 def run() -> None:
@@ -52,7 +56,7 @@ def run() -> None:
     st.set_page_config(page_title=f"{current.title} · {visitor.say('pages.bar.name')}", layout="wide")
     if current.url_path not in ("", "wall"):
         dress()
-        bar(mine, visitor)
+        bar({name: page for name, page in mine.items() if name not in WITHIN}, visitor)
     st.session_state["pages"] = mine
     drawn(current.run)
 

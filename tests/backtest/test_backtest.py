@@ -197,7 +197,7 @@ def said(grades: dict[int, int], n: int = 400) -> list[Step]:
     for i in range(n):
         at = (START + i * QUARTER).replace(tzinfo=UTC)
         row = Row(i + 2, at.isoformat(), at, at.replace(tzinfo=None), 1.0, None)
-        out.append(Step(row, 1.0, 0.0, 3.0, 0.0, 1.0, i >= 96, Tier(grades.get(i, 0))))
+        out.append(Step(row, 1.0, 0.0, 3.0, 0.0, 1.0, i >= 96, Tier(grades.get(i, 0)), QUARTER))
     return out
 
 
@@ -207,7 +207,7 @@ def event(first: int, last: int) -> Event:
 
 
 def test_near_alarms_are_one_and_an_hour_after_an_event_still_counts() -> None:
-    found = account(said({200: 1, 206: 3, 300: 1}), QUARTER, [event(202, 204), event(296, 298), event(340, 344)])
+    found = account(said({200: 1, 206: 3, 300: 1}), [event(202, 204), event(296, 298), event(340, 344)])
     assert [alarm.grade for alarm in found.alarms] == [Tier.SEVERE, Tier.GENERAL]
     assert found.about == 2 and found.precision == 1.0 and found.recall == pytest.approx(2 / 3)
     assert [one.delay for one in found.found] == [timedelta(minutes=75), timedelta(minutes=75), None]

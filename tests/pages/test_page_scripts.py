@@ -80,7 +80,28 @@ def _running() -> None:
     page()
 
 
-PAGES = {"wall": _wall, "alerts": _alerts, "kpi": _kpi, "due": _due, "sources": _sources, "running": _running}
+def _explore() -> None:
+    from pages.explore.page import page
+
+    page()
+
+
+def _backtest() -> None:
+    from pages.backtest.page import page
+
+    page()
+
+
+PAGES = {
+    "wall": _wall,
+    "alerts": _alerts,
+    "explore": _explore,
+    "backtest": _backtest,
+    "kpi": _kpi,
+    "due": _due,
+    "sources": _sources,
+    "running": _running,
+}
 WORDS = {
     ("wall", "zh_CN"): ("服务质量预警大屏", "当前预警", "投诉量", "大区 × 渠道"),
     ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
@@ -88,6 +109,10 @@ WORDS = {
     ("alerts", "en"): ("Claim", "Why severe", "History"),
     ("sources", "zh_CN"): ("电话话务平台", "隔离数据", "14 行", "上传 Excel / CSV", "节假日表 43 天后到期"),
     ("sources", "en"): ("Held rows", "Upload Excel / CSV", "table of holidays ends in 43 days"),
+    ("explore", "zh_CN"): ("投诉量走势", "突发说法", "同时变化", "典型原话"),
+    ("explore", "en"): ("Sudden phrases", "Typical words"),
+    ("backtest", "zh_CN"): ("试什么", "开始回测", "最近的回测"),
+    ("backtest", "en"): ("What to try", "Recent back-tests"),
     ("kpi", "zh_CN"): ("响应与接通", "处理与闭环", "SLA 达成率", "95% 区间", "定义第 1 版"),
     ("kpi", "en"): ("Answering", "SLA attainment", "95% interval"),
     ("due", "zh_CN"): ("未办结", "按部门", "积压", "没有这样的工单"),
@@ -127,7 +152,10 @@ def test_nobody_sees_a_page_signed_out(home: Path, looks: Looks, name: str) -> N
     assert "投诉" not in texts(app) and "甲机" not in texts(app)
 
 
-@pytest.mark.parametrize(("name", "person"), [("alerts", "screen"), ("sources", "screen"), ("running", "li")])
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [("alerts", "screen"), ("sources", "screen"), ("running", "li"), ("explore", "screen"), ("backtest", "li")],
+)
 def test_a_role_that_may_not_gets_a_sentence_and_nothing_else(home: Path, looks: Looks, name: str, person: str) -> None:
     looks(person)
     app = show(name)

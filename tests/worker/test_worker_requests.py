@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,20 @@ def test_retention_takes_old_ticks_and_old_uploads(desk: Desk) -> None:
     line.road.tick(late + MINUTE)
     assert not old.exists()
     assert {row[0] for row in desk.plant.rows(t.tick, "tick", "now")} == {2, 3}
+
+
+def test_a_backtest_is_worked_out_beside_the_road_and_a_bad_one_is_refused(desk: Desk) -> None:
+    span = {"start": (START - timedelta(days=7)).isoformat(), "end": START.isoformat()}
+    asked = {"metric": "complaints", "slice_keys": ["all"], "detector": "count_surprise", "parameters": {}, "budget": 0.5}
+    refused = desk.done("backtest", **{**asked, **span, "slice_keys": []}, direction="up")
+    assert (refused["state"], refused["fault_code"]) == ("failed", "backtest.fault.parameter")
+    request_id = ask(desk.plant.store, "backtest", {**asked, **span, "direction": "up"}, "ana", START)
+    deadline = time.monotonic() + 60
+    row: dict[str, Any] = {"state": "new"}
+    while row["state"] in ("new", "running") and time.monotonic() < deadline:
+        desk.clerk.pick()
+        desk.now += timedelta(seconds=1)
+        desk.line.road.tick(desk.now)
+        with desk.plant.store.connect() as conn:
+            row = dict(conn.execute(t.request.select().where(t.request.c.request_id == request_id)).mappings().one())
+    assert row["state"] == "done" and [one["slice_key"] for one in row["result"]["slices"]] == ["all"]
