@@ -230,7 +230,8 @@ def _backtest(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Itera
     except (KeyError, TypeError, ValueError) as fault:
         raise Refusal("backtest.fault.parameter", why=str(fault)) from None
     place = Place(settings.centre.zone, settings.centre.calendar, settings.retention.minute_rollups_days)
-    errand = Errand(settings.store.url, wish, place, desk.turn.now)
+    url = clerk.store.url.render_as_string(hide_password=False)
+    errand = Errand(url, wish, place, desk.turn.now)
     for found in Aside(lambda: outcome(errand)).items():
         if isinstance(found, float):
             answer.progress = found
