@@ -10,7 +10,7 @@ from fengsui.board import read
 from fengsui.board.alert import Alert
 from fengsui.board.export import Table
 from fengsui.board.read import Desk, Detail
-from pages.alerts import act, body, command, listing, plan, table
+from pages.alerts import act, body, command, conclusion, listing, plan, table
 from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
@@ -128,6 +128,9 @@ def _draw(visitor: Visitor, found: Detail) -> None:
             body.figures(visitor, found, now())
             body.chart(visitor, found)
             body.corrected(visitor, found)
+        if pinned := conclusion.found(found.alert.episode_id, visitor):
+            with st.container(border=True, key="p_pins"):
+                conclusion.panel(visitor, found.alert.episode_id, pinned)
         with st.container(border=True, key="p_rec"):
             st.html(body.records(visitor, found))
         with st.container(border=True, key="p_low_sim", height="stretch"):

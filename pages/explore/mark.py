@@ -101,6 +101,23 @@ def _watch(question: Question) -> None:
         st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(answer.code, **answer.params))
 
 
+def missed(visitor: Visitor, question: Question) -> None:
+    """应报未报: one press files an alert that should have come."""
+    if visitor.person.role in ROLES:
+        label, hint = visitor.say("explore.missed.file"), plain(visitor.say("explore.missed.hint"))
+        st.button(label, key="ex_missed", on_click=_missed, args=(question,), help=hint)
+
+
+def _missed(question: Question) -> None:
+    st.session_state["ex_verdict"] = "missed"
+    _save(question, None)
+
+
+def say_later(words: str) -> None:
+    """At the top of the next run."""
+    st.session_state[_SAID] = words
+
+
 def tell() -> None:
     said = st.session_state.pop(_SAID, None)
     if said:

@@ -13,7 +13,7 @@ import streamlit as st
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, deeper, facts, kept, mark, series, slices, table, words
+from pages.explore import address, deeper, facts, kept, mark, pinned, series, slices, table, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
 from pages.look import export
@@ -158,6 +158,7 @@ def _strip(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     with st.container(border=True, key="p_strip"):
         facts_ = f"<small>{esc(basis)}{esc(skipped)}</small>"
         st.html(f'<div class="an">{mark}<p>{esc(answer(visitor, finding))}{esc(heard)}</p>{facts_}</div>')
+        pinned.button(visitor, asked.alert, asked.question, asked.zoom)
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------
@@ -176,13 +177,15 @@ def _first_row(visitor: Visitor, asked: Asked) -> None:
         st.html(facts.why(visitor, found, shape, unit))
         if found.outcome == "unwatched":
             mark.watch(visitor, question)
+        if found.outcome not in ("alert", "joined") and asked.fault is None:
+            mark.missed(visitor, question)
 
 
 def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     question = asked.question
     left, middle, right = st.columns([590, 430, 346], gap="small")
     with left:
-        _where(visitor, question, finding)
+        _where(visitor, asked, finding)
     with middle:
         with st.container(border=True, key="p_bursts"):
             st.html(words.bursts(visitor, kept.voices(question, visitor.scope)))
@@ -192,10 +195,11 @@ def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:
             changes = explore.shifts(house().reader, question)
             st.html(facts.beside(visitor, question, kept.beside(question), others, changes))
     with right, st.container(border=True, key="p_low_said", height="stretch"):
-        _said(visitor, question)
+        _said(visitor, asked)
 
 
-def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
+def _where(visitor: Visitor, asked: Asked, finding: Finding) -> None:
+    question = asked.question
     if finding.state != "ok":
         return
     with st.container(border=True, key="p_fall"):
@@ -203,7 +207,7 @@ def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
     with st.container(border=True, key="p_low_slices", height="stretch"):
         if finding.order < deeper.MOST_VALUES:
             deeper.panel(visitor, finding)
-        picked = slices.table(visitor, finding)
+        picked = slices.table(visitor, finding, pins=asked.alert is not None, made=pinned.made())
     kind, _, key = (picked or "").partition(":")
     if kind == "into":
         go(visitor, address.narrowed(question, key))
@@ -211,9 +215,12 @@ def _where(visitor: Visitor, question: Question, finding: Finding) -> None:
         go(visitor, address.without(question, key))
     elif kind == "back":
         go(visitor, address.put_back(question, [key]))
+    elif kind == "pin" and asked.alert is not None:
+        pinned.one_slice(visitor, asked.alert, finding, key)
 
 
-def _said(visitor: Visitor, question: Question) -> None:
+def _said(visitor: Visitor, asked: Asked) -> None:
+    question = asked.question
     found = kept.voices(question, visitor.scope)
     more = visitor.say("explore.voices.at_least" if found.cut else "explore.voices.of", n=found.total) if found.total else ""
     with st.container(key="ex_voices", horizontal=True, vertical_alignment="center"):
@@ -221,8 +228,10 @@ def _said(visitor: Visitor, question: Question) -> None:
         if found.total:
             export.button(visitor, "records")
     above = st.container(key="ex_way")
-    picked = words.said(visitor, found, str(abs(hash(question))))
+    picked = words.said(visitor, found, f"{abs(hash(question))}_{pinned.made()}", pins=asked.alert is not None)
     kind, _, customer = (picked or "").partition(":")
+    if kind == "pin" and asked.alert is not None and any(one.record_key == customer for one in found.said):
+        pinned.one_record(visitor, asked.alert, question, customer)
     if kind == "who" and any(one.customer == customer for one in found.said):
         here = [one.record_key for one in found.said]
         way: Journey | None = explore.journey(house().reader, customer, question.end, visitor.scope, here)

@@ -107,12 +107,12 @@ def picture(visitor: Visitor, finding: Finding) -> None:
     st.vega_lite_chart(frame, waterfall(visitor.lang, mode(), 190), key="ex_fall", theme=None, width="stretch")
 
 
-def table(visitor: Visitor, finding: Finding) -> str | None:
-    """The picked ``into:KEY``, ``out:KEY`` or ``back:KEY``, if any."""
+def table(visitor: Visitor, finding: Finding, *, pins: bool = False, made: int = 0) -> str | None:
+    """The picked ``into:KEY``, ``out:KEY``, ``back:KEY`` or (where there is an alert to pin to) ``pin:KEY``, if any."""
     head = "".join(f"<span>{esc(visitor.say(f'explore.column.{name}'))}</span>" for name in COLUMNS)
     parts = [f'<div class="hd">{head}<span></span></div>', _whole(visitor, finding)]
     parts += [_left(visitor, finding, key) for key in finding.question.out]
-    parts += [_row(visitor, finding, one, n) for n, one in enumerate(finding.slices)]
+    parts += [_row(visitor, finding, one, n, pins) for n, one in enumerate(finding.slices)]
     parts += [_mixed(visitor, finding, one) for one in finding.mixed[:BARS]] if finding.rated else []
     if not finding.slices and not finding.mixed:
         whole = finding.question.slice_key == ALL
@@ -124,7 +124,7 @@ def table(visitor: Visitor, finding: Finding) -> str | None:
         parts.append(f'<div class="g">{esc(visitor.say("explore.leads"))}</div>')
         parts += [_lead(visitor, finding, one) for one in shown]
     css = (HERE / "slices.css").read_text(encoding="utf-8")
-    key = f"ex_slices_{abs(hash((finding.question, finding.observed)))}"
+    key = f"ex_slices_{abs(hash((finding.question, finding.observed)))}_{made}"
     return living("ex_slices", "".join(parts), css, visitor, key=key)
 
 
@@ -139,12 +139,14 @@ def _whole(visitor: Visitor, finding: Finding) -> str:
     return f'<div class="row all"><b>{esc(name)}</b>{shown}<span></span><span></span>{bars}<span></span></div>'
 
 
-def _row(visitor: Visitor, finding: Finding, one: Part, n: int) -> str:
+def _row(visitor: Visitor, finding: Finding, one: Part, n: int, pins: bool) -> str:
     whole = finding.question.slice_key
     mark = f'<i class="tag">{esc(visitor.say("explore.fresh"))}</i>' if one.fresh else ""
     name = f'<b data-id="into:{esc(one.slice_key)}" title="{esc(visitor.say("explore.narrow"))}">{esc(place(visitor, one.slice_key, whole))}{mark}</b>'
     out = f'<em data-id="out:{esc(one.slice_key)}">{esc(visitor.say("explore.again"))}</em>'
     kin = _kin(visitor, finding, "above", one.parents) + _kin(visitor, finding, "below", one.children)
+    if pins:
+        kin += f'<a class="pin" data-id="pin:{esc(one.slice_key)}">{esc(visitor.say("explore.pin.one"))}</a>'
     earlier = _bars(one.earlier, one.now if not finding.rated else None)
     return f'<div class="row on">{name}{_cells(one)}{_share(one, "hot" if n == 0 else "")}{earlier}{out}</div><div class="kin">{kin}</div>'
 

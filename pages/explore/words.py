@@ -42,20 +42,22 @@ def _usual(visitor: Visitor, usual: float) -> str:
     return "<1" if usual < 0.95 else f"{usual:.0f}"
 
 
-def said(visitor: Visitor, found: Voices, key: str) -> str | None:
-    """The picked ``who:CUSTOMER``, if any."""
-    rows = "".join(_one(visitor, one, [phrase.shown for phrase in found.topics]) for one in found.said)
+def said(visitor: Visitor, found: Voices, key: str, *, pins: bool = False) -> str | None:
+    """The picked ``who:CUSTOMER`` or (where there is an alert to pin to) ``pin:RECORD``, if any."""
+    rows = "".join(_one(visitor, one, [phrase.shown for phrase in found.topics], pins) for one in found.said)
     body = rows or f'<p class="none">{esc(visitor.say("pages.records.none"))}</p>'
     return living("ex_said", body, _SAID, visitor, key=f"ex_said_{key}")
 
 
-def _one(visitor: Visitor, one: Said, phrases: Sequence[str]) -> str:
+def _one(visitor: Visitor, one: Said, phrases: Sequence[str], pins: bool) -> str:
     text = marked(one.text, phrases) if one.text else f'<i class="faint">{esc(visitor.say("pages.records.no_text"))}</i>'
     who = visitor.say("pages.records.customer", tail=one.customer[-4:]) if one.customer else ""
     facts = [visitor.say("pages.time", at=one.at), one.channel or ""]
     typical = visitor.say("explore.typical", share=one.typical) if one.typical else ""
     way = f'<a data-id="who:{esc(one.customer)}">{esc(who)}</a>' if one.customer else ""
-    line = " · ".join([*(esc(fact) for fact in facts if fact), *([way] if way else []), *([esc(typical)] if typical else [])])
+    keep = f'<a data-id="pin:{esc(one.record_key)}">{esc(visitor.say("explore.pin.one"))}</a>' if pins else ""
+    parts = [*(esc(fact) for fact in facts if fact), way, esc(typical), keep]
+    line = " · ".join(part for part in parts if part)
     return f'<div class="v">{text}<small>{line}</small></div>'
 
 

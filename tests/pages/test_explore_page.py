@@ -129,3 +129,35 @@ def test_what_was_found_and_the_records_are_taken_away_by_who_may(home: Path, lo
 def visitor_of(looks: Looks, person: str) -> Visitor:
     looks(person)
     return Visitor(Person(person, "陈晨", "analyst"), "zh_CN", "Asia/Shanghai")
+
+
+def test_where_no_alert_came_one_press_files_it_as_missed(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show(at="channel=邮件")
+    app.button(key="ex_missed").click().run()
+    assert not app.exception and "漏报" in app.toast[0].value
+    store = open_store(f"sqlite:///{home / 'fengsui.db'}")
+    with store.connect() as conn:
+        (body,) = conn.execute(select(definition.c.body).where(definition.c.kind == "stretch")).scalars()
+    assert (body["verdict"], body["slice_key"]) == ("missed", "channel=邮件")
+    assert not [one for one in show(alert="e1").button if one.key == "ex_missed"], "there is an alert"
+    looks("li")
+    assert not [one for one in show(at="channel=邮件").button if one.key == "ex_missed"]
+
+
+def test_what_is_pinned_stands_on_the_page_of_the_alert(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show(alert="e1")
+    app.button(key="ex_pin").click().run()
+    assert not app.exception and "已固定" in app.toast[0].value
+    assert not [one for one in show().button if one.key == "ex_pin"], "nothing to pin to"
+
+    def desk() -> None:
+        from pages.alerts.page import page
+
+        page()
+
+    shown = AppTest.from_function(desk, default_timeout=30)
+    shown.query_params.update({"lang": "zh_CN", "id": "e1"})
+    shown.run()
+    assert not shown.exception and "结论" in texts(shown) and "explore?alert=e1" in texts(shown)

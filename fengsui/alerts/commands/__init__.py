@@ -2,6 +2,7 @@
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.handling import Person
+from fengsui.alerts.commands.pin import pin, unpin
 from fengsui.alerts.commands.stretch import mark_stretch
 from fengsui.alerts.commands.verbs import (
     add_participant,
@@ -35,6 +36,7 @@ __all__ = [
     "mark_stretch",
     "merge_into",
     "note",
+    "pin",
     "plan_step",
     "plan_undo",
     "regrade",
@@ -43,6 +45,7 @@ __all__ = [
     "review",
     "start",
     "transfer",
+    "unpin",
     "verify",
     "watch_slice",
 ]
