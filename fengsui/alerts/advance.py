@@ -17,6 +17,7 @@ from fengsui.alerts import (
     definitions,
     detector_rules,
     escalate,
+    nudge,
     phrase_rules,
     record_rules,
     remind,
@@ -103,6 +104,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     alive.say_alive(desk, mark.at)
     alive.warn_of_calendar(desk, mark.at)
     remind.remind(desk, mark.at)
+    nudge.nudge(desk, mark.at)
 
 
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:

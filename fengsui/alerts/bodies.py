@@ -198,6 +198,7 @@ class TierPolicy(Body):
     alive_hour: Annotated[int, Field(ge=0, le=23)] = 8  # local hour of the daily sign of life
     channels: tuple[str, ...] = ("log",)
     channel_tiers: dict[str, TierNumber] = Field(default_factory=dict)
+    report_s: Positive | None = 1800  # severe and in hand: a 续报 at least so often; None: not asked for
     hold_s: Positive = 600  # an alert lives at least so long
     calm_s: Positive = 600  # and clears after so much complete calm …
     calm_steps: Positive = 2  # … in at least so many steps

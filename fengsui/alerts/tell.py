@@ -69,18 +69,29 @@ def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[
 def tell_of_command(
     conn: Connection, row: Mapping[str, Any], code: str, params: Mapping[str, Any], n: int, by: str, now: datetime
 ) -> None:
-    """Commands that somebody else must hear of: an escalation (managers), a hand-over (the new owner)."""
-    if code not in ("escalate", "transfer", "claim_for", "add_participant") or row["mode"] != "on":
+    """Commands that somebody else must hear of: an escalation (managers), a hand-over (the new owner), a consultation (those
+    who are invited)."""
+    if code not in ("escalate", "transfer", "claim_for", "add_participant", "consult") or row["mode"] != "on":
         return
     try:
         policy = book(conn, now).policy
     except NotSeeded:  # a store without rules has nobody to tell
         return
-    recipients = policy.escalate_to if code == "escalate" else (f"person:{params['person']}",)
+    recipients = _whom(policy, code, params)
     kind = "escalated" if code == "escalate" else "assigned"
     tier = effective_tier(row)
-    words = {"who": by, "metric": row["metric"], "slice": row["slice_key"], **params}
+    told = {name: value for name, value in params.items() if not isinstance(value, list)}
+    words = {"who": by, "metric": row["metric"], "slice": row["slice_key"], **told}
     tell(conn, policy, News(kind, row["episode_id"], "person", n, tier, f"alerts.notice.{code}", words), recipients, now)
+
+
+def _whom(policy: TierPolicy, code: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    if code == "escalate":
+        return policy.escalate_to
+    if code == "consult":
+        people = {one["person"] for one in params["assessors"]} | {params["decider"]}
+        return tuple(f"person:{id_}" for id_ in sorted(people))
+    return (f"person:{params['person']}",)
 
 
 def effective_tier(row: Mapping[str, Any]) -> int:

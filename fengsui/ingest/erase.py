@@ -19,6 +19,7 @@ from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings
 from fengsui.store.tables import (
     audit,
+    contact,
     customer,
     event,
     feedback,
@@ -94,6 +95,7 @@ def _drop(conn: Connection, keys: Sequence[str]) -> None:
     for part in bulk.chunks(keys):
         for table in (event, feedback_text, rule_record, reminder, quarantine, feedback):
             conn.execute(delete(table).where(table.c.record_key.in_(part)))
+    conn.execute(delete(contact).where(contact.c.customer.in_(keys)))  # of records that named nobody
     for key in keys:
         _succeed(conn, key)
 
@@ -114,6 +116,7 @@ def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> 
         left = conn.execute(select(feedback.c.record_key).where(feedback.c.customer == hashed).limit(1)).first()
         if left is None:
             conn.execute(delete(customer).where(customer.c.customer == hashed))
+            conn.execute(delete(contact).where(contact.c.customer == hashed))
         if whole:
             conn.execute(delete(quarantine).where(quarantine.c.customer == hashed))
             conn.execute(delete(reference).where(reference.c.ref_id == hashed, reference.c.kind == "customer"))

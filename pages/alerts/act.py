@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from pages.look.house import house, now
 from pages.look.pieces import plain
 from pages.look.visitor import DESK, Visitor, require_role
 
-_DIALOG, _SAID = "dialog", "said"
+_DIALOG, _SAID, _TURN, _BESIDE = "dialog", "said", "dialog_turn", "dialog_beside"
 NOT_STORED = "pages.trouble.not_stored"
 
 
@@ -25,10 +26,27 @@ def busy() -> bool:
 
 def open_dialog(name: str, episode_id: str, seen: int) -> None:
     st.session_state[_DIALOG] = {"name": name, "id": episode_id, "seen": seen}
+    st.session_state[_TURN] = turn() + 1
+
+
+def open_beside(name: str, episode_id: str, seen: int) -> None:
+    """From a fragment, which draws no dialog of the page: it asks ``opened_beside`` and lets the page draw anew."""
+    open_dialog(name, episode_id, seen)
+    st.session_state[_BESIDE] = True
+
+
+def opened_beside() -> bool:
+    return bool(st.session_state.pop(_BESIDE, False))
+
+
+def turn() -> int:
+    """How many dialogs were opened: what stood open over the page is another one then, and closed."""
+    return int(st.session_state.get(_TURN, 0))
 
 
 def close_dialog() -> None:
     st.session_state.pop(_DIALOG, None)
+    st.session_state.pop("revealed", None)  # what was revealed is gone with its dialog
 
 
 def dialog_for(episode_id: str) -> dict[str, Any] | None:
@@ -56,8 +74,24 @@ def _carry_out(visitor: Visitor, name: str, episode_id: str, seen: int, **fields
     return answer
 
 
-def judge(verdict: str, episode_id: str, seen: int, state: str, note: str | None) -> None:
-    """误报 / 预期内: a fresh alert is first verified (somebody looked), then reviewed with the verdict."""
+def other(name: str, command: Callable[..., Done | Refused], *args: Any, **fields: Any) -> None:
+    """A command that is none of the alert's own: ``command(store, *args, by, now, **fields)``."""
+    visitor = require_role(DESK)
+    try:
+        answer = command(house().writer, *args, visitor.person, now(), **fields)
+    except Exception as fault:  # refused like any other
+        code, params = trouble.words(fault)
+        answer = Refused(NOT_STORED, {"why": visitor.say(code, **params)})
+    _remember(visitor, name, answer)
+
+
+def say_wrong(words: str) -> None:
+    """What an open dialog must say; it stays open."""
+    st.session_state[_SAID] = ("refused", words)
+
+
+def judge(verdict: str, episode_id: str, seen: int, state: str, cause: str | None, lesson: str | None) -> None:
+    """误报 / 预期内 / 复盘: a fresh alert is first verified (somebody looked), then reviewed with the verdict."""
     visitor = require_role(DESK)
     if not verdict:
         lacks("review", "verdict")
@@ -68,11 +102,11 @@ def judge(verdict: str, episode_id: str, seen: int, state: str, note: str | None
             _remember(visitor, "review", looked)
             return
         seen = looked.version
-    _remember(visitor, "review", _carry_out(visitor, "review", episode_id, seen, verdict=verdict, note=note))
+    _remember(visitor, "review", _carry_out(visitor, "review", episode_id, seen, verdict=verdict, cause=cause, lesson=lesson))
 
 
 def _remember(visitor: Visitor, name: str, answer: Done | Refused) -> None:
-    if isinstance(answer, Done) or answer.code not in ("alerts.refused.needs", NOT_STORED):
+    if isinstance(answer, Done) or answer.code not in ("alerts.refused.needs", "alerts.refused.value", NOT_STORED):
         close_dialog()  # else it stays open, and what was filled in stays there
     if isinstance(answer, Done):
         st.session_state[_SAID] = ("done", visitor.say(f"pages.done.{name}"))

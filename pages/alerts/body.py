@@ -10,11 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from fengsui.board.alert import Alert
 from fengsui.board.read import Detail, Picture
+from fengsui.board.read.detail import Similar
 from fengsui.board.read.timeline import Happened
 from fengsui.locale import has, say, tier_mark
-from pages.alerts import plan
+from pages.alerts import consult, plan
 from pages.look import charts
 from pages.look.alert_words import learning, place, title, whole_share
 from pages.look.figures import figure, signed, together
@@ -129,20 +129,33 @@ def _record(visitor: Visitor, record: Any) -> str:
 
 
 def similar(visitor: Visitor, found: Detail) -> str:
-    rows = "".join(_past(visitor, past.alert, past.note) for past in found.similar)
+    rows = "".join(_past(visitor, past) for past in found.similar)
     body = rows or f'<p class="none">{esc(visitor.say("pages.similar.none"))}</p>'
     return heading(visitor.say("pages.similar.title")) + f"<div>{body}</div>"
 
 
-def _past(visitor: Visitor, alert: Alert, note: str | None) -> str:
+def _past(visitor: Visitor, past: Similar) -> str:
+    """What it came from, what helped, how long it took."""
+    alert = past.alert
     lasted = ((alert.cleared_at or alert.last_at) - alert.started_at).total_seconds()
     words = visitor.say("pages.similar.lasted", span=lasted)
     day = charts.wall_time(alert.started_at, visitor.zone).strftime("%Y-%m-%d")
-    said = f"<span>{esc(note)}</span>" if note else ""
+    learned = [
+        visitor.say("pages.similar.cause", cause=chip(visitor, "judge", past.cause)) if past.cause else "",
+        visitor.say("pages.similar.cure", cure=chip(visitor, "resolve", past.cure)) if past.cure else "",
+        past.lesson or past.note or "",
+    ]
+    said = f"<span>{esc(' · '.join(part for part in learned if part))}</span>" if any(learned) else ""
     return (
         f'<div class="sim"><span class="num">{day}</span><div>{esc(place(visitor, alert))} {esc(title(visitor, alert))} · {said} {esc(words)}</div>'
         f"{badge(visitor, alert.tier)}</div>"
     )
+
+
+def chip(visitor: Visitor, command: str, reason: str) -> str:
+    """A reason by its name; one of their own as people wrote it."""
+    code = f"alerts.chip.{command}.{reason}"
+    return visitor.say(code) if has(visitor.lang, code) else reason
 
 
 def why(visitor: Visitor, found: Detail) -> str:
@@ -171,7 +184,8 @@ def _matrix(visitor: Visitor, found: Detail) -> str:
         for impact in (1, 2, 3):
             tier = found.cells[likelihood - 1][impact - 1] if found.cells else 0
             on = "on" if (likelihood, impact) == (alert.likelihood, alert.impact) else ""
-            rows.append(f'<span class="c a{tier} {on}">{tier_mark(tier) if tier else ""}</span>')
+            votes = consult.votes_of(found, likelihood, impact)
+            rows.append(f'<span class="c a{tier} {on}">{tier_mark(tier) if tier else ""}{votes}</span>')
     names = "".join(f"<span>{esc(visitor.say(f'pages.size.{n}'))}</span>" for n in (1, 2, 3))
     below = visitor.say("pages.why.sheet", loss=visitor.say(f"pages.level.{alert.loss}"))
     return f'<div><div class="grid">{"".join(rows)}<span></span>{names}</div><div class="under">{esc(below)}</div></div>'
@@ -236,9 +250,13 @@ def did(visitor: Visitor, move: Happened, steps: Mapping[str, str]) -> str:
         **move.params,
     }
     command = "merge_into" if move.code == "merged_here" else move.code
-    reason = f"alerts.chip.{command}.{params.get('reason')}"
-    if has(visitor.lang, reason):
-        params["reason"] = visitor.say(reason)
+    if isinstance(params.get("reason"), str):
+        params["reason"] = chip(visitor, command, params["reason"])
+    if params.get("cause"):
+        params["cause"] = chip(visitor, "judge", params["cause"])
+    if move.code == "consult":
+        params["people"] = "、".join(one.get("name") or one["person"] for one in params.get("assessors") or ())
+        params.setdefault("decider_name", params.get("decider") or "")
     if params.get("verdict"):
         params["verdict"] = visitor.say(f"locale.verdict.{params['verdict']}")
     params |= {"number": move.other, "whom": _whom(visitor, params.get("to"))}
@@ -246,7 +264,8 @@ def did(visitor: Visitor, move: Happened, steps: Mapping[str, str]) -> str:
         params["step"] = steps.get(str(params.get("step")), params.get("step"))
     if move.after and move.after.isdigit():
         params.setdefault("tier", int(move.after))
-    for code in (f"pages.did.{move.axis}.{move.code}", f"alerts.transition.{move.code}"):
+    learned = ".learned" if params.get("cause") else ""
+    for code in (f"pages.did.{move.axis}.{move.code}{learned}", f"alerts.transition.{move.code}"):
         if has(visitor.lang, code):
             return visitor.say(code, **params)
     return visitor.say("pages.did.other", who=move.by, what=move.code)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ from fengsui.board import read
 from fengsui.board.alert import CLOSED, Alert
 from fengsui.board.read import Detail
 from fengsui.locale import tier_mark
-from pages.alerts import act
+from pages.alerts import act, consult, customers, tasks
 from pages.look import trouble
 from pages.look.alert_words import mainly, place, sentence, title
 from pages.look.house import house, now
@@ -22,6 +22,7 @@ from pages.look.living import living
 from pages.look.pieces import badge, esc, plain, stamp
 from pages.look.visitor import Visitor
 
+SEVERE = 3
 MOST_OTHERS = 12  # alerts offered to merge into
 _HEAD = """
 .ttl{display:flex;align-items:center;gap:12px;flex-wrap:wrap}.ttl h1{font-size:21px;line-height:30px;font-weight:600;margin:0}
@@ -38,7 +39,9 @@ def head(visitor: Visitor, found: Detail) -> None:
         living("alert_head", _title(visitor, alert), _HEAD, visitor, key="alert_head")
         with st.container(key="cmd", horizontal=True, vertical_alignment="center"):
             if visitor.handles:
-                _buttons(visitor, alert)
+                _buttons(visitor, found)
+            elif consult.open_to(visitor, found):
+                _do(visitor, "assess", act.open_dialog, ("assess", alert.episode_id, alert.handling_version), first=True)
             else:
                 st.html(f'<span class="mut">{esc(visitor.say("pages.alert.read_only"))}</span>', width="content")
             if "explore" in (pages := st.session_state.get("pages", {})):
@@ -65,7 +68,8 @@ def _title(visitor: Visitor, alert: Alert) -> str:
     )
 
 
-def _buttons(visitor: Visitor, alert: Alert) -> None:
+def _buttons(visitor: Visitor, found: Detail) -> None:
+    alert = found.alert
     id_, seen = alert.episode_id, alert.handling_version
     owned = alert.state in ("claimed", "in_progress")
     _do(visitor, "claim", act.send, ("claim", id_, seen), off=not alert.waiting, first=alert.waiting, hint="pages.hint.claimed")
@@ -85,17 +89,18 @@ def _buttons(visitor: Visitor, alert: Alert) -> None:
         first=alert.state == "in_progress",
         hint="pages.hint.claim_first",
     )
-    with st.popover(visitor.say("pages.command.more"), key="more"):
+    with st.popover(visitor.say("pages.command.more"), key=f"more_{act.turn()}"):
         for name in rare(alert):
             click = act.send if name == "verify" else act.open_dialog  # nothing to ask: somebody looked
-            _do(visitor, name, click, (name, id_, seen), width="stretch")
+            hint = consult.hint(visitor, found, name)
+            _do(visitor, name, click, (name, id_, seen), width="stretch", off=bool(hint), hint=hint)
 
 
 def rare(alert: Alert) -> tuple[str, ...]:
     """What stands behind 更多, by the state of the alert."""
     if alert.state in CLOSED:
-        return ("reopen",) if alert.state == "reviewed" else ("judge", "merge_into", "reopen")
-    others = ("escalate", "add_participant", "judge", "merge_into")
+        return ("reopen",) if alert.state == "reviewed" else ("judge", "consult", "assess", "conclude", "merge_into", "reopen")
+    others = ("escalate", "add_participant", "consult", "assess", "conclude", "judge", "merge_into")
     if not alert.waiting:
         return (*others, "give_back")
     return (*others, "claim_for", "verify") if alert.state == "new" else (*others, "claim_for")
@@ -153,9 +158,11 @@ def _form(visitor: Visitor, found: Detail, name: str, seen: int) -> None:
         _pills(visitor, "verdict", ["false", "expected", "real", "new_normal"], "locale.verdict")
     if name == "merge_into":
         _into(visitor, alert)
+    if name in FORMS:
+        FORMS[name](visitor, found)
     if name in CHIPS:
-        _pills(visitor, "reason", list(CHIPS[name]), f"alerts.chip.{name}")
-    label = "pages.form.note_needed" if name == "note" else "pages.form.note"
+        _pills(visitor, "cause" if name == "judge" else "reason", list(CHIPS[name]), f"alerts.chip.{name}")
+    label = _note(name, alert)
     st.text_input(visitor.say(label), placeholder=visitor.say("pages.form.note_hint"), key="f_note", max_chars=500)
     lacking = act.missing()
     if lacking:
@@ -169,6 +176,28 @@ def _form(visitor: Visitor, found: Detail, name: str, seen: int) -> None:
             on_click=confirm,
             args=(name, alert.episode_id, seen, alert.state),
         )
+
+
+def _note(name: str, alert: Alert) -> str:
+    """What the free line is for."""
+    if name == "resolve" and alert.tier == SEVERE:
+        return "pages.form.final"
+    return f"pages.form.note_{name}" if name in LABELLED else "pages.form.note"
+
+
+LABELLED = ("note", "judge", "assess", "promise", "action", "task_done", "reveal")
+
+
+FORMS: Mapping[str, Callable[[Visitor, Detail], None]] = {
+    "consult": consult.call,
+    "assess": consult.opinion,
+    "conclude": consult.decision,
+    "promise": lambda visitor, found: tasks.ask(visitor, found, "promise"),
+    "action": lambda visitor, found: tasks.ask(visitor, found, "action"),
+    "contact": customers.ask_contact,
+    "reveal": customers.ask_reveal,
+}
+"""What a dialog asks beside reason and note."""
 
 
 def _whom(visitor: Visitor, alert: Alert) -> None:
@@ -219,7 +248,16 @@ def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
         act.lacks(name, "tier")
         return
     if name == "judge":
-        act.judge(answers["verdict"] or "", episode_id, seen, state, note)
+        act.judge(answers["verdict"] or "", episode_id, seen, state, st.session_state.get("f_cause"), note)
+        return
+    if name in consult.ANSWERS:
+        consult.send(name, episode_id, seen, note)
+        return
+    if name in ("promise", "action", "task_done"):
+        tasks.send(name, episode_id, seen, note)
+        return
+    if name in ("contact", "reveal"):
+        customers.send(name, episode_id, note)
         return
     needed = {
         "transfer": {"person": answers["person"] or None, "reason": answers["reason"] or ""},

@@ -10,7 +10,7 @@ from fengsui.board import read
 from fengsui.board.alert import Alert
 from fengsui.board.export import Table
 from fengsui.board.read import Desk, Detail
-from pages.alerts import act, body, command, conclusion, listing, plan, table
+from pages.alerts import act, body, command, conclusion, consult, customers, listing, plan, table, tasks
 from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
@@ -117,6 +117,8 @@ def _figures(episode_id: str, seen: int) -> None:
     if found is None:
         return
     _draw(visitor, found)
+    if act.opened_beside():
+        st.rerun()
     if (found.alert.handling_version != seen or act.waits()) and not act.busy():
         st.rerun()  # somebody else acted: the command bar must not offer what is already done; or there are words to tell
 
@@ -133,15 +135,18 @@ def _draw(visitor: Visitor, found: Detail) -> None:
                 conclusion.panel(visitor, found.alert.episode_id, pinned)
         with st.container(border=True, key="p_rec"):
             st.html(body.records(visitor, found))
+        customers.panel(visitor, found)
         with st.container(border=True, key="p_low_sim", height="stretch"):
             st.html(body.similar(visitor, found))
     with side:
         with st.container(border=True, key="p_why"):
-            st.html(body.why(visitor, found))
+            st.html(body.why(visitor, found) + consult.panel(visitor, found))
         if found.alert.explained or found.children:
             with st.container(border=True, key="p_part"):
                 st.html(body.explained(visitor, found))
         with st.container(border=True, key="p_plan"):
             plan.checklist(visitor, found)
+        with st.container(border=True, key="p_tasks"):
+            tasks.panel(visitor, found)
         with st.container(border=True, key="p_low_tl", height="stretch"):
             st.html(body.timeline(visitor, found))

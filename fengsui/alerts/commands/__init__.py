@@ -1,13 +1,18 @@
 """What people do with an alert. ``cmd(store, episode_id, seen_version, by, now, **fields) -> Done(version) | Refused``."""
 
 from fengsui.alerts.commands.answer import Done, Refused
+from fengsui.alerts.commands.contacts import log_contact
 from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.pin import pin, unpin
 from fengsui.alerts.commands.stretch import mark_stretch
+from fengsui.alerts.commands.tasks import add_task, close_task, hand_task
 from fengsui.alerts.commands.verbs import (
     add_participant,
+    assess,
     claim,
     claim_for,
+    conclude,
+    consult,
     escalate,
     give_back,
     merge_into,
@@ -29,10 +34,17 @@ __all__ = [
     "Person",
     "Refused",
     "add_participant",
+    "add_task",
+    "assess",
     "claim",
     "claim_for",
+    "close_task",
+    "conclude",
+    "consult",
     "escalate",
     "give_back",
+    "hand_task",
+    "log_contact",
     "mark_stretch",
     "merge_into",
     "note",

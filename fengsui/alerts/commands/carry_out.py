@@ -13,14 +13,17 @@ from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.decide import decide
 from fengsui.alerts.commands.handling import Command, Handling, Last, Person, Same, Somebody, Step
 from fengsui.alerts.commands.scope import within
+from fengsui.alerts.commands.table import DUTY
 from fengsui.alerts.tell import tell_of_command
-from fengsui.store.tables import audit, episode, handling, person, transition, watermark
+from fengsui.store.tables import assessment, audit, episode, handling, person, transition, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.masks import mask
 
 Row: TypeAlias = Mapping[str, Any]
 COLUMNS = {"state", "owner", "verdict", "tier", "machine_tier", "tier_reason", "claimed_at", "resolved_at", "reviewed_at"}
 TRIES = 16
+FREE = ("reason", "cause", "lesson", "change")
+"""Answers that may be typed: masked like a note."""
 LISTS = {"participants", "plan_done"}
 
 
@@ -36,6 +39,11 @@ def carry_out(
             if somebody is None:
                 return Refused("alerts.refused.unknown_person", {"person": target})
             command = replace(command, target=somebody)
+        if command.name == "consult":
+            invited = _consulted(conn, episode_id, command, by)
+            if isinstance(invited, Refused):
+                return invited
+            command = invited
         for _ in range(TRIES):
             answer = _once(conn, episode_id, command, by, now)
             if answer is not None:
@@ -43,9 +51,26 @@ def carry_out(
     return Refused("alerts.refused.crowded")
 
 
+def _consulted(conn: Connection, episode_id: str, command: Command, by: Person) -> Command | Refused:
+    """The people it names, with their names: each is there, and may see the place."""
+    place = conn.scalar(select(episode.c.slice_key).where(episode.c.episode_id == episode_id))
+    found = {}
+    asked = [one["person"] for one in command.params["assessors"]]
+    for id_ in [*asked, *([command.params["decider"]] if command.params["decider"] else [])]:
+        one = _somebody(conn, id_, by)
+        if one is None or one.role not in (*DUTY, "analyst"):
+            return Refused("alerts.refused.unknown_person", {"person": id_})
+        if place is not None and not within(one.scope, place):
+            return Refused("alerts.refused.target_scope", {"who": one.name, "scope": list(one.scope)})
+        found[id_] = one.name
+    assessors = [{**one, "name": found[one["person"]]} for one in command.params["assessors"]]
+    named = {"assessors": assessors, "decider_name": found.get(command.params["decider"])}
+    return replace(command, params={**command.params, **named})
+
+
 def _masked(command: Command) -> Command:
     """A note is a text like any other: no phone number, card or address of a customer is kept in it. Order numbers survive."""
-    free = {name: mask(value) for name, value in command.params.items() if name == "reason" and isinstance(value, str)}
+    free = {name: mask(value) for name, value in command.params.items() if name in FREE and isinstance(value, str)}
     note = mask(command.note) if command.note is not None else None
     return replace(command, note=note, params={**command.params, **free})
 
@@ -104,7 +129,17 @@ def _handling(conn: Connection, row: Row) -> Handling:
         plan_done=tuple(row["plan_done"]),
         episode_tier=row["episode_tier"],
         last=_last(conn, row["episode_id"], row["handling_version"]),
+        **_consultation(conn, row["episode_id"]),
     )
+
+
+def _consultation(conn: Connection, episode_id: str) -> dict[str, Any]:
+    """Everybody who was ever invited; the newest one who was named decides."""
+    mine = (transition.c.episode_id == episode_id) & (transition.c.axis == "person") & (transition.c.code == "consult")
+    rows = conn.scalars(select(transition.c.params).where(mine).order_by(transition.c.n)).all()
+    invited = {one["person"]: one["role"] for params in rows for one in params["assessors"]}
+    last = rows[-1] if rows else {"decider": None, "decider_name": None}
+    return {"invited": invited, "decider": last["decider"], "decider_name": last["decider_name"]}
 
 
 def _last(conn: Connection, episode_id: str, n: int) -> Last | None:
@@ -157,8 +192,16 @@ def _append(conn: Connection, row: Row, before: Handling, step: Step, by: Person
             note=step.note,
         )
     )
+    if step.code == "assess":
+        _keep_opinion(conn, episode_id, before.invited[by.person_id], step, by, now)
     _audit(conn, episode_id, n, step, by, now)
     tell_of_command(conn, row, step.code, step.params, n, by.name, now)
+
+
+def _keep_opinion(conn: Connection, episode_id: str, role: str, step: Step, by: Person, now: datetime) -> None:
+    levels = {name: step.params[name] for name in ("likelihood", "impact", "loss")}
+    row = {"episode_id": episode_id, "person": by.person_id, "at": now, "role": role, **levels, "opinion": step.note}
+    upsert(conn, assessment, [row])
 
 
 def _audit(conn: Connection, episode_id: str, n: int, step: Step, by: Person, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Reasons as chips: what a command's ``reason`` may be, in the order in which pages show them.
 
-Words: ``alerts.chip.<command>.<reason>``. Another reason is accepted too (an API may have its own); pages offer these.
+Words: ``alerts.chip.<command>.<reason>``; those of ``judge`` are causes. Another reason is accepted too (an API may have its
+own); pages offer these.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ CHIPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "give_back": ("not_mine", "busy", "shift_ends", "by_mistake"),
         "escalate": ("spreading", "needs_decision", "no_answer", "media"),
         "regrade": ("wider", "narrower", "key_customers", "money", "media", "mitigated", "known_cause"),
+        "judge": ("release", "product", "system", "supplier", "process", "staffing", "campaign", "weather", "data", "unknown"),
         "resolve": ("fixed", "recovered", "workaround", "answered", "no_fault"),
         "merge_into": ("same_cause", "same_customers", "duplicate"),
         "reopen": ("came_back", "not_fixed", "by_mistake"),

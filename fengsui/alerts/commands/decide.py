@@ -10,6 +10,7 @@ from fengsui.alerts.commands.handling import Command, Handling, Person, Same, St
 from fengsui.alerts.commands.table import COMMANDS, DUTY, MANAGER, VERDICTS, Rule
 
 TIERS = (1, 2, 3)
+SEVERE = 3
 
 
 def decide(handling: Handling, command: Command, by: Person, now: datetime) -> Step | Same | Refused:
@@ -19,10 +20,12 @@ def decide(handling: Handling, command: Command, by: Person, now: datetime) -> S
     return (
         _role(rule, command, by)
         or _filled(rule, command)
+        or _final(handling, command)
         or _again(handling, command, by)
         or _fresh(rule, handling, command)
         or _state(rule, handling, command)
         or _mine(rule, handling, command, by)
+        or _asked(rule, handling, command, by)
         or _step(rule, handling, command, by, now)
     )
 
@@ -37,13 +40,25 @@ def _role(rule: Rule, command: Command, by: Person) -> Refused | None:
 
 def _filled(rule: Rule, command: Command) -> Refused | None:
     for name in rule.needs:
-        if _field(command, name) in (None, ""):
+        if _field(command, name) in (None, "", []):
             return Refused("alerts.refused.needs", {"field": name})
     tier, verdict = command.params.get("tier"), command.params.get("verdict")
     if "tier" in rule.needs and tier not in TIERS:
         return Refused("alerts.refused.value", {"field": "tier", "value": tier, "allowed": list(TIERS)})
     if "verdict" in rule.needs and verdict not in VERDICTS:
         return Refused("alerts.refused.value", {"field": "verdict", "value": verdict, "allowed": list(VERDICTS)})
+    for name in {"likelihood", "impact", "loss"} & set(rule.needs):
+        if command.params[name] not in TIERS:
+            return Refused("alerts.refused.value", {"field": name, "value": command.params[name], "allowed": list(TIERS)})
+    return None
+
+
+def _final(handling: Handling, command: Command) -> Refused | None:
+    """终报: who ends a severe alert says how it ended."""
+    held = handling.tier if handling.tier is not None and handling.episode_tier <= (handling.machine_tier or 0) else None
+    severe = (held or handling.episode_tier) == SEVERE
+    if command.name == "resolve" and severe and not (command.note or "").strip():
+        return Refused("alerts.refused.needs", {"field": "final"})
     return None
 
 
@@ -105,6 +120,15 @@ def _mine(rule: Rule, handling: Handling, command: Command, by: Person) -> Refus
     if not rule.mine or by.role in MANAGER or handling.owner in (None, by.person_id):
         return None
     return Refused("alerts.refused.not_owner", {"who": handling.owner_name, "command": command.name})
+
+
+def _asked(rule: Rule, handling: Handling, command: Command, by: Person) -> Refused | None:
+    if rule.invited and by.person_id not in handling.invited:
+        return Refused("alerts.refused.not_invited", {"command": command.name})
+    if rule.decides and by.person_id != handling.decider:
+        code = "alerts.refused.not_decider" if handling.decider else "alerts.refused.no_consultation"
+        return Refused(code, {"who": handling.decider_name})
+    return None
 
 
 def _step(rule: Rule, handling: Handling, command: Command, by: Person, now: datetime) -> Step:

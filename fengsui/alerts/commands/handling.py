@@ -48,7 +48,8 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """A row of ``handling`` with the two things decide needs beside it: the machine's tier and the last decision."""
+    """A row of ``handling`` with what decide needs beside it: the machine's tier, the last decision, and the consultation:
+    ``invited`` person_id -> in whose name, ``decider`` who ends it."""
 
     state: str = "new"
     version: int = 0
@@ -64,6 +65,9 @@ class Handling:
     reviewed_at: datetime | None = None
     plan_done: tuple[Mapping[str, Any], ...] = ()
     episode_tier: int = 1
+    invited: Mapping[str, str] = field(default_factory=dict)
+    decider: str | None = None
+    decider_name: str | None = None
     last: Last | None = None
 
 

@@ -1,7 +1,8 @@
 """The commands: who may, from which state, and what changes. The visible table that ``decide`` reads.
 
-``mine``: only the owner or a manager. ``commutes``: two people's may follow each other in any order, so an older picture
-does not refuse it. ``needs``: fields that must be filled.
+``mine``: only the owner or a manager. ``invited``, ``decides``: only who was asked to judge, or was named to decide (会商).
+``commutes``: two people's may follow each other in any order, so an older picture does not refuse it. ``needs``: fields that
+must be filled.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ MANAGER = ("manager", "admin")
 UNOWNED = ("new", "verified")
 OWNED = ("claimed", "in_progress")
 VERDICTS = ("real", "expected", "false", "new_normal")
+ASSESSORS = ("supervisor", "product", "technical")
+"""In whose name an invited person judges."""
+CONSULTED = "consultation"
+"""The reason of a tier that a consultation ended with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Rule:
     change: Callable[[Handling, Command, Person, datetime], Changes]
     roles: tuple[str, ...] = DUTY
     mine: bool = False
+    invited: bool = False
+    decides: bool = False
     commutes: bool = False
     needs: tuple[str, ...] = ()
 
@@ -79,6 +86,10 @@ def _regrade(handling: Handling, command: Command, by: Person, now: datetime) ->
     }
 
 
+def _conclude(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
+    return {"tier": command.params["tier"], "machine_tier": handling.episode_tier, "tier_reason": CONSULTED}
+
+
 def _resolve(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
     return {"state": "resolved", "resolved_at": now}
 
@@ -117,6 +128,16 @@ COMMANDS: Mapping[str, Rule] = MappingProxyType(
         "add_participant": Rule(OPEN, _join, commutes=True, needs=("target",)),
         "escalate": Rule(OPEN, _nothing, commutes=True, needs=("reason",)),
         "regrade": Rule((*OPEN, "resolved"), _regrade, needs=("tier", "reason")),
+        "consult": Rule((*OPEN, "resolved"), _nothing, commutes=True, needs=("assessors", "decider")),
+        "assess": Rule(
+            (*OPEN, "resolved"),
+            _nothing,
+            (*DUTY, "analyst"),
+            invited=True,
+            commutes=True,
+            needs=("likelihood", "impact", "loss"),
+        ),
+        "conclude": Rule((*OPEN, "resolved"), _conclude, decides=True, needs=("tier",)),
         "resolve": Rule(OWNED, _resolve, mine=True, needs=("reason",)),
         # From verified without an owner: a false or expected alert needs nobody to handle it.
         "review": Rule(("verified", *OWNED, "resolved"), _review, mine=True, needs=("verdict",)),

@@ -6,6 +6,7 @@ All: ``(store, episode_id, seen_version, by, now, **fields) -> Done | Refused``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.carry_out import carry_out
 from fengsui.alerts.commands.handling import Command, Person
+from fengsui.alerts.commands.table import ASSESSORS
 
 
 def verify(
@@ -108,11 +110,68 @@ def resolve(
     return carry_out(store, episode_id, Command("resolve", seen_version, {"reason": reason}, note=note), by, now)
 
 
-def review(
-    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, verdict: str, note: str | None = None
+def consult(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    assessors: Mapping[str, str],
+    decider: str,
+    note: str | None = None,
 ) -> Done | Refused:
-    """复盘: real, expected, false or new_normal. Ends the handling; only ``reopen`` follows."""
-    return carry_out(store, episode_id, Command("review", seen_version, {"verdict": verdict}, note=note), by, now)
+    """发起会商: ``assessors`` person_id -> supervisor, product or technical; ``decider`` (a person_id) ends it."""
+    wrong = sorted(set(assessors.values()) - set(ASSESSORS))
+    if wrong:
+        return Refused("alerts.refused.value", {"field": "assessors", "value": wrong[0], "allowed": list(ASSESSORS)})
+    asked = [{"person": id_, "role": role} for id_, role in sorted(assessors.items())]
+    command = Command("consult", seen_version, {"assessors": asked, "decider": decider}, note=note)
+    return carry_out(store, episode_id, command, by, now)
+
+
+def assess(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    likelihood: int,
+    impact: int,
+    loss: int,
+    note: str | None = None,
+) -> Done | Refused:
+    """会商意见: an invited person's likelihood, impact and loss (1..3 each); the newest counts, all are kept."""
+    levels = {"likelihood": likelihood, "impact": impact, "loss": loss}
+    return carry_out(store, episode_id, Command("assess", seen_version, levels, note=note), by, now)
+
+
+def conclude(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, tier: int, note: str | None = None
+) -> Done | Refused:
+    """会商结论: who was named decides the tier; it holds like a re-grade."""
+    return carry_out(store, episode_id, Command("conclude", seen_version, {"tier": tier}, note=note), by, now)
+
+
+def review(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    verdict: str,
+    cause: str | None = None,
+    lesson: str | None = None,
+    change: str | None = None,
+    note: str | None = None,
+) -> Done | Refused:
+    """复盘: real, expected, false or new_normal. Ends the handling; only ``reopen`` follows. ``cause``: of the chips or in own
+    words; ``lesson``: what was learned; ``change``: what is to be changed at a rule."""
+    learned = {"cause": cause, "lesson": lesson, "change": change}
+    params = {"verdict": verdict, **{name: value for name, value in learned.items() if value}}
+    return carry_out(store, episode_id, Command("review", seen_version, params, note=note), by, now)
 
 
 def reopen(

@@ -2,12 +2,13 @@
 
 from fengsui.board.read.desk import Burning, Desk, burning, desk, everything_of, live, today
 from fengsui.board.read.detail import Detail, detail
-from fengsui.board.read.people import colleagues
+from fengsui.board.read.people import JUDGES, colleagues
 from fengsui.board.read.picture import Picture, latest_version, picture, stamp
 from fengsui.board.read.running import Running, running, worker_seen_at
 from fengsui.board.read.sources import SourceDetail, quarantined, source_detail
 
 __all__ = [
+    "JUDGES",
     "Burning",
     "Desk",
     "Detail",

@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
 
-from fengsui.board import definitions
+from fengsui.board import definitions, todo
 from fengsui.board.alert import CLOSED, Alert, alerts, select_alerts
 from fengsui.board.curve import Point, curve, newest
+from fengsui.board.read.consultation import Consultation, consultation
 from fengsui.board.read.corrected import Corrected, corrected
 from fengsui.board.read.plan import Plan, plan
 from fengsui.board.read.records import BehindIt, records
 from fengsui.board.read.timeline import Happened, timeline
 from fengsui.board.scope import Scope
+from fengsui.board.todo import Task
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.store.slices import bucket, bucket_start, slice_levels
 from fengsui.store.tables import episode, transition
@@ -29,10 +31,14 @@ SIMILAR = 3
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """An earlier alert of the same metric: how it ended, in the words of who closed it."""
+    """An earlier alert of the same metric: how it ended, in the words of who closed it. ``cure``, ``cause``: chips or own words
+    of the decisions that resolved and reviewed it."""
 
     alert: Alert
     note: str | None
+    cure: str | None = None
+    cause: str | None = None
+    lesson: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Detail:
     children: tuple[Alert, ...]
     similar: tuple[Similar, ...]
     plan: Plan | None
+    consultation: Consultation | None
+    tasks: tuple[Task, ...]
     corrected: Corrected | None
     cells: Sequence[Sequence[int]]  # of this loss: [likelihood - 1][impact - 1] -> tier; empty where no matrix is seeded
 
@@ -72,6 +80,8 @@ def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detai
             children=tuple(alerts(conn, select_alerts().where(episode.c.parent_id == episode_id), scope)),
             similar=tuple(_similar(conn, alert, scope)),
             plan=plan(conn, alert, moves),
+            consultation=consultation(conn, episode_id, moves),
+            tasks=tuple(todo.of_alert(conn, episode_id)),
             corrected=corrected(conn, alert, metric),
             cells=_cells(conn, alert.loss),
         )
@@ -121,7 +131,15 @@ def _similar(conn: Connection, alert: Alert, scope: Scope) -> list[Similar]:
         return other.rule_id != alert.rule_id, differing, -other.opened_at.timestamp()
 
     closest = sorted(alerts(conn, query, scope), key=distance)[:SIMILAR]
-    return [Similar(other, _last_words(conn, other.episode_id)) for other in closest]
+    return [Similar(other, _last_words(conn, other.episode_id), **_learned(conn, other.episode_id)) for other in closest]
+
+
+def _learned(conn: Connection, episode_id: str) -> dict[str, str | None]:
+    mine = (transition.c.episode_id == episode_id) & (transition.c.axis == "person")
+    query = select(transition.c.code, transition.c.params).where(mine & transition.c.code.in_(("resolve", "review")))
+    params = {row.code: row.params for row in conn.execute(query.order_by(transition.c.n))}
+    review = params.get("review", {})
+    return {"cure": params.get("resolve", {}).get("reason"), "cause": review.get("cause"), "lesson": review.get("lesson")}
 
 
 def _last_words(conn: Connection, episode_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
@@ -11,6 +12,8 @@ from fengsui.board.scope import Scope, sees
 from fengsui.store.tables import handling, person
 
 HANDLERS = ("duty", "manager", "admin")
+JUDGES = (*HANDLERS, "analyst")
+"""Whom a consultation may ask, and who may have something to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,10 @@ class Colleague:
     load: int
 
 
-def colleagues(store: Engine, slice_key: str) -> list[Colleague]:
-    """Active people who may handle an alert on ``slice_key``, the least busy first."""
+def colleagues(store: Engine, slice_key: str, roles: Sequence[str] = HANDLERS) -> list[Colleague]:
+    """Active people of ``roles`` (those who may handle an alert) who see ``slice_key``, the least busy first."""
     with store.connect() as conn:
-        rows = conn.execute(select(person).where(person.c.active, person.c.role.in_(HANDLERS))).fetchall()
+        rows = conn.execute(select(person).where(person.c.active, person.c.role.in_(roles))).fetchall()
         busy = select(handling.c.owner, func.count()).where(handling.c.state.not_in(CLOSED)).group_by(handling.c.owner)
         load = {row[0]: row[1] for row in conn.execute(busy)}
     able = [row for row in rows if sees(_scope(row.scope), slice_key)]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from fengsui.board.alert import Alert
+from fengsui.board.read.affected import Customers, affected
 from fengsui.board.scope import Scope, sees_org
 from fengsui.store.slices import ALL, cuboid_slice, slice_levels
 from fengsui.store.tables import feedback, feedback_text, rule_record
@@ -46,6 +47,7 @@ class BehindIt:
     total: int
     customers: int
     cut: bool
+    people: Customers
 
 
 def records(conn: Connection, alert: Alert, scope: Scope) -> BehindIt:
@@ -58,6 +60,7 @@ def records(conn: Connection, alert: Alert, scope: Scope) -> BehindIt:
         total=len(mine),
         customers=len({row.customer or row.record_key for row in mine}),
         cut=len(rows) == _SCANNED,
+        people=affected(conn, alert.episode_id, mine),
     )
 
 

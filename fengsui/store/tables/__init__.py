@@ -28,6 +28,7 @@ from fengsui.store.tables.feedback import (
 from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.tables.people import audit, person, reach, session, wall_link
+from fengsui.store.tables.response import contact, handover, silence, task
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.voice import label, model, sample, search_text, topic
 from fengsui.store.tables.work import inbox, request, snapshot
@@ -38,6 +39,7 @@ __all__ = [
     "audit",
     "channel_pace",
     "claim_link",
+    "contact",
     "coverage_day",
     "customer",
     "definition",
@@ -49,6 +51,7 @@ __all__ = [
     "feedback_text",
     "gauge",
     "handling",
+    "handover",
     "inbox",
     "label",
     "leader",
@@ -68,10 +71,12 @@ __all__ = [
     "search_text",
     "series",
     "session",
+    "silence",
     "slice_",
     "slice_source",
     "snapshot",
     "source_state",
+    "task",
     "tick",
     "tombstone",
     "topic",

@@ -50,6 +50,7 @@ episode = Table(
     Column("handle_due_at", UtcDateTime),
     Column("machine_n", Integer, nullable=False, server_default="0"),  # n of the newest machine transition
     Column("calm_n", Integer, nullable=False, server_default="0"),  # complete calm steps in a row (hysteresis)
+    Column("silence_id", String),  # kept silent by this one: not told, without deadlines
     UniqueConstraint("day", "day_n", name="uq_episode_number"),
     Index("ix_episode_condition", "condition", "tier"),
     Index("ix_episode_rule_slice", "rule_id", "slice_key", "opened_at"),
@@ -71,6 +72,7 @@ handling = Table(
     Column("resolved_at", UtcDateTime),
     Column("reviewed_at", UtcDateTime),
     Column("plan_done", Json, nullable=False),  # [{"step", "by", "at"}]
+    Index("ix_handling_state", "state"),
 )
 
 transition = Table(

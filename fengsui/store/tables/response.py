@@ -1,0 +1,78 @@
+"""What people do beside an alert's own state: promises and actions, contact with customers, silences, the change of shifts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from fengsui.store.tables.metadata import METADATA
+from fengsui.store.types import Json, UtcDateTime
+
+# 承诺 and 改进项: something that a named person does by a certain time.
+task = Table(
+    "task",
+    METADATA,
+    Column("task_id", String, primary_key=True),  # hash of what was promised: the same click twice is one
+    Column("kind", String, nullable=False),  # promise, action
+    Column("episode_id", String, index=True),
+    Column("slice_key", String, nullable=False),  # of the alert: who may see it
+    Column("text", Text, nullable=False),  # masked
+    Column("owner", String, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # open, done, dropped
+    Column("version", Integer, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", String),
+    Column("result", Text),  # masked
+    Index("ix_task_due", "state", "due_at"),
+)
+
+# Each try to reach a customer behind an alert, and what came of it.
+contact = Table(
+    "contact",
+    METADATA,
+    Column("contact_id", String, primary_key=True),
+    Column("episode_id", String, nullable=False, index=True),
+    Column("customer", String, nullable=False),  # HMAC; the record's key where the record names nobody
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("way", String, nullable=False),  # call, sms, chat, mail, visit
+    Column("outcome", String, nullable=False),  # reached, not_reached, told
+    Column("note", Text),  # masked
+)
+
+# 静默: what is not told for a while. Never changed but for its end.
+silence = Table(
+    "silence",
+    METADATA,
+    Column("silence_id", String, primary_key=True),
+    Column("rule_id", String),  # NULL: every rule
+    Column("where", Json, nullable=False),  # level -> value; {}: everywhere
+    Column("tier", Integer, nullable=False),  # the gravest that is kept silent
+    Column("start_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("weekly", Json),  # {"days": [0..6], "start": "22:00", "end": "06:00"} in the centre's zone; NULL: throughout
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # ended early
+    Column("ended_by", String),
+    Index("ix_silence_end", "end_at"),
+)
+
+# 交接班: what one shift leaves and the next one takes, signed by both.
+handover = Table(
+    "handover",
+    METADATA,
+    Column("handover_id", String, primary_key=True),
+    Column("given_by", String, nullable=False),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("taken_by", String),
+    Column("taken_at", UtcDateTime),
+    Column("scope", Json, nullable=False),  # organisations of who gave it: [] = all
+    Column("note", Text, nullable=False),  # masked
+    Column("reply", Text),  # masked
+    Column("body", Json, nullable=False),  # open alerts and promises as they stood when it was given
+    Index("ix_handover_given", "given_at"),
+)
