@@ -13,7 +13,7 @@ from fengsui.ingest.record import DELETED, Record, feedback_row
 from fengsui.ingest.references import References
 from fengsui.ingest.slices import LONGEST, longest
 from fengsui.text import clean, masks
-from fengsui.text.cues import Cues
+from fengsui.text.tagger import Tagger
 
 OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 KINDS = frozenset(EVENT_KINDS)
@@ -36,7 +36,7 @@ class Tools:
     vault: Vault
     references: References
     sla: policy.Sla
-    cues: Cues
+    tagger: Tagger
 
 
 @dataclass(slots=True)
@@ -129,10 +129,10 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
 
 
 def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> None:
-    """Text cleaned, masked and tagged; the raw one sealed, where the source keeps it."""
+    """Text cleaned and masked, to be tagged with the whole batch; the raw one sealed, where the source keeps it."""
     said = clean.clean(item.text, tools.text_chars) if item.text else ""
     shown = masks.mask(said)
-    row["tags"] = tools.cues.tags(shown, row["ratings"])
+    row["tags"], record.untagged = {}, shown
     row["lang"] = item.dims.get("language") or clean.language(shown)
     record.text_dropped = not shown
     record.text = None

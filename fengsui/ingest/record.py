@@ -41,6 +41,7 @@ class Record:
     events: dict[str, Step] = field(default_factory=dict)
     text: dict[str, Any] | None = None
     text_dropped: bool = False
+    untagged: str | None = None  # the masked text whose tags are still to be made
     touched: bool = False
     kinds_by_source: set[tuple[str, str]] = field(default_factory=set)
     _facts: Facts | None = None  # of the events as they are; None after each change

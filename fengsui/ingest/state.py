@@ -33,7 +33,7 @@ class Opening:
 
     state: dict[str, Any]
     part: int
-    definitions: int
+    definitions: str
 
 
 def guard(conn: Connection, source: str, tick: int) -> Opening:

@@ -36,7 +36,7 @@ from fengsui.metrics import calendars
 from fengsui.settings.model import Settings
 from fengsui.settings.source import Source
 from fengsui.store.database import reading
-from fengsui.text import cues
+from fengsui.text import cues, taxonomy
 
 Fence: TypeAlias = Callable[[Connection], Any]
 """First statement of the transaction; raises ``LostLeadership`` where another worker leads."""
@@ -124,6 +124,7 @@ class Ingest:
             calendars.seed(conn, self._settings.centre.calendar, self._settings.centre.zone, now)
             policy.seed(conn, self._settings.sla, now)
             cues.seed(conn, now)
+            taxonomy.seed(conn, now)
             inbox.revive(conn, self._vault)
 
     def take(
@@ -254,7 +255,7 @@ class Ingest:
     def _tools(self, conn: Connection, job: Job, part: Batch, opening: Opening, fresh: Sequence[references.Row]) -> Tools:
         customers = {item.customer for item in _of(part, Feedback) if item.customer}
         known = self._shelf.references(conn, [self._vault.customer(customer) for customer in customers])
-        sla, lists = self._shelf.definitions(conn, opening.definitions, job.now)
+        sla, tagger = self._shelf.definitions(conn, opening.definitions, job.now)
         return Tools(
             source=job.source,
             feedback_source=job.declared.belongs_to or job.source,
@@ -267,7 +268,7 @@ class Ingest:
             vault=self._vault,
             references=references.References([*known, *fresh], self._settings.centre.zone),
             sla=sla,
-            cues=lists,
+            tagger=tagger,
         )
 
 

@@ -16,6 +16,7 @@ from fengsui.ingest.record import Record
 from fengsui.metrics.measures import SET_BY, contributions
 from fengsui.store.tables import customer, event, feedback, feedback_text
 from fengsui.text.clean import can_repeat
+from fengsui.text.tagger import overlaid
 
 
 def records(
@@ -25,6 +26,7 @@ def records(
     touched = [record for record in ledger.values() if record.touched]
     for record in touched:
         settle(record, tools)
+    _tag(touched, tools)
     _repeats(conn, touched)
     for record in touched:
         _delta(record, deltas, places)
@@ -34,6 +36,16 @@ def records(
     _customers(conn, pending, out.customers, tools)
     pending.add_cells(deltas.cells())
     return touched
+
+
+def _tag(touched: Iterable[Record], tools: Tools) -> None:
+    """All texts of the batch at once; what people said of an earlier version stays said."""
+    waiting = [(record, record.row) for record in touched if record.row is not None and record.untagged is not None]
+    texts = [record.untagged or "" for record, _ in waiting]
+    found = tools.tagger.tags(texts, [row["ratings"] for _, row in waiting])
+    for (record, row), tags in zip(waiting, found, strict=True):
+        row["tags"] = overlaid(tags, record.old["tags"]) if record.old is not None else tags
+        record.untagged = None
 
 
 def _delta(record: Record, deltas: Deltas, places: Places) -> None:

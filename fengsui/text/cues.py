@@ -1,4 +1,4 @@
-"""Words that tell what is at stake: a first list of our own writing, as data, and a light sentiment from them.
+"""Words that tell what is at stake: a first list of our own writing, as data.
 
 A cue is not a class: one text may carry several, and each names the words that were seen, so that a person can check it.
 The lists are seeded as definitions of kind ``cue`` (``id`` = the cue) and edited there; ``Cues`` is built from them.
@@ -6,19 +6,15 @@ The lists are seeded as definitions of kind ``cue`` (``id`` = the cue) and edite
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
 from fengsui.store.tables import definition
 from fengsui.store.upsert import upsert
-
-BY = "rule@1"
-Sentiment: TypeAlias = Literal["negative", "neutral", "positive"]
+from fengsui.text.lexicon import Lexicon
 
 CUES: Mapping[str, tuple[str, ...]] = {
     "media": (
@@ -161,69 +157,6 @@ CUES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-_NEGATIVE: Sequence[str] = (
-    *(
-        "差",
-        "烂",
-        "垃圾",
-        "失望",
-        "生气",
-        "愤怒",
-        "恶心",
-        "坑人",
-        "骗",
-        "糟糕",
-        "难用",
-        "不满",
-        "后悔",
-        "无语",
-        "恶劣",
-        "不退",
-        "不理",
-    ),
-    *(
-        "投诉",
-        "太慢",
-        "bad",
-        "terrible",
-        "awful",
-        "worst",
-        "horrible",
-        "rude",
-        "disappoint",
-        "useless",
-        "angry",
-        "poor service",
-    ),
-)
-_POSITIVE: Sequence[str] = (
-    *("谢谢", "感谢", "满意", "很好", "不错", "点赞", "好评", "热情", "耐心", "专业", "给力", "喜欢", "推荐", "表扬"),
-    *("thank", "great", "excellent", "love", "awesome", "helpful", "perfect", "amazing", "kind staff"),
-)
-_DENIED = re.compile(r"(?:不|没|没有|不太|不够|毫无|不是很|\bnot |\bno |n't )$", re.IGNORECASE)
-_ANGRY = frozenset({"impatience", "waiting", "repeated", "churn", "money", "outage", "fraud", "legal"})
-
-
-Stem: TypeAlias = tuple[int, str, str, str]
-"""(place in the lists, stem, list, word)"""
-Index: TypeAlias = Mapping[str, tuple[Stem, ...]]
-"""first character -> stems: most lists share no first character with a text, and are not looked for"""
-
-
-def _index(stems: Iterable[tuple[str, str, str]]) -> Index:
-    found: dict[str, tuple[Stem, ...]] = {}
-    for place, (stem, name, word) in enumerate(stems):
-        found[stem[:1]] = (*found.get(stem[:1], ()), (place, stem, name, word))
-    return found
-
-
-def _standing(index: Index, low: str) -> list[Stem]:
-    """Every stem that stands anywhere in ``low``, in no order; an empty stem stands everywhere."""
-    return [stem for first in index.keys() & {"", *low} for stem in index[first] if stem[1] in low]
-
-
-_TONES = _index([*((word, "harsh", word) for word in _NEGATIVE), *((word, "kind", word) for word in _POSITIVE)])
-
 
 @dataclass(frozen=True, slots=True)
 class Cues:
@@ -231,43 +164,19 @@ class Cues:
     stems where they end in ``*``."""
 
     words: Mapping[str, tuple[str, ...]]
-    _stems: Index = field(init=False, repr=False, compare=False)
+    _lexicon: Lexicon[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        stems = ((word.rstrip("*"), cue, word) for cue, words in self.words.items() for word in words)
-        object.__setattr__(self, "_stems", _index(stems))
+        object.__setattr__(self, "_lexicon", Lexicon((word, cue) for cue, words in self.words.items() for word in words))
 
     def found(self, text: str) -> dict[str, list[str]]:
-        """cue -> its words in ``text``, in the order of the list; cues without a word are absent."""
-        low = text.casefold()
+        """cue -> its words in ``text``, in the order in which they stand there; cues without a word are absent."""
         hits: dict[str, list[str]] = {}
-        for _, stem, cue, word in sorted(_standing(self._stems, low)):
-            if _stands(word, low):
-                hits.setdefault(cue, []).append(stem)
+        for hit in self._lexicon.in_text(text):
+            words = hits.setdefault(hit.meaning, [])
+            if hit.word not in words:
+                words.append(hit.word)
         return hits
-
-    def tags(self, text: str, ratings: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """What ``feedback.tags`` holds: cues with their words, sentiment, and who tagged."""
-        hits = self.found(text) if text else {}
-        return {"cues": hits, "sentiment": sentiment(text, hits, ratings), "by": BY}
-
-
-def sentiment(text: str, cues: Mapping[str, Sequence[str]], ratings: Iterable[Mapping[str, Any]] = ()) -> Sentiment:
-    """Ratings speak first: the lower two fifths of a scale are negative, the upper two positive. Without a clear one the
-    words decide: angry cues and harsh words against kind words, a denied kind word (不满意) counting as harsh."""
-    shares = [_share(rating) for rating in ratings if not str(rating.get("name")).endswith("_second")]  # asked after the cure
-    rated = [share for share in shares if share is not None]
-    if rated:
-        mean = sum(rated) / len(rated)
-        if mean <= 0.4:
-            return "negative"
-        if mean >= 0.7:
-            return "positive"
-    harsh, kind = _tones(text.casefold()) if text else (0, 0)
-    harsh += sum(1 for cue in cues if cue in _ANGRY)
-    if harsh > kind:
-        return "negative"
-    return "positive" if kind > harsh else "neutral"
 
 
 def seed(conn: Connection, now: datetime) -> None:
@@ -303,37 +212,3 @@ def of(lists: Iterable[Listed]) -> Cues:
 def load(conn: Connection, now: datetime) -> Cues:
     """The newest lists in force at ``now``; our own where none is stored."""
     return of(one for one in stored(conn) if one.valid_from <= now)
-
-
-def _stands(word: str, low: str) -> bool:
-    """Latin words are whole words (``sue you`` is not in ``issue you``, ``on fire`` not in ``on firefox``) unless they end in
-    ``*``, which leaves their ending open; digits are not part of a longer number."""
-    if not word[0].isascii():
-        return True
-    stem = word.removesuffix("*")
-    end = r"(?!\d)" if word.isdigit() else "" if stem != word else "(?![a-z0-9])"
-    return re.search(rf"(?<![a-z0-9]){re.escape(stem)}{end}", low) is not None
-
-
-def _share(rating: Mapping[str, Any]) -> float | None:
-    low, high, value = rating["low"], rating["high"], rating["value"]
-    if not low <= value <= high or low >= high:
-        return None
-    share = (value - low) / (high - low)
-    return float(share if rating["direction"] == "up" else 1 - share)
-
-
-def _tones(low: str) -> tuple[int, int]:
-    harsh = kind = 0
-    for _, word, tone, _ in _standing(_TONES, low):
-        denied = _denied(word, low)
-        if tone == "kind" and not denied:
-            kind += 1
-        elif (tone == "kind") == denied:
-            harsh += 1
-    return harsh, kind
-
-
-def _denied(word: str, low: str) -> bool:
-    at = low.find(word)
-    return _DENIED.search(low[max(0, at - 6) : at]) is not None
