@@ -20,6 +20,8 @@ DAY = timedelta(days=1)
 WINDOW_S: Mapping[str, int] = {"sla_attainment": 24 * HOUR_S, "csat": 24 * HOUR_S}
 """Others look at the last hour; these two need a day to have enough answers. The tile says which window it shows."""
 SPARK_POINTS = 24
+LETTERS: Mapping[str, str] = {"service_level_20": "C"}
+"""Denominator of a service level (docs/metrics.md): named beside the headline; the others have it in their names."""
 
 
 def window_s(metric: str) -> int:

@@ -136,12 +136,20 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted({str(name) for row in rows for name in row}))
 
 
-def typed_mapping() -> list[dict[str, Any]]:
+def typed_mapping(dimensions: Iterable[str]) -> list[dict[str, Any]]:
     """How a figure of a month is read that a manager typed in (``board.typed``): a share of trials, or a count."""
+    dims = {name: {"field": f"dims.{name}", "optional": True} for name in dimensions}
     share = {name: name for name in ("name", "start", "end", "numerator", "denominator", "updated_at")}
     return [
-        {"shape": "measurement", "when": {"field": "form", "in": ["share"]}, **share},
-        {"shape": "measurement", "when": {"field": "form", "in": ["count"]}, "name": "name", "start": "at", "gauge": "value"},
+        {"shape": "measurement", "when": {"field": "form", "in": ["share"]}, **share, "dims": dims},
+        {
+            "shape": "measurement",
+            "when": {"field": "form", "in": ["count"]},
+            "name": "name",
+            "start": "at",
+            "gauge": "value",
+            "dims": dims,
+        },
     ]
 
 

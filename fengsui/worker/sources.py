@@ -32,7 +32,7 @@ def mapping(settings: Settings, name: str) -> Any:
     """The mapping of a source; forms of ours have one of their own unless the operator wrote another."""
     source = settings.sources[name]
     if source.kind == "typed":
-        return source.map or typed_mapping()
+        return source.map or typed_mapping(settings.dimension_names)
     return source.map or (staff_mapping(settings.dimension_names) if source.kind == "staff" else source.map)
 
 

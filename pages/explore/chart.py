@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from fengsui.locale import say
-from pages.look.charts import Spec, finished
+from pages.look.charts import Spec, finished, mark_layers
 from pages.look.tokens import TOKENS
 
 _TIERS = (1, 2, 3)
@@ -55,7 +55,8 @@ def series(lang: str, theme: str, height: int, form: str, percent: bool) -> Spec
     words = events.mark_text(color=token["t2"], align="right", baseline="top", dx=-4, fontSize=12).encode(
         x=x, y=alt.value(2), text="name:N"
     )
-    return finished(alt.layer(window, area, week, expected, actual, marks, rules, words), theme, height, 12)
+    under, over = mark_layers(base, x, theme, 12)
+    return finished(alt.layer(*under, window, area, week, expected, actual, marks, rules, words, *over), theme, height, 12)
 
 
 def _tips(lang: str, form: str, percent: bool) -> list[alt.Tooltip]:

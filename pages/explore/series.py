@@ -7,10 +7,13 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from fengsui.board import chart_marks
 from fengsui.board.explore import Line, Shift
 from pages.explore.address import Asked
 from pages.explore.chart import series
+from pages.look import charts
 from pages.look.charts import band_rows, wall_time
+from pages.look.house import house
 from pages.look.pieces import esc, heading
 from pages.look.tokens import mode
 from pages.look.visitor import Visitor
@@ -44,8 +47,14 @@ def _rows(visitor: Visitor, asked: Asked, line: Line, changes: list[Shift], shap
     frame = frame.astype({"w": float})
     frame["kind"] = "p"
     begin, end = line.points[0].at, line.points[-1].at
+    announced = chart_marks.marks(house().reader, asked.question.metric, asked.question.slice_key, begin, end)
+    frame = charts.marked(frame, (one for one in announced if one.kind == "event"), visitor)
     marks = [_mark("w", max(asked.question.start, begin), visitor, until=min(asked.question.end, end))]
-    marks += [_mark("v", one.at, visitor, name=_name(visitor, one)) for one in changes if begin <= one.at <= end]
+    marks += [
+        _mark("v", one.at, visitor, name=_name(visitor, one))
+        for one in changes
+        if begin <= one.at <= end and one.kind != "known_event"
+    ]
     return pd.concat([frame, pd.DataFrame(marks)], ignore_index=True)
 
 

@@ -8,16 +8,17 @@ from typing import Any
 import altair as alt
 
 from fengsui.locale import say
-from pages.look.charts import Spec, finished
+from pages.look.charts import Spec, finished, mark_layers, points_of
 from pages.look.tokens import TOKENS
 
 
 @cache
 def weeks(lang: str, theme: str, height: int, target: bool = False, goal: bool = False, ahead: bool = False) -> Spec:
     """Rows: ``t`` (a day), ``y`` as shown (per cent, seconds …); a day without a figure is a gap; ``g``: what a goal asks;
-    ``aim``: the target of that day; ``low``, ``mid``, ``high``: of a day ahead."""
+    ``aim``: the target of that day; ``low``, ``mid``, ``high``: of a day ahead; and the rows of marks (``charts.marked``)."""
     token = TOKENS[theme]
-    base = alt.Chart(alt.NamedData("d"))
+    whole = alt.Chart(alt.NamedData("d"))
+    base = points_of(whole)
     x = alt.X("t:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=6, grid=False))
     y = alt.Y("y:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4, domain=False, ticks=False))
     tips = [
@@ -36,4 +37,5 @@ def weeks(lang: str, theme: str, height: int, target: bool = False, goal: bool =
         layers.append(dashed.encode(x=x, y=alt.Y("aim:Q")))
     if goal:
         layers.append(base.mark_line(color=token["cmp"], strokeWidth=1.5).encode(x=x, y=alt.Y("g:Q")))
-    return finished(alt.layer(*layers), theme, height, 12)
+    under, over = mark_layers(whole, x, theme, 12)
+    return finished(alt.layer(*under, *layers, *over), theme, height, 12)

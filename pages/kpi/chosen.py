@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from fengsui.board import comparison, goals, kpi_sheet, targets
+from fengsui.board import chart_marks, comparison, goals, kpi_sheet, targets
+from fengsui.board.chart_marks import Mark
 from fengsui.board.goals import Aim
 from fengsui.board.kpi_sheet import Row, Sheet, Window
 from fengsui.board.outlook import Outlook, outlook
@@ -35,7 +36,7 @@ def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window,
         with st.container(border=True, key="p_weeks"):
             aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
             ahead = trouble.kept("outlook", (row.metric.id, place), lambda: _outlook(row, row.metric.id, place))
-            _weeks(visitor, sheet, row, aim, ahead)
+            _weeks(visitor, sheet, row, place, aim, ahead)
     if comparison.comparable(row.metric):
         with st.container(border=True, key="p_parts", height="stretch"):
             compare.panel(visitor, sheet, row, place, window, places)
@@ -128,6 +129,11 @@ def _goal(visitor: Visitor, row: Row, aim: Aim) -> str:
     return f'<p class="df">{esc(" ".join(words))} {verdict}</p>'
 
 
+def _marks(row: Row, place: str, first: date, last: date) -> list[Mark]:
+    start, end = (datetime.combine(day, time(), house().settings.centre.tz) for day in (first, last + timedelta(days=1)))
+    return chart_marks.marks(house().reader, row.metric.id, place, start, end)
+
+
 def _targets(row: Row, first: date, days: int) -> list[float | None]:
     """Of each day its own: the past is held against the target of then."""
     ask = (house().reader, house().settings, row.metric, first, days)
@@ -138,7 +144,7 @@ def _scaled(values: dict[str, float | None], scale: float) -> dict[str, float | 
     return {name: None if value is None else value * scale for name, value in values.items()}
 
 
-def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Outlook | None) -> None:
+def _weeks(visitor: Visitor, sheet: Sheet, row: Row, place: str, aim: Aim | None, ahead: Outlook | None) -> None:
     st.html(heading(visitor.say("pages.kpi.weeks"), visitor.say("pages.kpi.weeks_second")))
     today = charts.wall_time(sheet.end, visitor.zone).date()
     first = today - timedelta(days=len(row.line))
@@ -155,9 +161,9 @@ def _weeks(visitor: Visitor, sheet: Sheet, row: Row, aim: Aim | None, ahead: Out
     spec = weeks(
         visitor.lang, mode(), 210, any(value is not None for value in targeted), aim is not None, bool(ahead and ahead.days)
     )
-    st.vega_lite_chart(
-        pd.DataFrame(points).astype(dict.fromkeys(NUMBERS, float)), spec, key="weeks", theme=None, width="stretch"
-    )
+    frame = pd.DataFrame(points).astype(dict.fromkeys(NUMBERS, float))
+    found = trouble.kept("marks", (row.metric.id, place, first), lambda: _marks(row, place, first, max(shown)))
+    st.vega_lite_chart(charts.marked(frame, found, visitor), spec, key="weeks", theme=None, width="stretch")
     if aim is not None:
         st.html(_goal(visitor, row, aim))
     if ahead is not None:

@@ -11,6 +11,7 @@ from fengsui.board import kpi_sheet, read
 from fengsui.board.alert import Alert
 from fengsui.board.export import Table
 from fengsui.board.kpi_sheet import Row, Sheet, Window
+from fengsui.board.kpis import LETTERS
 from pages.kpi import chosen, table, typed
 from pages.kpi import window as windows
 from pages.look import export, trouble
@@ -118,7 +119,8 @@ def _grid(visitor: Visitor, sheet: Sheet, place: str, alerts: Sequence[Alert]) -
 def _row(visitor: Visitor, row: Row, tier: int) -> str:
     metric, kpi = row.metric, row.kpi
     number, unit = figure(visitor, metric.shape, metric.unit, kpi.value)
-    name = esc(visitor.say(f"locale.metric.{metric.id}"))
+    letter = f" {visitor.say('pages.kpi.letter', letter=LETTERS[metric.id])}" if metric.id in LETTERS else ""
+    name = esc(visitor.say(f"locale.metric.{metric.id}") + letter)
     bad = row.standing in ("near", "missed")
     past = [kpi.value - then if then is not None and kpi.value is not None else None for then in (row.before, row.usual)]
     changes = "".join(f'<span class="m">{esc(_beside(visitor, row, one, unit, change=True))}</span>' for one in past)

@@ -18,8 +18,8 @@ from pages.look.pieces import esc, heading
 from pages.look.visitor import Visitor, require_role
 
 _OPEN, _TOLD = "typed_open", "typed_told"
-FIELDS = ("metric", "month", "numerator", "denominator", "reason")
-COLUMNS = ("metric", "month", "value", "target", "of", "by")
+FIELDS = ("metric", "month", "numerator", "denominator", "reason", "place")
+COLUMNS = ("metric", "place", "month", "value", "target", "of", "by")
 
 
 @cache
@@ -41,7 +41,8 @@ def panel(visitor: Visitor, *, everything: bool = False) -> None:
     if not offered() or (visitor.scope and not everything):
         return
     found = trouble.kept("typed", None, lambda: typed.typed(house().reader, house().settings, now()))
-    shown = found if everything else [one for n, one in enumerate(found) if n == 0 or found[n - 1].metric.id != one.metric.id]
+    keys = [(one.metric.id, one.place) for one in found]
+    shown = found if everything else [one for n, one in enumerate(found) if n == 0 or keys[n - 1] != keys[n]]
     if not shown:
         return
     head = "".join(f"<th>{esc(visitor.say(f'pages.typed.{name}'))}</th>" for name in COLUMNS)
@@ -59,7 +60,8 @@ def _row(visitor: Visitor, one: Typed) -> str:
     if one.times > 1:
         by += f" · {visitor.say('pages.typed.corrected', n=one.times - 1)}"
     wait = f' <small class="c2">◔ {esc(visitor.say("pages.typed.pending"))}</small>' if one.pending else ""
-    cells = (visitor.say(f"locale.metric.{metric.id}"), f"{one.month:%Y-%m}")
+    where = visitor.say("pages.kpi.slice", place=one.place)
+    cells = (visitor.say(f"locale.metric.{metric.id}"), where, f"{one.month:%Y-%m}")
     words = "".join(f"<td>{esc(cell)}</td>" for cell in cells)
     rest = "".join(f"<td>{esc(cell)}</td>" for cell in (target, of))
     return f'<tr title="{esc(one.reason)}">{words}<td><b>{esc(value)}</b>{wait}</td>{rest}<td>{esc(by)}</td></tr>'
@@ -90,7 +92,14 @@ def _form(visitor: Visitor) -> None:
         format_func=lambda id_: visitor.say(f"locale.metric.{id_}"),
         key="typed_metric",
     )
-    right.text_input(visitor.say("pages.typed.month"), key="typed_month", placeholder="2026-10")
+    places = trouble.kept("typed_places", visitor.scope, lambda: typed.offered(house().reader, visitor.person))
+    right.selectbox(
+        visitor.say("pages.typed.place"),
+        places,
+        format_func=lambda key: visitor.say("pages.kpi.slice", place=key),
+        key="typed_place",
+    )
+    st.text_input(visitor.say("pages.typed.month"), key="typed_month", placeholder="2026-10")
     left, right = st.columns(2, gap="small")
     left.text_input(visitor.say(f"pages.typed.numerator.{metric}"), key="typed_numerator")
     if metric not in COUNTS:

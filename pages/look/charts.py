@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pandas as pd
 
+from fengsui.board.chart_marks import Mark
 from fengsui.locale import say
 from pages.look.tokens import FONT, TOKENS
+from pages.look.visitor import Visitor
 
 Spec: TypeAlias = dict[str, Any]
 _TIERS = (1, 2, 3)
@@ -49,6 +51,59 @@ def band_rows(
     return frame.astype({"y": float, "e": float, "lo": float, "hi": float, "grade": int})
 
 
+def marked(frame: pd.DataFrame, marks: Iterable[Mark], visitor: Visitor) -> pd.DataFrame:
+    """The rows of a chart with those of its marks behind them: ``k`` (event or change; None: a point), ``t``, ``t2``,
+    ``name``; cut to the time that the chart shows."""
+    first, last = frame["t"].min(), frame["t"].max()
+    rows = []
+    for one in marks:
+        begin, until = (pd.Timestamp(wall_time(at or one.start, visitor.zone)) for at in (one.start, one.end))
+        if begin <= last and until >= first:
+            kind = "event" if one.kind == "event" else "change"
+            late = begin > first + (last - first) * 0.6  # its name goes to the left, or it makes room by shrinking the chart
+            about = {"k": kind, "name": mark_name(visitor, one), "late": late}
+            rows.append({**about, "t": max(begin, first), "t2": min(until, last)})
+    if not rows:
+        return frame
+    more = pd.DataFrame(rows)
+    if "grade" in frame:
+        more["grade"] = 0
+    return pd.concat([frame, more], ignore_index=True)
+
+
+def mark_name(visitor: Visitor, one: Mark) -> str:
+    """``双11 ×3 ±20%``, ``目标第 3 版``."""
+    if one.kind != "event":
+        return visitor.say(f"pages.mark.{one.kind}", version=one.version)
+    name = one.name.get(visitor.lang) or next(iter(one.name.values()), "")
+    lift = f" ×{one.lift:g}" if one.lift != 1.0 else ""
+    return f"{name}{lift}" + (f" ±{one.margin:.0%}" if one.margin else "")
+
+
+def points_of(base: Any) -> Any:
+    """Without the rows of marks: a mark between two points breaks no line."""
+    return base.transform_filter("!isValid(datum.k)")
+
+
+def mark_layers(base: Any, x: Any, theme: str, size: int) -> tuple[list[Any], list[Any]]:
+    """What lies under the lines of a chart (the time of announced events), and over them (names, and when a definition
+    changed)."""
+    token = TOKENS[theme]
+    tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("t:T", title=" ", format="%m-%d %H:%M")]
+    events, changes = (base.transform_filter(f"datum.k == '{kind}'") for kind in ("event", "change"))
+    span = events.mark_rect(color=token["cmp"], opacity=0.16).encode(
+        x=x, x2="t2:T", y=alt.value(0), y2=alt.value("height"), tooltip=tips
+    )
+    rule = changes.mark_rule(color=token["mut"], strokeDash=[2, 3]).encode(x=x, tooltip=tips)
+    words = {"baseline": "top", "fontSize": size, "limit": 180, "color": token["mut"]}
+    over = []
+    for one, place in ((events, 2), (changes, 2 + size + 4)):
+        early, late = (one.transform_filter(f"{sign}datum.late") for sign in ("!", ""))
+        over.append(early.mark_text(align="left", dx=4, **words).encode(x=x, y=alt.value(place), text="name:N"))
+        over.append(late.mark_text(align="right", dx=-4, **words).encode(x=x, y=alt.value(place), text="name:N"))
+    return [span], [rule, *over]
+
+
 @cache
 def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = False) -> Spec:
     """Band behind, expected dashed, actual solid, tiers by shape and colour."""
@@ -59,7 +114,8 @@ def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = Fal
     # all zero has no scale of its own: counts show at least 0..1
     scale = alt.Scale(zero=False, nice=True) if percent else alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 1]), nice=True)
     y = alt.Y("y:Q", title=None, axis=labels, scale=scale)
-    base = alt.Chart(data)
+    whole = alt.Chart(data)
+    base, (under, over) = points_of(whole), mark_layers(whole, x, theme, size)
     area = base.mark_area(color=token["band"], opacity=float(token["bando"])).encode(
         x=x, y=alt.Y("lo:Q", title=None), y2="hi:Q"
     )
@@ -78,7 +134,7 @@ def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = Fal
             color=alt.Color("tier:N", scale=alt.Scale(domain=names, range=[token[f"t{t}"] for t in _TIERS]), legend=None),
         )
     )
-    return finished(alt.layer(area, expected, actual, marks), theme, height, size)
+    return finished(alt.layer(*under, area, expected, actual, marks, *over), theme, height, size)
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fengsui.board.alert import Alert
+from fengsui.board.kpis import LETTERS
 from fengsui.board.read import Picture
 from pages.look.figures import figure, signed, together
 from pages.look.pieces import badge, esc, line, stamp
@@ -79,7 +80,9 @@ def _doubt(tile: Tile, learning: bool) -> str | None:
 def _window(visitor: Visitor, tile: Tile) -> str:
     if tile["shape"] == "gauge":
         return visitor.say("pages.window.now")
-    return visitor.say("pages.window.last", h=tile["window_s"] / 3600)
+    words = visitor.say("pages.window.last", h=tile["window_s"] / 3600)
+    letter = LETTERS.get(tile["metric"])
+    return f"{words} {visitor.say('pages.kpi.letter', letter=letter)}" if letter else words
 
 
 def _partner(visitor: Visitor, tile: Tile) -> str:

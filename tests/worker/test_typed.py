@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine as Store
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from fengsui.board import typed
 from fengsui.board.inbox import Slot
@@ -19,6 +19,7 @@ from fengsui.metrics import read
 from fengsui.people import NotAllowed, Person
 from fengsui.settings import parse
 from fengsui.store import tables as t
+from fengsui.store.slices import slice_id, slice_levels
 from tests.worker.channel import START, Plant
 from tests.worker.test_mailbox import SECOND, planted
 
@@ -108,6 +109,58 @@ def test_a_wrong_value_is_told_by_its_field_and_nothing_is_kept(
         send(plant, 1, **values)  # type: ignore[arg-type]
     assert [(one.place, one.code) for one in fault.value.mistakes] == [((place,), code)]
     assert plant.rows(t.inbox, "inbox_id", "state") == [] and shown(plant) == []
+
+
+def offer(plant: Plant, *keys: str) -> None:
+    """Slices that records have made."""
+    with plant.store.begin() as conn:
+        for key in keys:
+            level, value = next(iter(slice_levels(key).items()))
+            row = {"slice_id": slice_id(key), "slice_key": key, "cuboid": level, "dims": {level: value}, "first_at": START}
+            conn.execute(insert(t.slice_).values(**row))
+
+
+def test_parts_are_typed_one_by_one_and_the_whole_is_their_sum(plant: Plant) -> None:
+    offer(plant, "channel=App", "channel=电话", "channel=未填")
+    assert typed.offered(plant.store, WANG) == ["all", "channel=App", "channel=电话"]
+    send(plant, 1, "90", "100", place="channel=App")
+    send(plant, 2, "30", "60", place="channel=电话")
+    with pytest.raises(Wrong) as fault:
+        send(plant, 3, "120", "160")
+    assert [(one.place, one.code) for one in fault.value.mistakes] == [(("place",), "board.wrong.typed_by_channel")]
+    plant.start().minute(START + 5 * SECOND)
+    assert [(one.place, one.value, one.pending) for one in shown(plant)] == [
+        ("channel=App", 0.9, False),
+        ("channel=电话", 0.5, False),
+    ]
+    start, end = typed.bounds(plant.settings, LAST)
+    with plant.store.connect() as conn:
+        whole, app = (
+            read.kpi(conn, "training_pass", key, start, end, START + 9 * SECOND, plant.settings.sources)
+            for key in ("all", "channel=App")
+        )
+    assert (whole.value, whole.n) == (0.75, 160) and (app.value, app.n) == (0.9, 100)
+
+
+def test_counts_of_parts_add_up_too(plant: Plant) -> None:
+    offer(plant, "channel=App", "channel=电话")
+    for n, key in enumerate(("channel=App", "channel=电话")):
+        send(plant, n, "1000", metric="active_customers", place=key)
+    plant.start().minute(START + 5 * SECOND)
+    end = typed.bounds(plant.settings, LAST)[1]
+    with plant.store.connect() as conn:
+        assert read.kpi(conn, "active_customers", "all", end - SECOND, end, end).value == 2000
+
+
+def test_a_scoped_manager_types_for_their_own_organisations_only(plant: Plant) -> None:
+    offer(plant, "org.1=华南", "org.1=华东", "channel=App")
+    nan = Person("nan", "南", "manager", ("华南",))
+    assert typed.offered(plant.store, nan) == ["org=华南"]
+    for place in ("all", "org=华东", "channel=App", "org=<b>"):
+        with pytest.raises(Wrong) as fault:
+            send(plant, 1, "9", "10", who=nan, place=place)
+        assert fault.value.mistakes[0].place == ("place",)
+    send(plant, 2, "9", "10", who=nan, place="org=华南")
 
 
 def test_who_may_not_types_nothing(plant: Plant) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,15 @@ from fengsui.explore import read
 from fengsui.store.slices import slice_levels
 
 UNLIKE = ("real", "expected")
+
+
+class About(Protocol):
+    """A figure at a place; a ``Question`` is one."""
+
+    @property
+    def metric(self) -> str: ...
+    @property
+    def slice_key(self) -> str: ...
 
 
 def unlike(conn: Connection, question: Question) -> list[read.Span]:
@@ -41,7 +50,7 @@ def names(body: Mapping[str, Any]) -> dict[str, str]:
     return dict(name) if isinstance(name, Mapping) else {"zh_CN": str(name), "en": str(name)}
 
 
-def concerns(body: Mapping[str, Any], question: Question) -> bool:
+def concerns(body: Mapping[str, Any], question: About) -> bool:
     """The same figure (or all), at this place, around it, or inside it."""
     if body.get("withdrawn") or body.get("metric") not in (None, "", question.metric):
         return False
