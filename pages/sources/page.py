@@ -7,14 +7,16 @@ from pathlib import Path
 import streamlit as st
 
 from fengsui.board import read
+from fengsui.board.export import Table
 from fengsui.board.read.completeness import completeness
-from pages.look import trouble
+from fengsui.board.wrong import Mistake, Wrong
+from pages.look import export, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
 from pages.look.pieces import plain
 from pages.look.visitor import DESK, Visitor, require_role
-from pages.sources import ask, chosen, listing, upload
+from pages.sources import ask, chosen, listing, table, upload
 
 HERE = Path(__file__).parent
 
@@ -31,12 +33,22 @@ def page() -> None:
         st.html(listing.summary(visitor, picture), width="content")
         if visitor.handles:
             st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
+        export.button(visitor, "sources")
     st.html(listing.calendar(visitor, picture))
     st.fragment(trouble.guarded(_rows), run_every=every())()
     source = picked(picture.body["sources"])
     if source is not None:
         st.fragment(trouble.guarded(_below), run_every=every())(source)
     upload.dialog(visitor)
+    export.dialog(visitor, "sources", _table)
+
+
+def _table(visitor: Visitor) -> Table:
+    """The list as it is when the file is made."""
+    picture = newest()
+    if picture is None:
+        raise Wrong([Mistake(("format",), "board.wrong.missing")])
+    return table.table(visitor, picture)
 
 
 def _tell() -> None:

@@ -36,6 +36,15 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time with a name: what somebody announced. ``end`` None: a moment."""
+
+    start: datetime
+    end: datetime | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Axis:
     """``low`` to ``high``, and a line at each of ``ticks``."""
 
@@ -48,9 +57,16 @@ class Axis:
 
 
 def plot(
-    dots: Sequence[Dot], zone: str, written: Callable[[float], str], *, target: float | None = None, zero: bool = True
+    dots: Sequence[Dot],
+    zone: str,
+    written: Callable[[float], str],
+    *,
+    target: float | None = None,
+    zero: bool = True,
+    told: Sequence[Stretch] = (),
 ) -> str:
-    """``written``: how a number stands at the axis. Needs one known value. ``zero`` False: the axis begins where the line does."""
+    """``written``: how a number stands at the axis. Needs one known value. ``zero`` False: the axis begins where the line does.
+    ``told``: lie under the drawing, their names at the top."""
     axis = axis_of(dots, target, zero)
     x = _across(dots)
     rows = "".join(
@@ -65,7 +81,7 @@ def plot(
     )
     shapes = f"{_band(dots, axis, x)}{aim}{_line('exp', [dot.expected for dot in dots], dots, axis, x)}{_line('act', [dot.value for dot in dots], dots, axis, x)}"
     svg = f'<svg viewBox="0 0 {WIDE:.0f} {HIGH:.0f}" preserveAspectRatio="none" aria-hidden="true">{shapes}</svg>'
-    return f'<div class="plot">{rows}{hours}<div class="area">{svg}{_marks(dots, axis, x)}</div></div>'
+    return f'<div class="plot">{rows}{hours}<div class="area">{_told(told, dots, x)}{svg}{_marks(dots, axis, x)}</div></div>'
 
 
 def axis_of(dots: Sequence[Dot], target: float | None, zero: bool) -> Axis:
@@ -100,6 +116,18 @@ def _hours(dots: Sequence[Dot], zone: str) -> Iterator[datetime]:
         if at >= first + edge and wall_time(at, zone).hour % HOURS == 0:
             yield at
         at += timedelta(hours=1)
+
+
+def _told(told: Sequence[Stretch], dots: Sequence[Dot], x: Callable[[datetime], float]) -> str:
+    """Cut to the drawing; a name that begins late lies to the left."""
+    shown = []
+    for one in told:
+        start, end = max(one.start, dots[0].at), min(one.end or one.start, dots[-1].at)
+        if one.start <= dots[-1].at and end >= start:
+            late = " late" if x(start) > 0.6 else ""
+            place = f"left:{x(start):.2%};width:{x(end) - x(start):.2%}"
+            shown.append(f'<s class="ev{"" if one.end else " at"}{late}" style="{place}"><b>{esc(one.name)}</b></s>')
+    return "".join(shown)
 
 
 def _band(dots: Sequence[Dot], axis: Axis, x: Callable[[datetime], float]) -> str:

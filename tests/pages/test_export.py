@@ -18,7 +18,7 @@ from fengsui.store.database import open_store
 from tests.pages.conftest import NOW
 
 Looks = Callable[[str | None], None]
-VIEWS = ("kpi", "due", "alerts")
+VIEWS = ("kpi", "due", "alerts", "sources")
 
 
 def _kpi() -> None:
@@ -39,7 +39,13 @@ def _alerts() -> None:
     page()
 
 
-PAGES: dict[str, Callable[[], None]] = {"kpi": _kpi, "due": _due, "alerts": _alerts}
+def _sources() -> None:
+    from pages.sources.page import page
+
+    page()
+
+
+PAGES: dict[str, Callable[[], None]] = {"kpi": _kpi, "due": _due, "alerts": _alerts, "sources": _sources}
 
 
 def show(view: str) -> AppTest:
