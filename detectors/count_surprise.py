@@ -24,6 +24,7 @@ from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
 from detectors.scan import CALM, Bars, Evidence, Sum
 from detectors.telling import CALM_SCORE, NOTHING, Finding
+from detectors.timetable import Timetable
 from detectors.windows import Ring
 
 FLOOR, FLOOR_SHARE = 0.01, 0.1
@@ -100,7 +101,7 @@ class CountSurprise(Detector):
 
     name: ClassVar[str] = "count_surprise"
     version: ClassVar[int] = (
-        3  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice
+        4  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice. 3: no timetable
     )
     kind: ClassVar[Literal["count"]] = "count"
 
@@ -136,6 +137,7 @@ class CountSurprise(Detector):
         self._bars = Bars(self.important_z, self.severe_z, self.important_excess, self.severe_excess)
         self._pace = rhythm = pace(heavy)
         self._baseline, self._noise = rhythm.baseline(heavy), Noise(rhythm.widths, rhythm.memory)
+        self._timetable = Timetable(heavy)
         self._guard = Guard(max(rhythm.patience, round(self.patience_s / heavy)))
         self._quarters = Ring(self._noise.widths[-1])
         self._minutes = Ring(self._widths[-1] if self._fine else 1)
@@ -197,7 +199,7 @@ class CountSurprise(Detector):
         return self._outlook
 
     def _outlook_of(self, quarter: int, setting: Setting) -> Outlook:
-        outlook = Outlook(quarter, setting, self._baseline)
+        outlook = Outlook(quarter, setting, self._baseline, self._timetable)
         outlook.aim(
             self._noise, self._heavy, self.step_s, self._widths, self._pace.alike_s, self.widen * maturity.youth(self._days)
         )
@@ -212,7 +214,8 @@ class CountSurprise(Detector):
         if not maturity.ready(self._days):
             return Close(found)
         up = scan.strongest(outlook.broad, found, self._bars, self._pace.longer)
-        return Close(found, up, scan.lowest(outlook.broad, found, self._bars))
+        may_lack = self._timetable.may_lack(outlook.place)
+        return Close(found, up, scan.lowest(outlook.broad, found, self._bars) if may_lack else CALM)
 
     def _finding(self, look: Look) -> Finding:
         """The better of the minute's and the quarter's score, each with its part of the budget."""
@@ -297,9 +300,18 @@ class CountSurprise(Detector):
         if over or accepted:
             self._quarters.clear()
             self._minutes.clear()
-        if (accepted or not (alarm or low)) and outlook.learnable:
+        self._keep_time(outlook, filling)
+        if (accepted or not (alarm or low)) and outlook.learnable and not self._timetable.is_shut:
             self._learn(outlook, close.sums, filling.observed, filling.expected)
-        self._pass_time(filling)
+        silent = self._timetable.is_shut and not self._timetable.may_lack(outlook.place)
+        self._pass_time(filling, 0.0 if silent else filling.expected)
+
+    def _keep_time(self, outlook: Outlook, filling: Filling) -> None:
+        """Alarms and lacks too: what comes every day at this time is none."""
+        self._timetable.pass_step(filling.observed)
+        if not outlook.setting.events and (outlook.q <= UNCERTAIN or self._timetable.is_shut):
+            phi, a = (part / outlook.scatter for part in outlook.broad[0][1:3])
+            self._timetable.learn(outlook.place, filling.observed, filling.expected / outlook.lift, phi, a)
 
     def _alarms(self, close: Close) -> bool:
         surprise = _surprise(close, self.sided)
@@ -317,8 +329,9 @@ class CountSurprise(Detector):
         if self._steps > self._pace.noise_after:
             self._noise.learn(found, outlook.doubts)
 
-    def _pass_time(self, filling: Filling) -> None:
-        self._quarters.push(filling.observed, filling.expected)
+    def _pass_time(self, filling: Filling, expected: float) -> None:
+        """``expected``: nothing while it is shut as always, for the long windows of the morning after."""
+        self._quarters.push(filling.observed, expected)
         self._baseline.advance(1)
         self._next = filling.quarter + 1
         self._steps += 1
@@ -334,6 +347,7 @@ class CountSurprise(Detector):
         return {
             "baseline": self._baseline,
             "noise": self._noise,
+            "timetable": self._timetable,
             "guard": self._guard,
             "quarters": self._quarters,
             "minutes": self._minutes,

@@ -12,6 +12,7 @@ from detectors.base import DayType, KnownEvent, Reading
 from detectors.log_linear import LogLinear, log_mean
 from detectors.noise import Noise
 from detectors.scan import Beam
+from detectors.timetable import Place, Timetable
 
 LOG_HIGHEST = 18.0
 BAND = (0.025, 0.975)
@@ -38,16 +39,21 @@ class Setting(NamedTuple):
 
 
 class Outlook:
-    """``rate``: expected count per unit of exposure; ``q``: variance of its logarithm; beams for both scans; ``doubts``: the
-    relative variance of the expectation itself over each heavy window."""
+    """``rate``: expected count per unit of exposure, ``lift`` times what the smooth course says; ``q``: variance of its
+    logarithm; beams for both scans; ``doubts``: the relative variance of the expectation itself over each heavy window."""
 
-    __slots__ = ("_band", "broad", "doubts", "fine", "learnable", "margin", "q", "quarter", "rate", "row", "setting")
+    __slots__ = (
+        *("_band", "broad", "doubts", "fine", "learnable", "lift", "margin", "place", "q", "quarter", "rate", "row"),
+        *("scatter", "setting"),
+    )
 
-    def __init__(self, quarter: int, setting: Setting, baseline: LogLinear) -> None:
+    def __init__(self, quarter: int, setting: Setting, baseline: LogLinear, timetable: Timetable) -> None:
         self.quarter, self.setting = quarter, setting
         self.row = baseline.row(setting.local, setting.day_type)
         f, self.q = baseline.predict(self.row)
-        self.rate = math.exp(min(log_mean(f, self.q), LOG_HIGHEST)) * math.prod(e.lift for e in setting.events)
+        self.place: Place = timetable.place(setting.local, setting.day_type)
+        self.lift, self.scatter = timetable.lift(self.place), timetable.scatter(self.place)
+        self.rate = math.exp(min(log_mean(f, self.q), LOG_HIGHEST)) * self.lift * math.prod(e.lift for e in setting.events)
         self.margin = sum(e.margin**2 for e in setting.events)
         self.learnable = all(e.lift != 1.0 for e in setting.events)
         self.fine: list[Beam] = []
@@ -62,17 +68,19 @@ class Outlook:
 
     def aim(self, noise: Noise, heavy_s: int, step_s: int, widths: Sequence[int], alike_s: float, widened: float) -> None:
         """Make the beams: noise learned per heavy window, the error of the expectation on top; it stands for ``alike_s``
-        and averages out over longer windows."""
+        and averages out over longer windows. So does the scatter of a step of the day, which is its own."""
         extra = self.margin + widened**2
         for i, width in enumerate(noise.widths):
             doubt = extra + self.q * _alike(width * heavy_s, alike_s)
             self.doubts.append(doubt)
-            self.broad.append((width, noise.phi[i], noise.a[i] + doubt, width * heavy_s <= max(3600, heavy_s)))
+            more = 1 + (self.scatter - 1) * _alike(width * heavy_s, heavy_s)
+            self.broad.append((width, more * noise.phi[i], more * (noise.a[i] + doubt), width * heavy_s <= max(3600, heavy_s)))
         for width in widths:
             length = width * step_s
             i = next((i for i, heavy in enumerate(noise.widths) if heavy * heavy_s >= length), len(noise.widths) - 1)
             a = noise.a[i] + extra + self.q * _alike(length, alike_s)
-            self.fine.append((width, noise.phi[i], a, heavy_s <= length <= 3600))
+            more = 1 + (self.scatter - 1) * _alike(length, heavy_s)
+            self.fine.append((width, more * noise.phi[i], more * a, heavy_s <= length <= 3600))
 
     def band(self, expected: float, beam: Beam) -> tuple[float, float]:
         """95 % band of a step with this expectation; the same for all minutes of a quarter, so kept."""

@@ -48,16 +48,20 @@ CALM = Evidence()
 
 
 def sums(ring: Ring, beams: Sequence[Beam], observed: float, expected: float, floor: float) -> list[Sum]:
-    """The windows that end with a step not yet in the ring; those that reach beyond the ring are left out."""
+    """The windows that end with a step not yet in the ring; those that reach beyond the ring are left out. None is surer than
+    its last step alone: after a closed night the longest holds nothing else."""
     found: list[Sum] = []
     at, seen, due, filled = ring.at, ring.observed, ring.expected, ring.filled
-    total_seen, total_due = seen[at] + observed, due[at] + expected
+    total_seen, total_due, least = seen[at] + observed, due[at] + expected, 0.0
     for width, phi, a, _ in beams:
         if width - 1 > filled:
             break
         start = at - width + 1
         mean = max(total_due - due[start], floor)
-        found.append((total_seen - seen[start], mean, mean * (phi + a * mean)))
+        variance = max(mean * (phi + a * mean), least)
+        found.append((total_seen - seen[start], mean, variance))
+        if width == 1:
+            least = variance
     return found
 
 
