@@ -13,12 +13,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from detectors import maturity, reading, scan, tail, telling
+from detectors import maturity, reading, scan, telling
 from detectors.base import Detector, Reading, State, Verdict
 from detectors.baseline import DAY
 from detectors.calibration import Peaks
 from detectors.guard import Guard
-from detectors.noise import Noise
+from detectors.noise import Noise, winsorised
 from detectors.outlook import Outlook, Setting
 from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
@@ -38,10 +38,6 @@ FINE_THRESHOLD = 6.0
 
 MINUTE_SHARE, QUARTER_SHARE = 0.4, 0.7
 """Parts of the budget; both scans alarm on much the same chances, so the parts add up to more than one (measured)."""
-
-CLIP = 2.5
-WINSOR = 0.997
-"""A step is winsorised at this predictive quantile or at CLIP sd, whichever is higher."""
 
 HOT = 3.0
 """Surprise of a minute after which the next is scanned even if empty; elsewhere an empty minute can only calm."""
@@ -324,7 +320,7 @@ class CountSurprise(Detector):
         given = expected * (self._noise.phi[0] + (self._noise.a[0] + outlook.margin) * expected)
         variance = given + outlook.q * expected * expected
         if outlook.q <= UNCERTAIN and maturity.ready(self._days):
-            observed = _winsorised(observed, expected, variance)
+            observed = winsorised(observed, expected, variance)
         self._baseline.learn(outlook.row, observed, expected, given / expected)
         if self._steps > self._pace.noise_after:
             self._noise.learn(found, outlook.doubts)
@@ -394,11 +390,3 @@ def _told(score: float, found: Evidence, step_s: int, falls: bool = False) -> Fi
 def _surprise(close: Close, sided: str) -> float:
     down = close.down.surprise - LOW_HANDICAP if sided == "both" else 0.0
     return max(close.up.surprise, down)
-
-
-def _winsorised(observed: float, expected: float, variance: float) -> float:
-    """Clipped at predictive quantiles: at k sd the mean of an overdispersed small count would be learned too low."""
-    spread = CLIP * math.sqrt(variance)
-    if observed > expected + spread:
-        return min(observed, max(expected + spread, tail.gamma_quantile(WINSOR, expected, variance) + 0.5))
-    return max(observed, expected - spread)

@@ -26,6 +26,10 @@ DOUBTFUL = 0.3
 
 CLIPPED = 0.9985
 
+CLIP = 2.5
+WINSOR = 0.997
+"""A step is winsorised at this predictive quantile or at CLIP sd, whichever is higher."""
+
 
 class Noise:
     """``phi[i]``, ``a[i]`` for window ``widths[i]`` (in steps)."""
@@ -89,3 +93,11 @@ def _fit(moments: Sequence[float]) -> tuple[float, float]:
     if phi < 1.0:
         phi, a = 1.0, min(max((re - e) / max(ee, 1e-9), 0.0), 1.0)
     return (1.03 * phi, a) if math.isfinite(phi) else (1.2, 0.0)
+
+
+def winsorised(observed: float, expected: float, variance: float) -> float:
+    """Clipped at predictive quantiles: at k sd the mean of an overdispersed small count would be learned too low."""
+    spread = CLIP * math.sqrt(variance)
+    if observed > expected + spread:
+        return min(observed, max(expected + spread, gamma_quantile(WINSOR, expected, variance) + 0.5))
+    return max(observed, expected - spread)
