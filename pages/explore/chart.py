@@ -32,10 +32,10 @@ def series(lang: str, theme: str, height: int, form: str, percent: bool) -> Spec
         .encode(x=x, x2="t2:T", y=alt.value(0), y2=alt.value("height"))
     )
     area = points.mark_area(color=token["band"], opacity=float(token["bando"]) + 0.05).encode(
-        x=x, y=alt.Y("lo:Q", title=None), y2="hi:Q"
+        x=x, y=alt.Y("lo:Q", title=None, scale=scale), y2="hi:Q"
     )
-    week = points.mark_line(color=token["cmp"], strokeDash=[1, 3], strokeWidth=1.5).encode(x=x, y="w:Q")
-    expected = points.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y="e:Q")
+    week = points.mark_line(color=token["cmp"], strokeDash=[1, 3], strokeWidth=1.5).encode(x=x, y=alt.Y("w:Q", scale=scale))
+    expected = points.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=alt.Y("e:Q", scale=scale))
     actual = points.mark_line(color=token["text"], strokeWidth=2).encode(x=x, y=y, tooltip=_tips(lang, form, percent))
     names = [say(lang, f"locale.tier.{tier}") for tier in _TIERS]
     name = "datum.grade == 3 ? '{2}' : datum.grade == 2 ? '{1}' : '{0}'".format(*names)

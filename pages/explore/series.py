@@ -71,6 +71,8 @@ def _name(visitor: Visitor, one: Shift) -> str:
 def change(visitor: Visitor, one: Shift) -> str:
     """By its name; a stretch without one by what it was called."""
     name = one.name.get(visitor.lang) or next(iter(one.name.values()), "")
+    if not name and one.kind in ("target", "metric", "goal"):
+        name = visitor.say(f"locale.metric.{one.id}")
     verdict = visitor.say(f"explore.verdict.{one.verdict}") if one.verdict else ""
     return " · ".join(part for part in (name, verdict) if part) or one.id
 

@@ -36,7 +36,7 @@ def panels(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window,
         with st.container(border=True, key="p_weeks"):
             aim = trouble.kept("aim", (row.metric.id, place), lambda: _aim(row, place))
             ahead = trouble.kept("outlook", (row.metric.id, place), lambda: _outlook(row, row.metric.id, place))
-            _weeks(visitor, sheet, row, place, aim, ahead)
+            _weeks(visitor, row, place, aim, ahead)
     if comparison.comparable(row.metric):
         with st.container(border=True, key="p_parts", height="stretch"):
             compare.panel(visitor, sheet, row, place, window, places)
@@ -144,9 +144,9 @@ def _scaled(values: dict[str, float | None], scale: float) -> dict[str, float | 
     return {name: None if value is None else value * scale for name, value in values.items()}
 
 
-def _weeks(visitor: Visitor, sheet: Sheet, row: Row, place: str, aim: Aim | None, ahead: Outlook | None) -> None:
+def _weeks(visitor: Visitor, row: Row, place: str, aim: Aim | None, ahead: Outlook | None) -> None:
     st.html(heading(visitor.say("pages.kpi.weeks"), visitor.say("pages.kpi.weeks_second")))
-    today = charts.wall_time(sheet.end, visitor.zone).date()
+    today = charts.wall_time(now(), visitor.zone).date()  # whatever the window: the line ends yesterday
     first = today - timedelta(days=len(row.line))
     scale = {"share": 100.0, "ratio": 100.0}.get(row.metric.shape, 1000.0 if row.metric.unit == "permille" else 1.0)
     scale = 1000.0 if row.metric.unit == "permille" else scale

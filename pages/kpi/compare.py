@@ -38,7 +38,8 @@ def panel(visitor: Visitor, sheet: Sheet, row: Row, place: str, window: Window, 
     st.html(heading(visitor.say("pages.kpi.parts"), _second(visitor, there, here)))
     with st.container(horizontal=True, vertical_alignment="center", key="cmp_row"):
         _controls(visitor, places, found)
-    st.html(_both(visitor, row, found) if found.parts is None else _table(visitor, row, found.parts))
+    sides = ("then", "now") if there.place == here.place else ("there", "here")
+    st.html(_both(visitor, row, found, sides) if found.parts is None else _table(visitor, row, found.parts, sides))
 
 
 def _controls(visitor: Visitor, places: Sequence[str], found: Comparison) -> None:
@@ -110,12 +111,12 @@ def _level(visitor: Visitor, level: str) -> str:
     return house().settings.dimension(level.partition(".")[0]).level_title(level, visitor.lang)
 
 
-def _both(visitor: Visitor, row: Row, found: Comparison) -> str:
+def _both(visitor: Visitor, row: Row, found: Comparison, sides: tuple[str, str]) -> str:
     """Two figures with their intervals: of counts, durations and scores, and where no parts are kept."""
     head = "".join(f"<th>{esc(visitor.say(f'pages.kpi.part.{name}'))}</th>" for name in ("side", "value", "interval", "n"))
     rows = "".join(
         _figure(visitor, row, visitor.say(f"pages.kpi.part.{name}"), one)
-        for name, one in (("then", found.then), ("now", found.now))
+        for name, one in zip(sides, (found.then, found.now), strict=True)
     )
     if found.then.value is not None and found.now.value is not None:
         change = signed(visitor, row.metric.shape, row.metric.unit, found.now.value - found.then.value)
@@ -130,8 +131,8 @@ def _figure(visitor: Visitor, row: Row, name: str, one: Kpi) -> str:
     return f"<tr><td>{esc(name)}</td><td>{esc(value)}</td><td>{esc(' – '.join(ends) or '—')}</td><td>{one.n:,}</td></tr>"
 
 
-def _table(visitor: Visitor, row: Row, found: Parts) -> str:
-    names = ("then", "now", "change", "level", "mix")
+def _table(visitor: Visitor, row: Row, found: Parts, sides: tuple[str, str]) -> str:
+    names = (*sides, "change", "level", "mix")
     head = f"<th>{esc(_level(visitor, found.level))}</th>"
     head += "".join(f"<th>{esc(visitor.say(f'pages.kpi.part.{name}'))}</th>" for name in names)
     total = visitor.say("pages.kpi.whole")

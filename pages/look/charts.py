@@ -117,9 +117,9 @@ def band(lang: str, theme: str, height: int, size: int = 12, percent: bool = Fal
     whole = alt.Chart(data)
     base, (under, over) = points_of(whole), mark_layers(whole, x, theme, size)
     area = base.mark_area(color=token["band"], opacity=float(token["bando"])).encode(
-        x=x, y=alt.Y("lo:Q", title=None), y2="hi:Q"
+        x=x, y=alt.Y("lo:Q", title=None, scale=scale), y2="hi:Q"
     )
-    expected = base.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y="e:Q")
+    expected = base.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=alt.Y("e:Q", scale=scale))
     actual = base.mark_line(color=token["text"], strokeWidth=2).encode(x=x, y=y, tooltip=_tips(lang, percent))
     names = [say(lang, f"locale.tier.{tier}") for tier in _TIERS]
     name = "datum.grade == 3 ? '{2}' : datum.grade == 2 ? '{1}' : '{0}'".format(*names)
