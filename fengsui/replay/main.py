@@ -177,12 +177,12 @@ def read_mapping(mapping: Path, scratch: Path) -> tuple[Settings, Replay]:
     if plan is None or plan.source not in settings.sources:
         allowed = ", ".join(sorted(settings.sources))
         raise SettingsFault((Mistake(1, "replay.source", "", "settings.mistake.replay_source", {"allowed": allowed}),))
-    source = _turned(settings.sources[plan.source], scratch)
+    source = _turned(settings.sources[plan.source], plan, scratch)
     changes = {"sources": {plan.source: source}, "replay": None}
     return settings.model_copy(update=changes), plan
 
 
-def _turned(source: Source, scratch: Path) -> Source:
+def _turned(source: Source, plan: Replay, scratch: Path) -> Source:
     options = {
         "url": f"sqlite:///{scratch / 'history.db'}",
         "table": "history",
@@ -195,7 +195,7 @@ def _turned(source: Source, scratch: Path) -> Source:
         "enabled": True,
         "pace": "live",
         "cadence": MINUTE,
-        "lateness": timedelta(0),
+        "lateness": source.lateness or plan.delay,
         "overlap": timedelta(0),
         "stall": 3 * IDLE,
         "options": options,

@@ -32,6 +32,17 @@ def _stall(so_far: dict[str, Any]) -> timedelta:
     return timedelta(seconds=3 * cadence.total_seconds() + lateness.total_seconds())
 
 
+AFTER_ITS_SPAN = timedelta(seconds=60)
+"""No sum over a span is written before the span is over."""
+
+
+def _lateness(so_far: dict[str, Any]) -> timedelta:
+    found = so_far["map"]
+    maps = found if isinstance(found, list) else [found]
+    spans = (one for one in maps if isinstance(one, dict) and one.get("shape") == "measurement" and "gauge" not in one)
+    return timedelta(0) if next(spans, None) is None else AFTER_ITS_SPAN
+
+
 PUSHED = ("webhook", "staff", "typed")
 """Kinds that are not polled: they deliver to the dashboard, which keeps it for the worker."""
 SECRET_CHARS = 16
@@ -60,15 +71,15 @@ class Source(Table):
     enabled: StrictBool = True
     pace: Literal["live", "batch"] = "live"
     belongs_to: str | None = None  # the source whose feedback these events are about
+    map: Any = Field(default_factory=dict)  # a table, or an array of tables
     cadence: Span = timedelta(seconds=5)
-    lateness: Span = timedelta(0)
+    lateness: Span = Field(default_factory=_lateness)  # sums over a span: a minute; else none
     overlap: Span = timedelta(seconds=60)
     stall: Span = Field(default_factory=_stall)  # 3 x cadence + lateness
     timezone: Zone | None = None  # of times without offset; None: the centre's
     raw_text: StrictBool = False
     count_coverage: StrictBool = False
     options: dict[str, Any] = Field(default_factory=dict)
-    map: Any = Field(default_factory=dict)  # a table, or an array of tables
     push: Push | None = None  # of a webhook
 
     @property

@@ -223,6 +223,15 @@ def test_a_source_says_how_it_is_polled():
     }
 
 
+def test_sums_over_a_span_are_awaited_a_minute_unless_told_otherwise():
+    measured = '{ shape = "measurement", name = "calls", start = "at", span_s = 300 }'
+    assert read(SOURCE + f"map = {measured}\n").sources["tickets"].lateness == timedelta(seconds=60)
+    assert read(SOURCE + f"map = [{measured}]\nlateness = '3s'\n").sources["tickets"].lateness == timedelta(seconds=3)
+    gauge = '{ shape = "measurement", name = "waiting", start = "at", gauge = "n" }'
+    assert read(SOURCE + f"map = [{gauge}, 7]\n").sources["tickets"].lateness == timedelta(0)
+    assert read(SOURCE).sources["tickets"].lateness == timedelta(0)
+
+
 def test_common_has_exactly_the_fields_that_connectors_want():
     from dataclasses import fields
 
