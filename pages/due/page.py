@@ -103,7 +103,7 @@ def _live() -> None:
         with st.container(border=True, key="p_departments"):
             st.html(_departments(visitor, found, _answered(visitor, at)))
         with st.container(border=True, key="p_backlog", height="stretch"):
-            st.html(_backlog(visitor, found) + _calibration(visitor, _calibrated()))
+            st.html(_backlog(visitor, found) + ("" if visitor.scope else _calibration(visitor, _calibrated())))  # of everybody
 
 
 def _sentence(visitor: Visitor, found: DueList, at: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from fengsui.notify.message import Frame, message
-from fengsui.store.tables import feedback, outbox
+from fengsui.store.tables import feedback, outbox, reminder
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -56,6 +56,10 @@ def test_a_department_hears_of_a_ticket_twice_and_not_again(begun: Any) -> None:
     assert told(begun) == [("over", "org:华南", 1), ("soon", "org:华南", 1)]
     hours(begun, 4)
     assert len(told(begun)) == 2
+    with begun.store.connect() as conn:
+        kept = conn.execute(select(reminder.c.name, reminder.c.department, reminder.c.at).order_by(reminder.c.at)).all()
+    assert [(row.name, row.department) for row in kept] == [("due_soon", "华南"), ("due_over", "华南")]
+    assert kept[1].at - kept[0].at == 4 * HOUR
 
 
 def test_one_notice_for_a_department_and_class_and_managers_for_nobodys(begun: Any) -> None:
