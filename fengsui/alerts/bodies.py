@@ -18,6 +18,7 @@ from fengsui.metrics.event_body import KnownEventBody
 from fengsui.metrics.goal import Goal
 from fengsui.metrics.sla_body import PolicyBody
 from fengsui.metrics.target_body import TargetBody
+from fengsui.metrics.view_body import ViewBody
 
 Factor = Annotated[int, Field(ge=1, le=3)]
 TierNumber = Annotated[int, Field(ge=1, le=3)]
@@ -261,6 +262,7 @@ CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "goal": TypeAdapter(Goal),
         "target": TypeAdapter(TargetBody),
         "known_event": TypeAdapter(KnownEventBody),
+        "view": TypeAdapter(ViewBody),
     }
 )
 """Kinds whose bodies are checked when a person saves one."""

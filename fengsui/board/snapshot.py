@@ -1,7 +1,7 @@
 """The picture: one JSON row per version, made by the worker, shared by every page and screen.
 
 Pages never compute a figure from the raw store; fifty screens read one row. What moves slowly (yesterday, last week, lines,
-usual counts) is carried over for a minute.
+usual counts, panels of the wall's views) is carried over for a minute.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from fengsui.board import health, heat, kpis, learning, loop, reading
+from fengsui.board import health, heat, kpis, learning, loop, panels, reading
 from fengsui.board.curve import Point, curve, newest
 from fengsui.board.scope import org_slice
-from fengsui.metrics import calendars
+from fengsui.metrics import calendars, view_body
 from fengsui.metrics.calendar import local_day
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.settings import Settings
@@ -60,6 +60,7 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
         "sources": health.health(conn, settings, now, slow["counts"]),
         "learning": learning.learning(conn),
         "loop": loop.today(conn, settings.centre.zone, now),
+        "shown": slow["shown"],
         "calm_since": _iso(loop.calm_since(conn)),
     }
 
@@ -84,7 +85,26 @@ def _slow(
         "counts": health.counts_today(conn, settings, now),
         "calendar": _calendar(conn, settings, now),
         "heat": heat.usual(conn, now),
+        **_shown(conn, settings, metrics, views, now, last),
     }
+
+
+def _shown(
+    conn: Connection,
+    settings: Settings,
+    metrics: dict[str, Metric],
+    views: list[str],
+    now: datetime,
+    last: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """``shown``: the views of a wall, in order; ``panels``: slice -> key -> data of the panels that they name."""
+    bodies = view_body.load(conn, now)
+    wanted, before = panels.wanted(bodies.values()), (last or {}).get("slow", {}).get("panels", {})
+    made = {
+        view: panels.make(panels.Asked(conn, metrics, settings.sources, view, now), wanted, before.get(view, {}))
+        for view in views
+    }
+    return {"shown": panels.shown(bodies), "panels": made}
 
 
 def _calendar(conn: Connection, settings: Settings, now: datetime) -> dict[str, Any] | None:
@@ -96,7 +116,7 @@ def _calendar(conn: Connection, settings: Settings, now: datetime) -> dict[str, 
 
 def _holds(slow: dict[str, Any], views: list[str], filling: list[str]) -> bool:
     """What was compared while history was being read is compared again once it is there."""
-    return set(views) <= set(slow["partners"]) and slow.get("reading") == filling
+    return set(views) <= set(slow["partners"]) and slow.get("reading") == filling and "shown" in slow
 
 
 def _view(

@@ -113,10 +113,11 @@ class Notify(Table):
 
 
 class Wall(Table):
-    """What every wall screen does with severe alerts that nobody has taken."""
+    """What every wall screen does: tones for severe alerts that nobody has taken, a mark of who looks."""
 
     sound: StrictBool = True
     quiet: Quiet | None = None  # hours without sound
+    watermark: StrictBool = False  # who looks and when, faintly over everything
 
 
 class Limits(Table):

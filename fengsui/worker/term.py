@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from fengsui.alerts.seed import seed as seed_alerts
 from fengsui.ingest import check
 from fengsui.locale import say
-from fengsui.metrics import catalogue
+from fengsui.metrics import catalogue, view_body
 from fengsui.settings import Keys, Settings
 from fengsui.store.faults import code_of
 from fengsui.store.leadership import Leadership
@@ -106,6 +106,7 @@ class Term:
         with self.store.begin() as conn:
             fence(conn)
             catalogue.seed(conn, now)
+            view_body.seed(conn, now)
             seed_alerts(conn, self.settings, now)
 
 

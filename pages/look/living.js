@@ -50,6 +50,34 @@ const put = (box, parts) => {
   }
 }
 
+// Views take turns; whoever presses one, or the space bar, holds it.
+const turn = (box, state, id) => {
+  const turns = state.live.views?.turns || []
+  state.view = turns.some(each => each.id === id) ? id : turns[0]?.id
+  for (const node of box.querySelectorAll("[data-view]")) node.hidden = node.dataset.view !== state.view
+  for (const node of box.querySelectorAll("[data-go]")) {
+    node.classList.toggle("on", node.dataset.go === state.view)
+    node.onclick = () => { state.held = true; turn(box, state, node.dataset.go) }
+  }
+  for (const node of box.querySelectorAll("[data-pause]")) {
+    node.textContent = state.held ? node.dataset.off : node.dataset.on
+    node.classList.toggle("held", Boolean(state.held))
+    node.onclick = () => hold(box, state)
+  }
+  clearTimeout(state.turning)
+  if (turns.length < 2 || state.held) return
+  const n = turns.findIndex(each => each.id === state.view)
+  const end = Math.max(0, (state.turned ?? performance.now()) + turns[n].seconds * 1000 - performance.now())
+  state.turned ??= performance.now()
+  state.turning = setTimeout(() => { state.turned = undefined; turn(box, state, turns[(n + 1) % turns.length].id) }, end)
+}
+
+const hold = (box, state) => {
+  state.held = !state.held
+  state.turned = undefined
+  turn(box, state, state.view)
+}
+
 const strip = (box, words) => {
   let node = box.querySelector(".strip")
   if (!words) return node?.remove()
@@ -60,6 +88,17 @@ const strip = (box, words) => {
     box.append(node)
   }
   node.textContent = words
+}
+
+// Who looks and when, faintly over everything, for whoever takes a photograph.
+const watermark = (box, words) => {
+  const node = box.querySelector(".mark") || box.appendChild(Object.assign(document.createElement("div"), { className: "mark" }))
+  if (node.__words === words) return
+  node.__words = words
+  const safe = words.replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)
+  const text = `<text x="210" y="120" text-anchor="middle" transform="rotate(-24 210 120)" font-size="24" fill="#808080">${safe}</text>`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="420" height="240">${text}</svg>`
+  node.style.backgroundImage = `url("data:image/svg+xml,${encodeURIComponent(svg)}")`
 }
 
 const news = async (box, state, take) => {
@@ -111,15 +150,19 @@ export default function (component) {
     // server time at send, laid against our own clock: neither a wrong wall clock nor a sleeping server bends an age
     state.sent = data.sent
     state.offset = data.sent - performance.now()
-    state.live = data
+    state.live = { ...data, views: data.feed?.views }
     state.tag = data.feed?.tag
     if (data.parts) put(box, data.parts)
+    if (data.feed) turn(box, state, state.view)
   }
   state.data = data
   const take = (sent, newer) => {
     state.offset = sent - performance.now()
     state.live = { ...state.live, ...newer, sent }
-    if (newer) put(box, newer.parts)
+    if (newer) {
+      put(box, newer.parts)
+      turn(box, state, state.view)
+    }
     state.paint()
   }
   document.documentElement.lang = data.words.lang
@@ -169,6 +212,10 @@ export default function (component) {
       if (d.reload && calm && node.textContent.startsWith("04:0")) window.location.reload()
     }
     if (d.sound) hear(d, now)
+    if (state.data.feed?.mark) {
+      const minute = { timeZone: d.zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }
+      watermark(box, `${state.data.feed.mark} ${new Intl.DateTimeFormat("sv-SE", minute).format(new Date(now * 1000))}`)
+    }
   }
   const hear = (d, now) => {
     const off = state.data.feed?.muted ? "muted" : d.sound.off
@@ -212,10 +259,16 @@ export default function (component) {
     }
   })
   mark()
-  if (data.feed && !state.following) follow(box, state, take)
+  if (data.feed && !state.following) {
+    follow(box, state, take)
+    state.keys = event => { if (event.key === " " && !event.target.closest?.("a, button, input")) { event.preventDefault(); hold(box, state) } }
+    document.addEventListener("keydown", state.keys)
+  }
   return () => {
     clearInterval(state.timer)
     clearTimeout(state.next)
+    clearTimeout(state.turning)
+    if (state.keys) document.removeEventListener("keydown", state.keys)
     state.timer = null
     state.following = false
   }

@@ -67,7 +67,7 @@ def board(ask: Ask, house: House, picture: Picture | None, now: datetime) -> Boa
         "counters": head.counters(visitor, fires.rows, now),
         **(_parts(ask, visitor, house, picture, fires, now) if picture else _none(visitor)),
     }
-    return Board(parts, sound(visitor, fires.rows, house, now), views.order(ask))
+    return Board(parts, sound(visitor, fires.rows, house, now), views.order(ask, picture))
 
 
 def _none(visitor: Visitor) -> dict[str, str]:

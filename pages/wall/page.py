@@ -12,6 +12,7 @@ import streamlit as st
 from fengsui.board.scope import place_of
 from pages.look import trouble
 from pages.look.dress import dress
+from pages.look.house import house
 from pages.look.living import living
 from pages.look.pieces import plain
 from pages.look.visitor import EVERYBODY, Visitor, require_role, start
@@ -48,6 +49,7 @@ def page() -> None:
             "tag": found.tag,
             "build": BUILD,
             "views": found.views,
+            "mark": visitor.person.name if house().settings.wall.watermark else "",
             "muted": st.query_params.get("sound") == "0",
             "ended": visitor.say("pages.entrance.ended"),
             "ended_s": SIGN_IN_S,

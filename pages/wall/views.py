@@ -1,20 +1,85 @@
-"""The views of a wall: what stands left, below the figures."""
+"""The views of a wall: what stands left, below the figures, and takes turns where a screen has several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
+from fengsui.board.scope import view_of
+from pages.look.pieces import esc
 from pages.look.visitor import Visitor
-from pages.wall import complaints, heat
-from pages.wall.ask import Ask
+from pages.wall import complaints, deadlines, heat, phrases, side, trend
+from pages.wall.ask import EVERY, Ask
+
+View: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a panel is drawn of. ``data``: its own, empty before the worker made it; ``tall``: it has all the room."""
+
+    visitor: Visitor
+    picture: Picture
+    place: str | None
+    alerts: Sequence[Alert]
+    panel: Mapping[str, Any]
+    data: Mapping[str, Any]
+    tall: bool
+
+
+DRAWN: Mapping[str, Callable[[Shown], str]] = {
+    "complaints": lambda shown: complaints.panel(shown.visitor, shown.picture, shown.place),
+    "heat": lambda shown: heat.panel(shown.visitor, shown.picture, shown.alerts),
+    "trend": lambda shown: trend.panel(shown.visitor, shown.data),
+    "by": lambda shown: side.panel(shown.visitor, shown.panel["level"], shown.data, shown.alerts, tall=shown.tall),
+    "deadlines": lambda shown: deadlines.panel(shown.visitor, shown.data),
+    "phrases": lambda shown: phrases.panel(shown.visitor, shown.data),
+}
+"""Kind of a panel (docs/wall.md) -> its markup."""
+
+PLAIN: View = {
+    "id": "overview",
+    "name": {},
+    "seconds": 0,
+    "panels": [{"kind": "complaints", "key": "complaints"}, {"kind": "heat", "key": "heat"}],
+}
+"""Of a picture that an older worker drew."""
+
+
+def chosen(ask: Ask, picture: Picture) -> list[View]:
+    """Those that the screen asks for, as it orders them; every one there is for ``all``; else the first."""
+    known = {view["id"]: view for view in picture.body.get("shown", [PLAIN])}
+    asked = list(known) if ask.views == (EVERY,) else [id_ for id_ in ask.views if id_ in known]
+    return [known[id_] for id_ in asked or list(known)[:1]]
+
+
+def order(ask: Ask, picture: Picture | None) -> dict[str, Any]:
+    """``[{id, seconds}]`` for the browser, which lets them take turns."""
+    views = chosen(ask, picture) if picture else []
+    return {"turns": [{"id": view["id"], "seconds": ask.turn_s or view["seconds"]} for view in views]}
 
 
 def panels(ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
-    return complaints.panel(visitor, picture, ask.place) + heat.panel(visitor, picture, alerts)
+    views = chosen(ask, picture)
+    data = picture.body["slow"].get("panels", {}).get(view_of(ask.scope, ask.place), {})
+    many = len(views) > 1
+    made = []
+    for n, view in enumerate(views):
+        drawn = _panels(view, ask, visitor, picture, alerts, data)
+        made.append(f'<section data-view="{esc(view["id"])}"{" hidden" if n else ""}>{drawn}</section>')
+    return f'<div class="views{" many" if many else ""}">{_strip(visitor, views) if many else ""}{"".join(made)}</div>'
 
 
-def order(ask: Ask) -> Mapping[str, Any]:
-    return {"ids": list(ask.views), "every_s": ask.every_s}
+def _strip(visitor: Visitor, views: Sequence[View]) -> str:
+    names = "".join(f'<button data-go="{esc(view["id"])}">{esc(view["name"][visitor.lang])}</button>' for view in views)
+    words = f'data-on="{esc(visitor.say("pages.wall.pause"))}" data-off="{esc(visitor.say("pages.wall.go_on"))}"'
+    return f'<div class="vs" role="tablist">{names}<button data-pause {words}></button></div>'
+
+
+def _panels(view: View, ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert], data: Mapping[str, Any]) -> str:
+    tall = len(view["panels"]) == 1
+    shown = (Shown(visitor, picture, ask.place, alerts, panel, data.get(panel["key"], {}), tall) for panel in view["panels"])
+    return "".join(DRAWN[each.panel["kind"]](each) for each in shown)

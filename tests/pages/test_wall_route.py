@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from fengsui import people
 from fengsui.alerts.commands import claim
 from fengsui.board import snapshot
+from fengsui.metrics import view_body
 from fengsui.people import Person
 from fengsui.settings import load
 from fengsui.store import tables as t
@@ -128,3 +130,34 @@ def test_boards_nobody_asks_for_are_let_go(client: TestClient, monkeypatch: pyte
     at += boards.KEPT_S + 1
     client.get("/wall/now?lang=zh_CN", headers=of("wang"))
     assert [one.lang for one in boards.boards()._held] == ["zh_CN"]
+
+
+def test_a_screen_gets_the_views_it_asks_for_in_its_order(client: TestClient) -> None:
+    def told(query: str, person: str = "wang") -> dict[str, Any]:
+        found: dict[str, Any] = client.get(f"/wall/now?lang=zh_CN&{query}", headers=of(person)).json()
+        return found
+
+    plain = told("")
+    assert plain["views"]["turns"] == [{"id": "overview", "seconds": 20}] and "data-pause" not in plain["parts"]["views"]
+    two = told("view=sla,overview&turn=30")
+    assert two["views"]["turns"] == [{"id": "sla", "seconds": 30}, {"id": "overview", "seconds": 30}]
+    markup = two["parts"]["views"]
+    assert markup.index('data-view="sla">') < markup.index('data-view="overview" hidden>') and "暂停轮换" in markup
+    assert [one["id"] for one in told("view=all")["views"]["turns"]] == list(view_body.SEEDS)
+    assert told("view=nonsense")["views"] == plain["views"], "what is none of ours is left out"
+    assert [one["seconds"] for one in told("view=sla,voice&turn=1")["views"]["turns"]] == [15, 15]
+    assert [one["seconds"] for one in told("view=sla,voice&turn=9999")["views"]["turns"]] == [60, 60]
+    every = told("view=all", "nan")["parts"]
+    assert "各渠道" in every["views"] and "未办结工单" in every["views"] and "客户突然在说" in every["views"]
+    assert "华东" not in every["views"] and "上海" not in every["views"], "not hers"
+    assert "«" not in every["views"] and "«" not in told("view=all&lang=en")["parts"]["views"]
+
+
+def test_a_picture_of_an_older_worker_is_shown_as_the_plain_view(client: TestClient) -> None:
+    with house().writer.begin() as conn:
+        body = dict(conn.scalar(select(t.snapshot.c.body)))
+        body.pop("shown")
+        body["slow"].pop("panels")
+        conn.execute(update(t.snapshot).values(body=body))
+    parts = client.get("/wall/now?lang=zh_CN&view=all", headers=of("wang")).json()["parts"]
+    assert "投诉量与正常范围" in parts["views"] and "大区 × 渠道" in parts["views"]

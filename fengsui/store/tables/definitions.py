@@ -10,7 +10,7 @@ from fengsui.store.types import Json, UtcDateTime
 definition = Table(
     "definition",
     METADATA,
-    # kind: rule, metric, target, calendar, sla_policy, matrix, floor, cue, plan, view, roster, known_event, taxonomy
+    # kind: rule, metric, target, calendar, sla_policy, matrix, floor, cue, plan, view, known_event, taxonomy
     Column("kind", String, primary_key=True),
     Column("id", String, primary_key=True),
     Column("version", Integer, primary_key=True),
