@@ -16,7 +16,19 @@ from fengsui.settings import Settings
 from fengsui.store.tables import audit, request
 from fengsui.store.upsert import upsert
 
-KINDS = ("preview", "upload_preview", "upload", "quarantine_replay", "poll_now", "sweep", "erase", "backtest")
+KINDS = (
+    "preview",
+    "upload_preview",
+    "upload",
+    "quarantine_replay",
+    "poll_now",
+    "sweep",
+    "erase",
+    "backtest",
+    "rollback",
+    "retag",
+    "refit",
+)
 SUFFIXES = (".csv", ".xlsx", ".jsonl")
 """Not ``.xls``: a workbook of an old Excel cannot be read (connectors say so of each)."""
 

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import MINUTE, QUARTER, Deltas, Places, minutes_cut
+from fengsui.ingest.fence import Fence
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.slices import Known
-from fengsui.ingest.take import Fence
 from fengsui.metrics.measures import VERSION, contributions, of_measurement
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from fengsui.ingest.take import Fence
+from fengsui.ingest.fence import Fence
 from fengsui.metrics.calendar import day_bounds
 from fengsui.store.database import reading
 from fengsui.store.tables import coverage_day, feedback

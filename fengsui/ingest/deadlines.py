@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
 
 from fengsui.ingest import bulk, policy
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
+from fengsui.ingest.fence import Fence
 from fengsui.ingest.policy import Sla
 from fengsui.ingest.record import Step
-from fengsui.ingest.take import Fence
 from fengsui.metrics import calendars
 from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings

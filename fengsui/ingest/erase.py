@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
+from fengsui.ingest.fence import Fence
 from fengsui.ingest.keys import KeyRing, Vault
-from fengsui.ingest.take import Fence
 from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings
 from fengsui.store.tables import (
@@ -24,10 +24,13 @@ from fengsui.store.tables import (
     event,
     feedback,
     feedback_text,
+    label,
     quarantine,
     reference,
     reminder,
     rule_record,
+    sample,
+    search_text,
     tombstone,
 )
 from fengsui.store.upsert import upsert
@@ -93,7 +96,7 @@ def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: dat
 
 def _drop(conn: Connection, keys: Sequence[str]) -> None:
     for part in bulk.chunks(keys):
-        for table in (event, feedback_text, rule_record, reminder, quarantine, feedback):
+        for table in (event, feedback_text, search_text, label, sample, rule_record, reminder, quarantine, feedback):
             conn.execute(delete(table).where(table.c.record_key.in_(part)))
     conn.execute(delete(contact).where(contact.c.customer.in_(keys)))  # of records that named nobody
     for key in keys:

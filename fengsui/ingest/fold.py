@@ -37,6 +37,7 @@ class Tools:
     references: References
     sla: policy.Sla
     tagger: Tagger
+    as_dims: tuple[str, ...]  # tags that are slices, too
 
 
 @dataclass(slots=True)

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Delete, Engine, Table, Update, and_, bindparam, case, delete, insert, or_, select, update
 
 from fengsui.ingest.deltas import MINUTE, minutes_cut
+from fengsui.ingest.fence import Fence
 from fengsui.ingest.quarantine import HELD, PURGED
-from fengsui.ingest.take import Fence
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import bucket
@@ -30,6 +30,7 @@ from fengsui.store.tables import (
     reminder,
     request,
     rollup,
+    search_text,
     session,
     tick,
     verdict,
@@ -97,7 +98,9 @@ def _minutes(store: Engine, settings: Settings, now: datetime, fence: Fence) -> 
 
 
 def _texts(store: Engine, fence: Fence, before: datetime) -> int:
+    """With the text goes what was written for the search: it holds the same words."""
     old = select(records.c.record_key).where(records.c.opened_at < before)
+    _in_parts(store, fence, search_text, search_text.c.record_key.in_(old), delete(search_text))
     return _in_parts(store, fence, feedback_text, feedback_text.c.record_key.in_(old), delete(feedback_text))
 
 

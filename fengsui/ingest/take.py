@@ -16,12 +16,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from connectors.base import BadRecord, Batch, Event, Fault, Feedback, Measurement, Reference
-from fengsui.ingest import fold, inbox, ledger, parts, policy, quarantine, references, state, write
+from fengsui.ingest import (
+    fold,
+    inbox,
+    ledger,
+    parts,
+    policy,
+    quarantine,
+    references,
+    search_index,
+    shelf,
+    state,
+    tag_dims,
+    write,
+)
 from fengsui.ingest.aggregates import Aggregates
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
+from fengsui.ingest.fence import Fence
 from fengsui.ingest.fold import Folded, Tools
 from fengsui.ingest.keys import KeyRing, Vault
 from fengsui.ingest.pause import without_gc
@@ -37,9 +51,8 @@ from fengsui.settings.model import Settings
 from fengsui.settings.source import Source
 from fengsui.store.database import reading
 from fengsui.text import cues, taxonomy
+from fengsui.text.tagger import Tagger
 
-Fence: TypeAlias = Callable[[Connection], Any]
-"""First statement of the transaction; raises ``LostLeadership`` where another worker leads."""
 Remap: TypeAlias = Callable[[Sequence[Any]], Batch]
 """Raw rows out of quarantine, read again with the mapping as it is now."""
 
@@ -125,7 +138,13 @@ class Ingest:
             policy.seed(conn, self._settings.sla, now)
             cues.seed(conn, now)
             taxonomy.seed(conn, now)
+            search_index.prepare(conn)
             inbox.revive(conn, self._vault)
+
+    def tagger(self, conn: Connection, now: datetime) -> Tagger:
+        """The tagger in force at ``now``, with every correction learned. For the writer's thread."""
+        stamp = conn.execute(select(shelf.stamp())).scalar_one()
+        return self._shelf.definitions(conn, str(stamp), now)[1]
 
     def take(
         self,
@@ -269,6 +288,7 @@ class Ingest:
             references=references.References([*known, *fresh], self._settings.centre.zone),
             sla=sla,
             tagger=tagger,
+            as_dims=tag_dims.as_dims(self._settings),
         )
 
 

@@ -13,6 +13,7 @@ from fengsui.ingest.deltas import Deltas, Places
 from fengsui.ingest.fold import Folded, Tools, settle
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.record import Record
+from fengsui.ingest.tag_dims import dims_with
 from fengsui.metrics.measures import SET_BY, contributions
 from fengsui.store.tables import customer, event, feedback, feedback_text
 from fengsui.text.clean import can_repeat
@@ -45,6 +46,8 @@ def _tag(touched: Iterable[Record], tools: Tools) -> None:
     found = tools.tagger.tags(texts, [row["ratings"] for _, row in waiting])
     for (record, row), tags in zip(waiting, found, strict=True):
         row["tags"] = overlaid(tags, record.old["tags"]) if record.old is not None else tags
+        if tools.as_dims:
+            row["dims"] = dims_with(row["dims"], {}, row["tags"], tools.as_dims)
         record.untagged = None
 
 

@@ -13,11 +13,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine as Store
 
 from connectors.base import Batch, Connector
-from fengsui.ingest import deadlines, retention
+from fengsui.ingest import corrections, deadlines, learning, lessons, retag, retention, sampling, search_index
 from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
 from fengsui.settings import Settings
+from fengsui.store.database import reading
 from fengsui.worker import sources
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Desk
@@ -96,6 +97,64 @@ class Housekeeping:
             yield from (True for _ in parts)
 
         return work
+
+    def corrections(self) -> Chore | None:
+        """What people said of tags, laid over the records; None while there is nothing new."""
+        if not corrections.waiting(self.store):
+            return None
+
+        def work(desk: Desk) -> Iterator[bool]:
+            corrections.apply(self.store, self.settings, desk.turn.now, desk.turn.fence)
+            yield True
+
+        return work
+
+    def search(self) -> Chore | None:
+        """Records that the search does not know yet; None while there are none."""
+        if not search_index.behind(self.store):
+            return None
+
+        def work(desk: Desk) -> Iterator[bool]:
+            yield from (True for _ in search_index.catch_up(self.store, lambda: (desk.turn.now, desk.turn.fence)))
+
+        return work
+
+    def sample(self) -> Chore:
+        """The last week's random sample, where it is not drawn."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            sampling.draw(self.store, desk.turn.now, self.settings.centre.zone, desk.turn.fence)
+            yield True
+
+        return work
+
+    def retag(self, since: datetime) -> Chore:
+        """Everything opened since then, tagged by the lists, the taxonomy and the models of now."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
+            yield from (True for _ in retag.retag(self.store, self.settings, self.ingest.tagger, since, turn))
+
+        return work
+
+    def learn(self) -> Chore:
+        """Each tag about which people have said something new, fitted in a process of its own."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            for tag in learning.due(self.store):
+                yield from self.learned(desk, tag)
+
+        return work
+
+    def learned(self, desk: Desk, tag: str) -> Iterator[bool]:
+        """Fit one tag, and store what came of it."""
+        with reading(self.store).connect() as conn:
+            lesson, until, version = learning.lesson(conn, tag, desk.turn.now)
+        for found in Aside(lambda: [lessons.learn_apart(lesson)]).items():
+            if found is not None:
+                turn = desk.turn
+                learning.store_learned(self.store, tag, found, until, version, learning.NIGHTLY, turn.now, turn.fence)
+            yield found is not None
 
     def _between(self, source: str, start: datetime, end: datetime) -> Iterator[Batch]:
         connector = self.connect(source)

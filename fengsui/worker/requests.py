@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,11 +22,13 @@ from connectors.gather import map_rows, sort_out
 from connectors.mapper import mapper_of
 from fengsui.backtest.child import Errand, TrialFailed, outcome
 from fengsui.backtest.wish import Place, Wish
+from fengsui.ingest import learning, models, retag
 from fengsui.ingest.erase import erase
 from fengsui.settings import Keys, Settings
 from fengsui.store.database import reading
 from fengsui.store.leadership import LostLeadership
 from fengsui.store.tables import quarantine, request
+from fengsui.text.tags import LEARNED
 from fengsui.worker import sources
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Chores, Desk
@@ -36,6 +38,7 @@ from fengsui.worker.preview import as_json
 log = logging.getLogger(__name__)
 
 REPLAY_AT_ONCE = 200
+MOST_WEEKS = 104
 Params: TypeAlias = Mapping[str, Any]
 
 
@@ -240,6 +243,46 @@ def _backtest(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Itera
         yield found is not None
 
 
+def _rollback(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """``version``: the one that the person saw in force; a second click, or a newer version meanwhile, changes nothing."""
+    name, version, turn = str(params.get("model", "")), int(params.get("version", 0)), desk.turn
+    if name not in LEARNED:
+        raise Refusal("worker.request.model_unknown", model=name, allowed=list(LEARNED))
+    with clerk.store.begin() as conn:
+        turn.fence(conn)
+        before = models.roll_back(conn, name, version, str(params["by"]), turn.now)
+    if before is None:
+        raise Refusal("worker.request.model_moved", model=name, version=version)
+    answer.result = {"model": name, "in_force": before}
+    yield True
+
+
+def _retag(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """Everything of the last weeks by the lists, the taxonomy and the models of now; what people said of it stays."""
+    weeks = int(params.get("weeks", 0))
+    if not 1 <= weeks <= MOST_WEEKS:
+        raise Refusal("worker.request.weeks", weeks=weeks, most=MOST_WEEKS)
+    since, seen, changed = desk.turn.now - timedelta(weeks=weeks), 0, 0
+    whole = (desk.turn.now - since).total_seconds()
+    for part in retag.retag(
+        clerk.store, clerk.settings, clerk.keeping.ingest.tagger, since, lambda: (desk.turn.now, desk.turn.fence)
+    ):
+        seen, changed = seen + part.seen, changed + part.changed
+        answer.progress = min(1.0, (part.until - since).total_seconds() / whole)
+        answer.result = {"records": seen, "changed": changed}
+        yield True
+
+
+def _refit(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """What is done every night, now."""
+    tags = learning.due(clerk.store)
+    for done, tag in enumerate(tags, 1):
+        yield from clerk.keeping.learned(desk, tag)
+        answer.progress = done / len(tags)
+    answer.result = {"tags": tags}
+    yield True
+
+
 CARRIED: Mapping[str, Carry] = {
     "preview": _preview,
     "upload_preview": _upload_preview,
@@ -248,6 +291,9 @@ CARRIED: Mapping[str, Carry] = {
     "poll_now": _poll_now,
     "sweep": _sweep,
     "erase": _erase,
+    "rollback": _rollback,
+    "retag": _retag,
+    "refit": _refit,
     "backtest": _backtest,
 }
 

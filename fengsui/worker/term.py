@@ -20,7 +20,7 @@ from fengsui.store.faults import code_of
 from fengsui.store.leadership import Leadership
 from fengsui.worker import sources
 from fengsui.worker.beat import beat
-from fengsui.worker.chores import Chores
+from fengsui.worker.chores import Chore, Chores
 from fengsui.worker.courier import Courier
 from fengsui.worker.feed import ThreadFeed
 from fengsui.worker.housekeeping import Housekeeping
@@ -35,7 +35,11 @@ log = logging.getLogger(__name__)
 SWEEP_S = 600.0
 COVERAGE_S = 3600.0
 DEADLINES_S = 60.0
+CORRECTIONS_S = 1.0
+SEARCH_S = 2.0
 RETENTION_AT = (3, 10)  # on the centre's clock
+LEARNING_AT = (2, 20)
+SAMPLE_AT = (4, 5)
 HURRY_S = 0.02
 BACK_OFF_S = 2.0
 
@@ -162,7 +166,11 @@ def _jobs(
     clock: Callable[[], datetime],
 ) -> list[Job]:
     jobs = [daily("retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", keeping.purge()))]
+    jobs.append(daily("learning", *LEARNING_AT, settings.centre.zone, lambda: chores.add("learning", keeping.learn())))
+    jobs.append(daily("sample", *SAMPLE_AT, settings.centre.zone, lambda: chores.add("sample", keeping.sample())))
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
+    jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
+    jobs.append(every("search", SEARCH_S, _calling(_if_any, "search", chores, keeping.search)))
     for name in feed.sources:
         source = settings.sources[name]
         often = settings.engine.tick if source.pushed else source.cadence  # an inbox is ours: looking costs nobody anything
@@ -200,6 +208,12 @@ def _recount(chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime
     chore = keeping.deadlines(clock())
     if chore is not None:
         chores.add("deadlines", chore)
+
+
+def _if_any(name: str, chores: Chores, make: Callable[[], Chore | None]) -> None:
+    chore = make()
+    if chore is not None:
+        chores.add(name, chore)
 
 
 def _cover(source: str, chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:

@@ -1,0 +1,75 @@
+"""What people said of tags (``label`` rows, written by a page) laid over the records, at the tick after.
+
+Facts are written by the leader only, so a page writes the label and nothing else. Reading a minute back and writing only what
+differs makes it no matter how often a label is read, or whose clock dated it.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from fengsui.ingest import retag
+from fengsui.ingest.fence import Fence
+from fengsui.ingest.retag import Change
+from fengsui.ingest.tag_dims import as_dims, dims_with
+from fengsui.settings.model import Settings
+from fengsui.store.database import reading
+from fengsui.store.tables import label, watermark
+from fengsui.store.upsert import upsert
+from fengsui.text.tagger import say
+
+NAME = "labels"
+LATE = timedelta(minutes=1)
+"""Dashboards on other machines date their labels by their own clocks."""
+AT_ONCE = 2_000
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def waiting(store: Engine) -> bool:
+    """Whether there are labels that have not been laid over their records."""
+    with reading(store).connect() as conn:
+        newest = conn.execute(select(func.max(label.c.at))).scalar()
+        return newest is not None and newest > _done(conn)
+
+
+def apply(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
+    """Lay what is new over its records, in one transaction; how many records changed. Of several words about one tag of a
+    record the last holds."""
+    with reading(store).connect() as conn:
+        rows = _new(conn, _done(conn) - LATE)
+        said = _last(rows)
+        changes = [_change(row, said[row["record_key"]], settings) for row in retag.stored(conn, said)]
+    if not rows:
+        return 0
+    with store.begin() as conn:
+        fence(conn)
+        changed = retag.write(conn, settings, changes, now)
+        upsert(conn, watermark, [{"name": NAME, "at": rows[-1]["at"], "seq": 0, "tick": None}])
+    return changed
+
+
+def _done(conn: Connection) -> datetime:
+    return conn.execute(select(watermark.c.at).where(watermark.c.name == NAME)).scalar() or _NEVER
+
+
+def _new(conn: Connection, since: datetime) -> list[dict[str, Any]]:
+    query = select(label).where(label.c.at > since).order_by(label.c.at, label.c.label_id).limit(AT_ONCE)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def _last(rows: list[dict[str, Any]]) -> dict[str, dict[str, str | None]]:
+    said: dict[str, dict[str, str | None]] = {}
+    for row in rows:
+        said.setdefault(row["record_key"], {})[row["tag"]] = row["new"]
+    return said
+
+
+def _change(row: dict[str, Any], said: dict[str, str | None], settings: Settings) -> Change:
+    tags = deepcopy(row["tags"])
+    for tag, value in said.items():
+        say(tags, tag, value)
+    return Change(row, tags, dims_with(row["dims"], row["tags"], tags, as_dims(settings)))
