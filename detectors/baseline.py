@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,29 @@ def _correlation(knots: int) -> Vector:
     return np.asarray(smooth + 0.05 * np.eye(knots))
 
 
+def _prior(knots: int) -> Vector:
+    """Covariance of level, slope, ``knots`` of the day, as many of the weekend, nine sorts of day."""
+    days_at = 2 + 2 * knots
+    prior = np.zeros((days_at + 9, days_at + 9))
+    prior[0, 0], prior[1, 1] = LEVEL_VARIANCE, SLOPE_VARIANCE
+    prior[2 : 2 + knots, 2 : 2 + knots] = PROFILE_VARIANCE * _correlation(knots)
+    prior[2 + knots : days_at, 2 + knots : days_at] = PROFILE_VARIANCE / 4 * _correlation(knots)
+    days = [DAY_VARIANCE] * 5 + [WEEKEND_VARIANCE] * 3 + [DAY_VARIANCE]
+    prior[days_at:, days_at:] = np.diag(days)
+    return prior
+
+
+@cache
+def _walk(knots: int) -> Vector:
+    """Variance a day of each of them; one matrix for all series."""
+    walk = _prior(knots) * PROFILE_WALK**2
+    walk[:2] = 0.0
+    holiday = len(walk) - 2
+    walk[holiday, holiday] = HOLIDAY_WALK
+    walk.setflags(write=False)
+    return walk
+
+
 class Baseline(LogLinear):
     """State mean ``m`` and covariance ``C`` for steps of ``step_s`` seconds (at most a day)."""
 
@@ -49,27 +73,10 @@ class Baseline(LogLinear):
         self.knots = max(1, min(KNOTS, DAY // step_s))
         self.days_at = 2 + 2 * self.knots
         """Seven weekdays, then holiday, then make-up workday."""
-        self.size = self.days_at + 9
-        super().__init__(step_s, self._prior())
-        self.W = self._walk()
+        super().__init__(step_s, _prior(self.knots))
+        self.W = _walk(self.knots)
         self.waiting = 0.0
         """Days since slope and profile last moved."""
-
-    def _prior(self) -> Vector:
-        k, prior = self.knots, np.zeros((self.size, self.size))
-        prior[0, 0], prior[1, 1] = LEVEL_VARIANCE, SLOPE_VARIANCE
-        prior[2 : 2 + k, 2 : 2 + k] = PROFILE_VARIANCE * _correlation(k)
-        prior[2 + k : 2 + 2 * k, 2 + k : 2 + 2 * k] = PROFILE_VARIANCE / 4 * _correlation(k)
-        days = [DAY_VARIANCE] * 5 + [WEEKEND_VARIANCE] * 3 + [DAY_VARIANCE]
-        prior[self.days_at :, self.days_at :] = np.diag(days)
-        return prior
-
-    def _walk(self) -> Vector:
-        walk = self._prior() * PROFILE_WALK**2
-        walk[:2] = 0.0
-        holiday = self.days_at + 7
-        walk[holiday, holiday] = HOLIDAY_WALK
-        return walk
 
     def row(self, local: datetime, day_type: DayType) -> Row:
         """Where the step that starts at ``local`` (wall clock) reads the state."""

@@ -210,7 +210,7 @@ class CountSurprise(Detector):
         if not maturity.ready(self._days):
             return Close(found)
         up = scan.strongest(outlook.broad, found, self._bars, self._pace.longer)
-        may_lack = self._timetable.may_lack(outlook.place)
+        may_lack = self._timetable.may_lack(outlook.place, outlook.lift)
         return Close(found, up, scan.lowest(outlook.broad, found, self._bars) if may_lack else CALM)
 
     def _finding(self, look: Look) -> Finding:
@@ -299,7 +299,7 @@ class CountSurprise(Detector):
         self._keep_time(outlook, filling)
         if (accepted or not (alarm or low)) and outlook.learnable and not self._timetable.is_shut:
             self._learn(outlook, close.sums, filling.observed, filling.expected)
-        silent = self._timetable.is_shut and not self._timetable.may_lack(outlook.place)
+        silent = self._timetable.is_shut and not self._timetable.may_lack(outlook.place, outlook.lift)
         self._pass_time(filling, 0.0 if silent else filling.expected)
 
     def _keep_time(self, outlook: Outlook, filling: Filling) -> None:
@@ -307,7 +307,8 @@ class CountSurprise(Detector):
         self._timetable.pass_step(filling.observed)
         if not outlook.setting.events and (outlook.q <= UNCERTAIN or self._timetable.is_shut):
             phi, a = (part / outlook.scatter for part in outlook.broad[0][1:3])
-            self._timetable.learn(outlook.place, filling.observed, filling.expected / outlook.lift, phi, a)
+            lift = outlook.lift
+            self._timetable.learn(outlook.place, lift, filling.observed, filling.expected / lift, phi, a)
 
     def _alarms(self, close: Close) -> bool:
         surprise = _surprise(close, self.sided)

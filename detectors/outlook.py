@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from detectors import tail
@@ -91,6 +92,7 @@ class Outlook:
         return self._band[1], self._band[2]
 
 
+@cache
 def _alike(length_s: int, alike_s: float) -> float:
     """How much of the expectation's variance a window of this length still carries."""
     return float(min(1.0, (alike_s / length_s) ** 1.5))

@@ -10,6 +10,7 @@ day after day is no event but the timetable.
 from __future__ import annotations
 
 import math
+from array import array
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -79,11 +80,11 @@ class Timetable:
         self.per_day = DAY // step_s
         self.offs: dict[Place, list[float]] = {}
         """Logarithms of observed / smooth of the last visits, 0 for what chance explains; only places with another."""
-        self.means = [[0.0] * self.per_day for _ in range(SORTS)]
-        self.weights = [[0.0] * self.per_day for _ in range(SORTS)]
+        self.means = [array("d", [0.0]) * self.per_day for _ in range(SORTS)]
+        self.weights = [array("d", [0.0]) * self.per_day for _ in range(SORTS)]
         """Mean logarithm of the other visits, and the precision of it."""
-        self.squares = [[1.0] * self.per_day for _ in range(SORTS)]
-        self.visits = [[0] * self.per_day for _ in range(SORTS)]
+        self.squares = [array("d", [1.0]) * self.per_day for _ in range(SORTS)]
+        self.visits = [array("B", [0]) * self.per_day for _ in range(SORTS)]
         """Mean squared residual in units of the believed variance, and from how many visits (as many as are remembered)."""
         self.products = [0.0, 0.0]
         """Sums of weighted products, and of their weights."""
@@ -124,16 +125,16 @@ class Timetable:
         """Whether this sort of day has hardly been seen: nobody knows when it opens."""
         return self.seen[place[0]] < NEW_DAYS * self.per_day
 
-    def may_lack(self, place: Place) -> bool:
+    def may_lack(self, place: Place, lift: float) -> bool:
         """Whether too few can be a finding: not on a new sort of day, and not while the doors are shut as always."""
-        return not self.is_new(place) and self.lift(place) > CLOSED
+        return lift > CLOSED and not self.is_new(place)
 
-    def learn(self, place: Place, observed: float, smooth: float, phi: float, a: float) -> None:
-        """One visit: ``observed`` where the smooth course expected ``smooth``, with Var = phi E + a E^2."""
+    def learn(self, place: Place, lift: float, observed: float, smooth: float, phi: float, a: float) -> None:
+        """One visit: ``observed`` where the smooth course expected ``smooth`` and the place's ``lift`` was in force, with
+        Var = phi E + a E^2."""
         if not self.per_day:
             return
         self.seen[place[0]] += 1
-        lift = self.lift(place)
         off = math.log((observed + 0.5) / (smooth + 0.5))  # half an event: an empty step is no ratio of 0
         is_far = self._learn_far(place, off, observed, smooth, smooth * (phi + a * smooth))
         if not is_far:
@@ -202,10 +203,15 @@ class Timetable:
 
     def load(self, body: dict[str, Any]) -> None:
         self.offs = {(sort, step): list(offs) for sort, step, *offs in body["offs"]}
-        self.means, self.weights = [list(row) for row in body["means"]], [list(row) for row in body["weights"]]
-        self.squares, self.visits = [list(row) for row in body["squares"]], [list(row) for row in body["visits"]]
+        self.means, self.weights, self.squares = (_arrays("d", body[name]) for name in ("means", "weights", "squares"))
+        self.visits = _arrays("B", body["visits"])
         self.products, self.seen = list(body["products"]), list(body["seen"])
         self.idle, self.mean = body["idle"], body["mean"]
+
+
+def _arrays(kind: str, rows: list[list[Any]]) -> list[Any]:
+    """Numbers side by side: as lists they would be most of the memory of a worker with many series."""
+    return [array(kind, row) for row in rows]
 
 
 def _sort(local: datetime, day_type: DayType) -> int:

@@ -61,11 +61,15 @@ def at(hour: int, day: int = 2) -> datetime:
     return datetime(2026, 3, day, hour, tzinfo=UTC)
 
 
+def visit(table: Timetable, place: tuple[int, int], observed: float, smooth: float, phi: float, a: float) -> None:
+    table.learn(place, table.lift(place), observed, smooth, phi, a)
+
+
 def visited(offs: list[float]) -> float:
     """The lift after visits that lie so far off a smooth course of 100."""
     table = Timetable(QUARTER)
     for off in offs:
-        table.learn((0, 28), 100 * math.exp(off), 100.0, 1.1, 0.01)
+        visit(table, (0, 28), 100 * math.exp(off), 100.0, 1.1, 0.01)
     return math.log(table.lift((0, 28)))
 
 
@@ -87,12 +91,12 @@ def test_three_visits_of_five_far_off_make_a_timetable(offs: list[float], lift: 
 
 def test_a_place_that_is_always_a_little_off_is_learned_and_chance_is_not() -> None:
     table, chance = Timetable(QUARTER), Timetable(QUARTER)
-    for visit in range(20):
+    for day in range(20):
         for quarter in range(A_DAY):
             bump = 1.2 if quarter % 8 == 0 else 1.0
-            noise = 1 + 0.05 * math.sin(1.7 * visit + quarter)
-            table.learn((0, quarter), 2000 * bump * noise, 2000.0, 1.1, 0.004)
-            chance.learn((0, quarter), 2000 * noise, 2000.0, 1.1, 0.004)
+            noise = 1 + 0.05 * math.sin(1.7 * day + quarter)
+            visit(table, (0, quarter), 2000 * bump * noise, 2000.0, 1.1, 0.004)
+            visit(chance, (0, quarter), 2000 * noise, 2000.0, 1.1, 0.004)
     assert table.lift((0, 8)) == pytest.approx(1.2, abs=0.04)
     assert table.lift((0, 9)) == pytest.approx(1.0, abs=0.02)
     assert all(chance.lift((0, quarter)) == pytest.approx(1.0, abs=0.02) for quarter in range(A_DAY))
@@ -100,9 +104,9 @@ def test_a_place_that_is_always_a_little_off_is_learned_and_chance_is_not() -> N
 
 def test_a_place_whose_visits_scatter_more_says_so_and_one_wild_day_does_not() -> None:
     table = Timetable(QUARTER)
-    for visit in range(14):
-        table.learn((0, 1), 2000 * (1.3 if visit % 2 else 0.75), 2000.0, 1.1, 0.004)
-        table.learn((0, 2), 2000 * (3.0 if visit == 9 else 1.0), 2000.0, 1.1, 0.004)
+    for day in range(14):
+        visit(table, (0, 1), 2000 * (1.3 if day % 2 else 0.75), 2000.0, 1.1, 0.004)
+        visit(table, (0, 2), 2000 * (3.0 if day == 9 else 1.0), 2000.0, 1.1, 0.004)
     assert table.scatter((0, 1)) > 4
     assert table.scatter((0, 2)) == table.scatter((0, 3)) == 1.0
 
@@ -119,15 +123,15 @@ def test_days_are_sorted_as_people_work() -> None:
 def test_a_week_has_no_time_of_day() -> None:
     table = Timetable(7 * 86400)
     place = table.place(MONDAY, "workday")
-    table.learn(place, 500.0, 100.0, 1.1, 0.01)
+    visit(table, place, 500.0, 100.0, 1.1, 0.01)
     assert (table.lift(place), table.scatter(place), table.is_new(place)) == (1.0, 1.0, False)
 
 
 def test_the_state_comes_back_as_it_was() -> None:
     table = Timetable(QUARTER)
-    for visit in range(9):
+    for day in range(9):
         for quarter in range(0, A_DAY, 3):
-            table.learn((visit % 4, quarter), 7.0 * visit + quarter, 30.0, 1.2, 0.01)
+            visit(table, (day % 4, quarter), 7.0 * day + quarter, 30.0, 1.2, 0.01)
     again = Timetable(QUARTER)
     again.load(json.loads(json.dumps(table.body())))
     assert again.body() == table.body()
