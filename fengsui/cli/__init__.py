@@ -18,6 +18,7 @@ from fengsui.cli.demo import demo
 from fengsui.cli.migrate import migrate
 from fengsui.cli.processes import dashboard, run, worker
 from fengsui.cli.replay import replay
+from fengsui.cli.rota import rota
 from fengsui.cli.user import user
 from fengsui.cli.wall import wall
 from fengsui.cli.where import Where, preferred_language
@@ -33,6 +34,7 @@ COMMANDS = {
     "migrate": migrate,
     "user": user,
     "wall": wall,
+    "rota": rota,
     "export": export_definitions,
     "import": import_definitions,
 }

@@ -9,15 +9,18 @@ import socket
 import sys
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from fengsui.cli.processes import safe_host
-from fengsui.cli.where import Where
+from fengsui.cli.where import Where, utc_now
 from fengsui.supervisor import Crashed, Supervisor, Task
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from fengsui.settings import Settings
 
 PORT = 8501
@@ -31,7 +34,10 @@ def run_everything(where: Where, *, with_demo: bool) -> int:
         _demo_settings(where)
     settings = where.settings()
     _refuse_taken_ports(where, settings, with_demo)
-    where.store(settings).dispose()  # one process migrates before the others look
+    store = where.store(settings)  # one process migrates before the others look
+    if with_demo:
+        _demo_rota(store, settings)
+    store.dispose()
     supervisor = Supervisor(where.home / "run", lambda crashed: _tell_crash(where, crashed))
     supervisor.on_signals()
     try:
@@ -78,6 +84,17 @@ def _demo_settings(where: Where) -> None:
 
     where.home.mkdir(parents=True, exist_ok=True)
     write_settings(where.home, dashboard_port(where) + 1)
+
+
+def _demo_rota(store: Engine, settings: Settings) -> None:
+    """Two months of shifts, where none are planned for next week."""
+    from fengsui.demo.rota import rota_rows
+    from fengsui.people import on_duty, save_rota, shifts_of
+
+    now = utc_now()
+    if not on_duty(store, now + timedelta(days=7)):
+        today = now.astimezone(settings.centre.tz).date()
+        save_rota(store, shifts_of(rota_rows(today, 60), settings.centre.zone), by="demo", now=now)
 
 
 def _demo_is_ready(where: Where) -> Callable[[], bool]:

@@ -55,12 +55,15 @@ def make_link(
     scope: Sequence[str] = (),
     expires_at: datetime | None = None,
     addresses: Sequence[str] = (),
+    views: Sequence[str] = (),
+    turn_s: int = 0,
 ) -> tuple[Link, str]:
     """A new link and its token, which is told here and never again. ``PersonFault`` for an empty name or no address."""
     networks = [_network(each) for each in addresses]
     screen = Person(f"{START}{secrets.token_hex(4)}", name, "wall", tuple(scope))
     token = secrets.token_urlsafe(32)
-    row = {"token_hash": token_hash(token), "expires_at": expires_at, "addresses": networks}
+    row: dict[str, Any] = {"token_hash": token_hash(token), "expires_at": expires_at, "addresses": networks}
+    row |= {"views": list(views), "turn_s": turn_s}
     with store.begin() as conn:
         insert_person(conn, screen, None, now)
         conn.execute(insert(wall_link).values(person_id=screen.person_id, **row))
@@ -75,6 +78,14 @@ def every_link(store: Engine) -> tuple[Link, ...]:
     with reading(store).connect() as conn:
         rows = conn.execute(_links().order_by(person.c.created_at, person.c.person_id)).mappings()
         return tuple(_link(row) for row in rows)
+
+
+def link_views(store: Engine, token: str) -> tuple[tuple[str, ...], int]:
+    """The set of views that a link carries, and for how many seconds each stays; empty and 0 where it says nothing."""
+    mine = wall_link.c.token_hash == token_hash(token)
+    with reading(store).connect() as conn:
+        row = conn.execute(select(wall_link.c.views, wall_link.c.turn_s).where(mine)).first()
+    return (tuple(row.views), row.turn_s) if row else ((), 0)
 
 
 def revoke_link(store: Engine, link_id: str, *, by: str, now: datetime) -> None:

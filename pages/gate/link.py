@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from urllib.parse import urlencode
 
 import anyio
 from starlette.requests import HTTPConnection, Request
@@ -22,19 +23,28 @@ _QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 async def enter(request: Request) -> Response:
-    """To the wall, with what else the address asks for (``lang``, ``sound``, ``org``); 403 says why not."""
+    """To the wall, with what else the address asks for (``lang``, ``sound``, ``org``, ``theme``); 403 says why not."""
     if request.method != "GET":  # HEAD: somebody looks whether it is there
         return Response(status_code=405, headers={"Allow": "GET"})
     at = now()
     try:
         signed = await anyio.to_thread.run_sync(_entered, request)
+        views, turn_s = await anyio.to_thread.run_sync(people.link_views, house().reader, request.path_params["token"])
     except LinkRefused as fault:
         return refused(request, fault)
-    query = f"?{request.url.query}" if request.url.query else ""
-    response = RedirectResponse(path("wall") + query, status_code=303, headers=_QUIET)
+    response = RedirectResponse(path("wall") + _query(request, views, turn_s), status_code=303, headers=_QUIET)
     if signed:
         cookie.give(response, request, signed, at)
     return response
+
+
+def _query(request: Request, views: tuple[str, ...], turn_s: int) -> str:
+    """What the address asks for, and the views of the link where it asks for none."""
+    query = request.url.query
+    if views and "view" not in request.query_params:
+        carried = {"view": ",".join(views), **({"turn": turn_s} if turn_s else {})}
+        query = "&".join(part for part in (query, urlencode(carried, safe=",")) if part)
+    return f"?{query}" if query else ""
 
 
 def _entered(request: Request) -> SignedIn | None:

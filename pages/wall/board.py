@@ -19,7 +19,7 @@ from fengsui.board.scope import place_of, sees
 from pages.look.house import House
 from pages.look.pieces import esc
 from pages.look.visitor import Visitor
-from pages.wall import head, rows, tiles, views
+from pages.wall import duty, head, rows, tiles, views
 from pages.wall.ask import Ask
 from pages.wall.sound import sound
 
@@ -81,7 +81,7 @@ def _parts(ask: Ask, visitor: Visitor, house: House, picture: Picture, fires: re
         "tiles": tiles.tiles(visitor, picture, _here(ask, fires.every), ask.place),
         "views": views.panels(ask, visitor, picture, fires.every),
         "rows": rows.panel(visitor, picture, fires.rows, now),
-        "loop": rows.loop(visitor, picture, _today(ask, house, picture, now)),
+        "loop": rows.loop(visitor, picture, _today(ask, house, picture, now), duty.words(visitor, house, now)),
     }
 
 

@@ -108,7 +108,8 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     )
 
 
-def loop(visitor: Visitor, picture: Picture, today: Mapping[str, Any]) -> str:
+def loop(visitor: Visitor, picture: Picture, today: Mapping[str, Any], duty: str = "") -> str:
+    """``duty``: markup, who is on duty."""
     minutes = "—" if today["claim_s"] is None else f"{today['claim_s'] / 60:.0f}"
     boxes = [
         (str(today["raised"]), "raised", ""),
@@ -121,7 +122,7 @@ def loop(visitor: Visitor, picture: Picture, today: Mapping[str, Any]) -> str:
     cells = "".join(
         f'<div><b class="{c}">{esc(v)}</b><span>{esc(visitor.say(f"pages.loop.{k}"))}</span></div>' for v, k, c in boxes
     )
-    head = f'<h3 class="h">{esc(visitor.say("pages.loop.title"))}<em>{esc(visitor.say("pages.loop.second"))}</em></h3>'
+    head = f'<h3 class="h">{esc(visitor.say("pages.loop.title"))}<em>{esc(visitor.say("pages.loop.second"))}</em>{duty}</h3>'
     return f'<div class="panel loop">{head}<div class="boxes">{cells}</div>{chips(visitor, picture)}</div>'
 
 

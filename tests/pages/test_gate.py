@@ -106,6 +106,9 @@ def test_a_wall_link_opens_the_wall_once_swapped_and_nothing_after_it_is_revoked
         conn.execute(t.wall_link.update().where(t.wall_link.c.person_id == link.person.person_id).values(addresses=[]))
     assert client.get("/wall", headers=mine).status_code == 200
 
+    _, rich = people.make_link(store, "西墙", by="cli", now=at, views=["overview", "sla"], turn_s=30)
+    to = [client.get(f"/wall/enter/{rich}{query}").headers["location"] for query in ("", "?lang=en", "?view=voice")]
+    assert to == ["/wall?view=overview,sla&turn=30", "/wall?lang=en&view=overview,sla&turn=30", "/wall?view=voice"]
     people.revoke_link(store, link.person.person_id, by="cli", now=at)
     assert client.get("/wall", headers=mine).headers["location"].startswith("/signin")
     assert "当前预警" not in asyncio.run(ask(stream, "wall", cookie=secret))

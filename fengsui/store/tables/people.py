@@ -55,6 +55,21 @@ wall_link = Table(
     Column("addresses", Json, nullable=False),  # networks from which it opens: [] = all
     Column("used_at", UtcDateTime),  # first
     Column("revoked_at", UtcDateTime),
+    Column("views", Json, nullable=False, server_default="[]"),  # ids, in order: [] = the first
+    Column("turn_s", Integer, nullable=False, server_default="0"),  # how long each stays; 0: as the view says
+)
+
+# 值班表: planned by the centre, imported from its file. A person may stand here who cannot sign in.
+rota_shift = Table(
+    "rota_shift",
+    METADATA,
+    Column("team", String, primary_key=True),  # organisation path; empty: the whole centre
+    Column("role", String, primary_key=True),  # duty, manager
+    Column("start_at", UtcDateTime, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("end_at", UtcDateTime, nullable=False, index=True),
+    Column("extension", String),
+    Column("person_id", String),  # the sign-in name, where there is one
 )
 
 audit = Table(
