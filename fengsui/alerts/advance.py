@@ -17,6 +17,7 @@ from fengsui.alerts import (
     definitions,
     detector_rules,
     escalate,
+    mute,
     nudge,
     phrase_rules,
     record_rules,
@@ -79,7 +80,9 @@ def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: 
         mark, span, stamp = _read(conn)
         book, metrics = definitions.book(conn, now, stamp), definitions.metrics_of(conn, now, stamp)
         desk = open_desk(conn, book, metrics, settings.centre.tz, tick, now, min(span.oldest or now, now))
+        desk.silences = mute.load(conn, now)
         _end_changed_rules(desk)
+        mute.follow(desk)
         succession.pass_on(desk)  # before anything is judged: a member that worsens now has a leader that is told
         if span.newest is not None:
             detector_rules.judge(desk, mark.seq)

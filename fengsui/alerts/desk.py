@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from fengsui.alerts.definitions import Book
 from fengsui.alerts.ids import episode_id
+from fengsui.alerts.silence import Silence
 from fengsui.alerts.tell import News, tell
 from fengsui.metrics.catalogue import Metric
 from fengsui.store.tables import episode, handling, transition
@@ -48,6 +49,7 @@ class Desk:
     now: datetime
     moved: Moved = field(default_factory=Moved)
     live: dict[tuple[str, str], Row] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
 
     def find(self, rule_id: str, slice_key: str) -> Row | None:
         """The newest episode of the pair that still lives or may fire again."""

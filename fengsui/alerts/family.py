@@ -106,7 +106,8 @@ def _alone(desk: Desk, row: Row) -> bool:
 
 def _may_lead(desk: Desk, row: Row) -> bool:
     over = is_over(row["state"], row["verdict"])
-    return _burns(row) and row["parent_id"] is None and not over and not _alone(desk, row)
+    silent = row["silence_id"] is not None
+    return _burns(row) and row["parent_id"] is None and not over and not silent and not _alone(desk, row)
 
 
 def _burns(row: Row) -> bool:
@@ -165,7 +166,7 @@ def leaders(desk: Desk, ids: Collection[str]) -> dict[str, Leader]:
 
 def _leader(row: Row) -> Leader:
     tier = max(tier_of(row), row["tier"])
-    return Leader(tier, row["condition"] != "cleared", row["state"], row["verdict"])
+    return Leader(tier, row["condition"] != "cleared", row["state"], row["verdict"], row["silence_id"] is not None)
 
 
 def _stored(desk: Desk, ids: Collection[str]) -> list[Row]:
@@ -175,7 +176,7 @@ def _stored(desk: Desk, ids: Collection[str]) -> list[Row]:
         handling.c.tier.label("person_tier"),
         handling.c.machine_tier.label("person_machine_tier"),
     )
-    query = select(episode.c.episode_id, episode.c.tier, episode.c.condition, *people).join(
+    query = select(episode.c.episode_id, episode.c.tier, episode.c.condition, episode.c.silence_id, *people).join(
         handling, handling.c.episode_id == episode.c.episode_id
     )
     found = desk.conn.execute(query.where(episode.c.episode_id.in_(ids))).mappings()

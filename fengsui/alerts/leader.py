@@ -18,11 +18,12 @@ class Leader:
     burns: bool  # its condition is not ``cleared``
     state: str
     verdict: str | None
+    silent: bool = False  # under a silence it says nothing, so its members speak for themselves
 
     @property
     def stands(self) -> bool:
         """It burns and people are not done with it, or somebody has it in hand."""
-        return self.state in TAKEN or (self.burns and not is_over(self.state, self.verdict))
+        return not self.silent and (self.state in TAKEN or (self.burns and not is_over(self.state, self.verdict)))
 
     def speaks_for(self, tier: int, *, burns: bool) -> bool:
         """Whether it says all there is to say of a member: it is as grave and stands. Of what went out it says all, also once

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from fengsui.alerts import family, life, wording
+from fengsui.alerts import family, life, mute, wording
 from fengsui.alerts.assess import Assessment, assess
+from fengsui.alerts.deadlines import deadlines
 from fengsui.alerts.desk import UNTOUCHED, Desk, Row
 from fengsui.alerts.explained import explained
 from fengsui.alerts.sight import Sight
@@ -91,15 +91,19 @@ def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
         "handle_due_at": None,
         "machine_n": 0,
         "calm_n": 0,
+        "silence_id": None,
         **_figures(sight, found, sight.window_start),
     }
     row["parent_id"] = family.parent_of(desk, row)
-    if row["mode"] == "on" and not family.spoken_for(desk, {**row, **UNTOUCHED}):
+    held = mute.found(desk, {**row, **UNTOUCHED})
+    if row["mode"] == "on" and held is None and not family.spoken_for(desk, {**row, **UNTOUCHED}):
         row |= deadlines(desk, row["tier"], row)
     desk.add(row)
     desk.moved.opened += 1
     _explain(desk, row, sight, found.crowd)
     n = desk.append(row, "opened", None, "firing", _params(row, sight))
+    if held is not None:
+        mute.begin(desk, row, held)
     if family.adopt(desk, row) < row["tier"]:  # what was told of its parts was told of it
         _announce(desk, row, n, "opened")
     return row
@@ -115,7 +119,11 @@ def _go_on(desk: Desk, row: Row, sight: Sight, step: life.Change, found: Assessm
         fresh = _figures(sight, found, row["started_at"])
         raised = found.tier > row["tier"]
         values |= fresh if raised or found.tier == row["tier"] else {k: v for k, v in fresh.items() if k not in _TIERED}
-        if raised and row["mode"] == "on" and not family.spoken_for(desk, {**row, "tier": found.tier}):
+        if raised and row["silence_id"] and mute.found(desk, row, found.tier) is None:
+            mute.lift(desk, row, tell=False)  # graver than what is kept silent: told below
+            values |= {"silence_id": None}
+        silent = values.get("silence_id", row["silence_id"]) is not None
+        if raised and row["mode"] == "on" and not silent and not family.spoken_for(desk, {**row, "tier": found.tier}):
             values |= deadlines(desk, found.tier, row)
     desk.change(row, **values)
     if found is not None:
@@ -182,16 +190,6 @@ def _params(row: Row, sight: Sight) -> dict[str, Any]:
     }
 
 
-def deadlines(desk: Desk, tier: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A raised tier may bring a deadline forward, never push it back; a claim that was made stays made."""
-    policy = desk.book.policy.tiers[str(tier)]  # type: ignore[index]  # "1" | "2" | "3" by the matrix
-    claim, handle = (desk.now + timedelta(seconds=s) for s in (policy.claim_s, policy.handle_s))
-    return {
-        "claim_due_at": min(claim, row["claim_due_at"] or claim),
-        "handle_due_at": min(handle, row["handle_due_at"] or handle),
-    }
-
-
 def _explain(desk: Desk, row: Row, sight: Sight, crowd: Crowd, *, again: bool = False) -> None:
     """At the opening, at each higher tier and every five minutes: which parts make the deviation."""
     if sight.series is None or (row["explained"] and not again and bucket(sight.end, 1) % EXPLAIN_MIN):
@@ -214,6 +212,8 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
     if row["mode"] != "on" or code not in ("opened", "raised", "cleared", "refired"):
         return
     times = desk.times(row, "refired") if code in ("cleared", "refired") else 0
+    if row["silence_id"] is not None:
+        return
     over = code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed" or times >= FLAPPING)
     again = code == "refired" and not rings(times)
     if over or again or family.spoken_for(desk, row):

@@ -21,7 +21,8 @@ from fengsui.store.tables import transition
 
 def pass_on(desk: Desk) -> int:
     """Returns how many alerts began to lead."""
-    members = [row for row in desk.firing() if row["mode"] == "on" and row["parent_id"] and row["state"] not in CLOSED]
+    burning = [row for row in desk.firing() if row["mode"] == "on" and row["silence_id"] is None]
+    members = [row for row in burning if row["parent_id"] and row["state"] not in CLOSED]
     leaders = family.leaders(desk, {row["parent_id"] for row in members})
     orphans: dict[str, list[Row]] = {}
     for row in members:

@@ -71,6 +71,7 @@ class Alert:
     plan_done: tuple[Mapping[str, Any], ...]
     claimed_at: datetime | None
     resolved_at: datetime | None
+    silence_id: str | None
 
     @property
     def waiting(self) -> bool:
@@ -90,6 +91,11 @@ class Alert:
     @property
     def live(self) -> bool:
         return self.condition != "cleared"
+
+    @property
+    def silent(self) -> bool:
+        """A person asked not to be told of it for a while."""
+        return self.silence_id is not None and self.waiting
 
     @property
     def group(self) -> str:
@@ -153,6 +159,7 @@ _PLAIN = [
     "verdict",
     "claimed_at",
     "resolved_at",
+    "silence_id",
 ]
 
 
@@ -163,9 +170,9 @@ def alerts(conn: Connection, query: Select[Any], scope: Scope) -> list[Alert]:
     return sorted((_alert(row, names) for row in rows if sees(scope, row.slice_key)), key=pressing)
 
 
-def pressing(alert: Alert) -> tuple[int, bool, bool, datetime]:
-    """Sort key: tier, what still goes on, unclaimed first, oldest first."""
-    return -alert.tier, not alert.live, not alert.waiting, alert.started_at
+def pressing(alert: Alert) -> tuple[bool, int, bool, bool, datetime]:
+    """Sort key: what is silent last, then tier, what still goes on, unclaimed first, oldest first."""
+    return alert.silent, -alert.tier, not alert.live, not alert.waiting, alert.started_at
 
 
 def still_open() -> Select[Any]:

@@ -25,7 +25,7 @@ def heads(conn: Connection, found: Sequence[Alert], scope: Scope) -> list[Alert]
 def burning(found: Iterable[Alert], rows: Sequence[Alert]) -> list[Alert]:
     """Those of ``rows`` whose event still goes on: themselves, or a member for which they speak."""
     groups = {alert.group for alert in found if alert.live}
-    return [alert for alert in rows if alert.live or alert.episode_id in groups]
+    return [alert for alert in rows if (alert.live or alert.episode_id in groups) and not alert.silent]
 
 
 def _leaders(conn: Connection, found: Sequence[Alert], scope: Scope) -> Mapping[str, Alert]:
@@ -41,5 +41,5 @@ def _told(leaders: Mapping[str, Alert], alert: Alert) -> bool:
     above = leaders.get(alert.parent_id or "")
     if above is None:
         return False
-    leader = Leader(max(above.tier, above.machine_tier), above.live, above.state, above.verdict)
+    leader = Leader(max(above.tier, above.machine_tier), above.live, above.state, above.verdict, above.silent)
     return leader.speaks_for(alert.tier, burns=alert.live)

@@ -38,7 +38,9 @@ def rows(visitor: Visitor, alerts: Sequence[Alert], chosen: str | None) -> str |
 
 def _row(visitor: Visitor, alert: Alert) -> str:
     state = visitor.say(f"locale.handling.{alert.state}")
-    if not alert.live and alert.state not in ("resolved", "reviewed"):
+    if alert.silent:
+        state = visitor.say("pages.alerts.silent")
+    elif not alert.live and alert.state not in ("resolved", "reviewed"):
         state = visitor.say("pages.alerts.cleared_but", state=state)
     owner = state if alert.waiting or not alert.owner_name else f"{state} · {alert.owner_name}"
     since = visitor.say("pages.alerts.since", at=alert.started_at)

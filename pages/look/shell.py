@@ -13,6 +13,7 @@ from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
 from pages.backtest.page import page as backtest
 from pages.due.page import page as due
+from pages.duty.page import page as duty
 from pages.explore.page import page as explore
 from pages.kpi.page import page as kpi
 from pages.look import trouble
@@ -28,6 +29,7 @@ Page = Callable[[], None]
 PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "wall": (wall, EVERYBODY),
     "alerts": (alerts, DESK),
+    "duty": (duty, DESK),
     "explore": (explore, DESK),
     "backtest": (backtest, frozenset({"manager", "admin", "analyst"})),
     "kpi": (kpi, DESK),

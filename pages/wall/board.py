@@ -80,7 +80,7 @@ def _parts(ask: Ask, visitor: Visitor, house: House, picture: Picture, fires: re
         "none": "",
         "tiles": tiles.tiles(visitor, picture, _here(ask, fires.every), ask.place),
         "views": views.panels(ask, visitor, picture, fires.every),
-        "rows": rows.panel(visitor, picture, fires.rows, now),
+        "rows": rows.panel(visitor, picture, fires.rows, now, fires.silent),
         "loop": rows.loop(visitor, picture, _today(ask, house, picture, now), duty.words(visitor, house, now)),
     }
 

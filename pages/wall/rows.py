@@ -24,10 +24,13 @@ BLIND = ("gone", "stopped")  # what happens there cannot be seen
 PICTURE_S = 7  # six of them and a grace are a minute: then the picture is cut off, and calm is not known
 
 
-def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: datetime) -> str:
+def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: datetime, silent: int = 0) -> str:
+    """``silent``: alerts that burn and that a person asked not to be told of: a number, so that nobody takes it for calm."""
     second = visitor.say("pages.wall.rows_second")
     waiting = sum(alert.waiting for alert in alerts)
     right = visitor.say("pages.wall.rows_count", n=len(alerts), waiting=waiting) if alerts else ""
+    if silent:
+        right = " · ".join(part for part in (right, visitor.say("pages.wall.silent", n=silent)) if part)
     head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><span data-ear="1" hidden></span><u>{esc(right)}</u></h3>'
     shown, long, rest = laid(alerts, now)
     body = "".join(_row(visitor, alert) for alert in shown) + _long(visitor, long, now) + _rest(visitor, rest)

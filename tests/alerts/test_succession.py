@@ -44,7 +44,7 @@ def _rows(centre):
 
 def _resolve(centre, episode_id):
     claimed = commands.claim(centre.store, episode_id, 0, LI, centre.now)
-    done = commands.resolve(centre.store, episode_id, claimed.version, LI, centre.now, reason="fixed")
+    done = commands.resolve(centre.store, episode_id, claimed.version, LI, centre.now, reason="fixed", note="已恢复")
     assert isinstance(done, commands.Done)
 
 

@@ -340,8 +340,9 @@ def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path,
 @pytest.mark.parametrize("axis", ["person", "machine"])
 def test_every_transition_has_words_in_the_history(home: Path, looks: Looks, axis: str) -> None:
     machine = ["opened", "raised", "worsened", "data_back", "no_data", "cleared", "refired", "rule_changed", "escalated"]
-    codes = list(COMMANDS) if axis == "person" else [*machine, "overdue"]
+    codes = list(COMMANDS) if axis == "person" else [*machine, "overdue", "muted", "unmuted"]
     params = {"who": "王敏", "owner": "李强", "reason": "busy", "verdict": "real", "tier": 2, "late": 900, "to": ["manager"]}
+    params |= {"until": NOW.isoformat()}
     looks("wang")
     visitor = who()
     for code in codes:

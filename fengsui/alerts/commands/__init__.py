@@ -4,6 +4,7 @@ from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.contacts import log_contact
 from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.pin import pin, unpin
+from fengsui.alerts.commands.silences import Wanted, add_silence, end_silence
 from fengsui.alerts.commands.stretch import mark_stretch
 from fengsui.alerts.commands.tasks import add_task, close_task, hand_task
 from fengsui.alerts.commands.verbs import (
@@ -33,7 +34,9 @@ __all__ = [
     "Done",
     "Person",
     "Refused",
+    "Wanted",
     "add_participant",
+    "add_silence",
     "add_task",
     "assess",
     "claim",
@@ -41,6 +44,7 @@ __all__ = [
     "close_task",
     "conclude",
     "consult",
+    "end_silence",
     "escalate",
     "give_back",
     "hand_task",

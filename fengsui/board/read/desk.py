@@ -25,7 +25,10 @@ class Desk:
         return sum(alert.tier == tier for alert in self.alerts)
 
     def waiting(self) -> int:
-        return sum(alert.waiting for alert in self.alerts)
+        return sum(alert.waiting and not alert.silent for alert in self.alerts)
+
+    def silent(self) -> int:
+        return sum(alert.silent for alert in self.alerts)
 
 
 def desk(store: Engine, scope: Scope, zone: str, now: datetime) -> Desk:
@@ -40,6 +43,7 @@ class Burning:
 
     rows: list[Alert]
     every: list[Alert]
+    silent: int = 0  # alerts that burn and are kept silent: neither of the two has them
 
 
 def burning(store: Engine, scope: Scope) -> Burning:
@@ -47,7 +51,8 @@ def burning(store: Engine, scope: Scope) -> Burning:
     with store.connect() as conn:
         found = alerts(conn, still_open(), scope)
         rows = seen.heads(conn, found, scope)
-    return Burning(seen.burning(found, rows), [alert for alert in found if alert.live])
+    loud = [alert for alert in found if alert.live and not alert.silent]
+    return Burning(seen.burning(found, rows), loud, sum(alert.live and alert.silent for alert in rows))
 
 
 def live(store: Engine, scope: Scope) -> list[Alert]:

@@ -1,0 +1,100 @@
+"""静默: said by a person with a reason, ended by itself or by a person, both in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+
+from fengsui.alerts.commands.answer import Done, Refused
+from fengsui.alerts.commands.handling import Person
+from fengsui.alerts.commands.scope import within
+from fengsui.alerts.commands.table import DUTY, MANAGER
+from fengsui.alerts.commands.words import words
+from fengsui.alerts.silence import Weekly
+from fengsui.store.slices import slice_key
+from fengsui.store.tables import audit, silence
+
+LONGEST, LONGEST_WEEKLY, ALONE = timedelta(days=30), timedelta(days=366), timedelta(days=1)
+SEVERE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``weekly``: {"days", "start", "end"} in the centre's zone, or None for the whole stretch."""
+
+    rule_id: str | None
+    where: Mapping[str, str]
+    tier: int
+    start_at: datetime
+    end_at: datetime
+    weekly: Mapping[str, Any] | None
+    reason: str
+
+
+def add_silence(store: Engine, by: Person, now: datetime, wanted: Wanted) -> Done | Refused:
+    """One that begins in the past begins now. Duty officers keep silent what is below severe, for a day; longer and severe ones
+    are a manager's. The same click twice is once."""
+    kept = words("reason", wanted.reason)
+    refusal = _wrong(by, wanted, now) or (kept if isinstance(kept, Refused) else None)
+    if refusal is not None:
+        return refusal
+    weekly = Weekly.of(wanted.weekly).body() if wanted.weekly else None
+    body = {"rule_id": wanted.rule_id, "where": dict(wanted.where), "tier": wanted.tier, "weekly": weekly}
+    span = {"start_at": max(wanted.start_at, now), "end_at": wanted.end_at, "reason": kept}
+    text = "\x1f".join(map(str, (*body.values(), wanted.start_at, wanted.end_at, by.person_id)))
+    silence_id = blake2b(text.encode(), digest_size=8).hexdigest()
+    with store.begin() as conn:
+        if conn.scalar(select(silence.c.silence_id).where(silence.c.silence_id == silence_id)) is not None:
+            return Done(1)
+        conn.execute(insert(silence).values(silence_id=silence_id, **body, **span, by=by.person_id, at=now))
+        told = {**body, "silence": silence_id, "until": wanted.end_at.isoformat(), "reason": kept}
+        conn.execute(insert(audit).values(at=now, by=by.person_id, action="silence.add", params=told))
+    return Done(1)
+
+
+def end_silence(store: Engine, silence_id: str, by: Person, now: datetime) -> Done | Refused:
+    """Before its time: what still burns is told by the next tick. Ending it twice is once."""
+    if by.role not in DUTY:
+        return Refused("alerts.refused.role", {"role": by.role, "allowed": list(DUTY), "command": "end_silence"})
+    with store.begin() as conn:
+        row = conn.execute(select(silence).where(silence.c.silence_id == silence_id)).one_or_none()
+        if row is None:
+            return Refused("alerts.refused.no_silence")
+        if not _inside(by, row.where):
+            return Refused("alerts.refused.scope", {"scope": list(by.scope)})
+        if row.ended_at is None and row.end_at > now:
+            mine = silence.c.silence_id == silence_id
+            conn.execute(update(silence).where(mine).values(ended_at=now, ended_by=by.person_id))
+            params = {"silence": silence_id}
+            conn.execute(insert(audit).values(at=now, by=by.person_id, action="silence.end", params=params))
+    return Done(2)
+
+
+def _wrong(by: Person, wanted: Wanted, now: datetime) -> Refused | None:
+    if by.role not in DUTY:
+        return Refused("alerts.refused.role", {"role": by.role, "allowed": list(DUTY), "command": "add_silence"})
+    if not _inside(by, wanted.where):
+        return Refused("alerts.refused.scope", {"scope": list(by.scope)})
+    if wanted.tier not in (1, 2, 3):
+        return Refused("alerts.refused.value", {"field": "tier", "value": wanted.tier, "allowed": [1, 2, 3]})
+    most = LONGEST_WEEKLY if wanted.weekly else LONGEST
+    begin = max(wanted.start_at, now)
+    if not timedelta() < wanted.end_at - begin <= most:
+        return Refused("alerts.refused.silence_span", {"days": most.days})
+    if wanted.weekly:
+        try:
+            Weekly.of(wanted.weekly)
+        except (KeyError, TypeError, ValueError):
+            return Refused("alerts.refused.silence_weekly")
+    if by.role not in MANAGER and (wanted.tier >= SEVERE or wanted.end_at - begin > ALONE):
+        return Refused("alerts.refused.silence_manager")
+    return None
+
+
+def _inside(by: Person, where: Mapping[str, str]) -> bool:
+    return within(by.scope, slice_key(where))

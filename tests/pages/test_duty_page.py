@@ -1,0 +1,113 @@
+"""值守: each section draws in both languages, hands over with two signatures, and shows what a silence would hide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from fengsui.alerts import commands
+from fengsui.alerts.commands.handling import Somebody
+from fengsui.board.handover import archive
+from fengsui.store import tables as t
+from tests.conftest import NOW
+
+Looks = Callable[[str | None], None]
+WANG = Somebody("wang", "王敏", "manager")
+EVIL = "<script>alert(1)</script>"
+
+
+def _duty() -> None:
+    from pages.duty.page import page
+
+    page()
+
+
+def show(section: str, lang: str = "zh_CN") -> AppTest:
+    app = AppTest.from_function(_duty, default_timeout=30)
+    app.query_params["section"] = section
+    app.query_params["lang"] = lang
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    shown = [str(one.value) for one in app.html] + [one.label for one in app.button]
+    shown += [json.dumps(json.loads(one.proto.json), ensure_ascii=False) for one in app.get("bidi_component")]
+    return "\n".join(shown)
+
+
+def store() -> Any:
+    from pages.look.house import house
+
+    return house().writer
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+@pytest.mark.parametrize("section", ["todo", "handover", "silence", "quality", "<script>"])
+def test_a_section_draws_and_leaves_no_code_without_words(home: Path, looks: Looks, section: str, lang: str) -> None:
+    looks("wang")
+    app = show(section, lang)
+    assert not app.exception and not app.error
+    assert "«" not in words(app) and "<script" not in words(app)
+
+
+@pytest.mark.parametrize("person", [None, "screen"])
+def test_who_is_not_of_the_desk_sees_nothing(home: Path, looks: Looks, person: str | None) -> None:
+    looks(person)
+    app = show("handover")
+    assert "交班签字" not in words(app) and not app.button
+
+
+def test_an_analyst_reads_and_signs_nothing(home: Path, looks: Looks) -> None:
+    looks("ana")
+    assert not [one for one in show("handover").button if (one.key or "").startswith(("shift_", "take_"))]
+    assert not [one for one in show("silence").button if one.key == "sil_do"]
+
+
+def test_a_shift_goes_from_one_to_the_other_on_the_page(home: Path, looks: Looks) -> None:
+    looks("li")
+    app = show("handover")
+    app.session_state["shift_note"] = f"注意 {EVIL}"
+    app.button(key="shift_give").click().run()
+    (given,) = archive(store(), ())
+    assert given.taken_at is None and "&lt;script" in words(app) and "<script" not in words(app)
+    looks("wang")
+    app = show("handover")
+    app.button(key=f"take_{given.id}").click().run()
+    (given,) = archive(store(), ())
+    assert given.taken_by == "wang"
+    assert "已接班" in "".join(one.value for one in app.toast)
+
+
+def test_a_silence_says_what_it_would_have_hidden_before_it_is_set(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show("silence")
+    assert "过去四周" in words(app)
+    app.button(key="sil_do").click().run()
+    assert "还缺一项：原因" in words(app)
+    app.session_state["sil_reason"] = EVIL
+    app.session_state["sil_where"] = "天气 = 雨"
+    app.button(key="sil_do").click().run()
+    with store().connect() as conn:
+        assert conn.execute(select(t.silence)).all() == []
+    app.session_state["sil_where"] = "渠道 = App"
+    app.session_state["sil_reason"] = EVIL
+    app.button(key="sil_do").click().run()
+    with store().connect() as conn:
+        (row,) = conn.execute(select(t.silence)).all()
+    assert row.where == {"channel": "App"} and "<script" not in words(app)
+    app.button(key=f"end_{row.silence_id}").click().run()
+    with store().connect() as conn:
+        assert conn.scalar(select(t.silence.c.ended_by)) == "wang"
+
+
+def test_what_waits_for_me_stands_there_with_a_link(home: Path, looks: Looks) -> None:
+    commands.consult(store(), "e1", 0, WANG, NOW, assessors={"li": "technical"}, decider="wang")
+    looks("li")
+    app = show("todo")
+    assert "会商意见" in words(app) and "alerts?id=e1" in words(app)
