@@ -50,11 +50,12 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """New records to match, gauges to compare, deadlines that have passed."""
+    """New records to match, gauges to compare, deadlines that have passed, people who may have to be reminded."""
 
     records: bool
     gauges: bool
     late: bool
+    people: bool
 
 
 _MINE = watermark.c.name == "alerts"
@@ -68,8 +69,9 @@ _STAND = select(
     _DONE,
     select(watermark.c.tick).where(_MINE).scalar_subquery(),
     select(watermark.c.at).where(_MINE).scalar_subquery(),
+    mute.ANY,
 )
-_DUE = select(exists(FRESH), threshold_rules.SAMPLED, escalate.ANY_LATE)
+_DUE = select(exists(FRESH), threshold_rules.SAMPLED, escalate.ANY_LATE, nudge.ANY)
 """Built once: making such a statement costs more than asking it."""
 
 
@@ -77,10 +79,10 @@ def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: 
     """Raises ``NotSeeded`` where ``alerts.seed`` has not run, and whatever ``fence`` raises (another worker leads)."""
     with store.begin() as conn:
         fence(conn)
-        mark, span, stamp = _read(conn)
+        mark, span, stamp, hushed = _read(conn, now)
         book, metrics = definitions.book(conn, now, stamp), definitions.metrics_of(conn, now, stamp)
         desk = open_desk(conn, book, metrics, settings.centre.tz, tick, now, min(span.oldest or now, now))
-        desk.silences = mute.load(conn, now)
+        desk.silences = mute.load(conn, now) if hushed else ()
         _end_changed_rules(desk)
         mute.follow(desk)
         succession.pass_on(desk)  # before anything is judged: a member that worsens now has a leader that is told
@@ -107,14 +109,15 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     alive.say_alive(desk, mark.at)
     alive.warn_of_calendar(desk, mark.at)
     remind.remind(desk, mark.at)
-    nudge.nudge(desk, mark.at)
+    if due.people:
+        nudge.nudge(desk, mark.at)
 
 
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:
     """What there is to do, asked once: most ticks have nothing, and a replay walks each of its minutes."""
     asked = {**span(desk, after), **threshold_rules.followed(desk), **escalate.asked(desk)}
-    records, gauges, late = desk.conn.execute(_DUE, asked).one()
-    return _Due(bool(records), minute and bool(gauges), bool(late))
+    records, gauges, late, people = desk.conn.execute(_DUE, {**asked, **nudge.asked(desk)}).one()
+    return _Due(bool(records), minute and bool(gauges), bool(late), bool(people))
 
 
 def _end_changed_rules(desk: Desk) -> None:
@@ -133,10 +136,10 @@ def _end_changed_rules(desk: Desk) -> None:
             desk.live.pop((row["rule_id"], row["slice_key"]))
 
 
-def _read(conn: Connection) -> tuple[_Mark, _Span, definitions.Stamp]:
-    """The cursor, the verdicts after it, and whether a definition was added: one statement."""
-    oldest, newest, n, dated, seq, tick, at = conn.execute(_STAND).one()
-    return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated)
+def _read(conn: Connection, now: datetime) -> tuple[_Mark, _Span, definitions.Stamp, bool]:
+    """The cursor, the verdicts after it, whether a definition was added, whether a silence holds: one statement."""
+    oldest, newest, n, dated, seq, tick, at, hushed = conn.execute(_STAND, {"now": now}).one()
+    return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated), bool(hushed)
 
 
 def _keep(conn: Connection, mark: _Mark) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from fengsui.alerts import family, wording
 from fengsui.alerts.commands.table import UNOWNED
@@ -16,10 +16,14 @@ from fengsui.alerts.silence import Silence, hushed, silence_of
 from fengsui.alerts.tell import News
 from fengsui.store.tables import silence
 
+_HOLDS = (silence.c.end_at > bindparam("now")) & (silence.c.start_at <= bindparam("now"))
+ANY = exists(select(silence.c.silence_id).where(_HOLDS))
+"""Whether there is a silence at all; takes ``now``."""
+
 
 def load(conn: Connection, now: Any) -> tuple[Silence, ...]:
     """Those that may hold now."""
-    rows = conn.execute(select(silence).where(silence.c.end_at > now, silence.c.start_at <= now)).all()
+    rows = conn.execute(select(silence).where(_HOLDS), {"now": now}).all()
     return tuple(one for one in map(silence_of, rows) if one.end_at > now)
 
 

@@ -6,11 +6,12 @@ moment is told by the advance that passes it, so a worker that slept tells it la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from fengsui.alerts.bodies import TierPolicy
 from fengsui.alerts.commands.table import OWNED
@@ -101,9 +102,17 @@ _IN_HAND = (
 """Open and owned: few, however many alerts there ever were."""
 
 
+_SOON = (task.c.state == "open") & (task.c.due_at <= bindparam("soon"))
+ANY = or_(exists(_IN_HAND.order_by(None)), exists(select(task.c.task_id).where(_SOON)))
+"""Whether anybody has an alert in hand, or something to do soon; takes ``asked``."""
+
+
+def asked(desk: Desk) -> Mapping[str, Any]:
+    return {"soon": desk.now + ACTION_LEAD}
+
+
 def _of_tasks(desk: Desk) -> Iterable[Moment]:
-    soon = (task.c.state == "open") & (task.c.due_at <= desk.now + ACTION_LEAD)
-    for row in desk.conn.execute(select(task).where(soon).order_by(task.c.due_at, task.c.task_id)):
+    for row in desk.conn.execute(select(task).where(_SOON).order_by(task.c.due_at, task.c.task_id), asked(desk)):
         most = PROMISE_LEAD if row.kind == "promise" else ACTION_LEAD
         early = row.due_at - lead(row.due_at - row.at, most)
         yield Moment(early, row.kind, row.task_id, row.due_at, row.owner, 1, episode=False)
