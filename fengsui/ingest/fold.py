@@ -13,6 +13,7 @@ from fengsui.ingest.record import DELETED, Record, feedback_row
 from fengsui.ingest.references import References
 from fengsui.ingest.slices import LONGEST, longest
 from fengsui.text import clean, masks
+from fengsui.text.garbled import garbled
 from fengsui.text.tagger import Tagger
 
 OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
@@ -179,6 +180,9 @@ def _unfit(item: Feedback, tools: Tools) -> BadRecord | None:
     for name, length in (("id", len(item.source_id)), ("dims", longest(item.dims))):
         if length > LONGEST:
             return _bad("ingest.bad.long", item, field=name, allowed=LONGEST)
+    why = garbled(item.text[: tools.text_chars]) if item.text else None
+    if why is not None:
+        return _bad("ingest.bad.garbled", item, why=why)
     return next((bad for event in item.events if (bad := _unfit_event(event, item))), None)
 
 

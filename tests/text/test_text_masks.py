@@ -125,3 +125,52 @@ def test_language_is_told_by_script(said: str, lang: str | None) -> None:
 def test_the_examples_in_the_docstrings_hold(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted > 0 and found.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("請打 +852 9123 4567 找我", "請打 [电话] 找我"),
+        ("致電 9123 4567", "致電 [电话]"),
+        ("澳門 00853-6612 3456", "澳門 [电话]"),
+        ("手機 0912-345-678", "手機 [手机号]"),
+        ("+886 912 345 678", "[手机号]"),
+        ("市話 (02) 2345-6789", "市話 [座机]"),
+        ("身份證A123456(3)", "身份證[证件号]"),
+        ("身分證字號 A123456789", "身分證字號 [证件号]"),
+        ("护照号E12345678", "护照号[证件号]"),
+        ("回乡证 H1234567890", "回乡证 [证件号]"),
+        ("我叫欧阳娜娜，办宽带", "我叫[姓名]，办宽带"),
+        ("我叫王伟投诉你们", "我叫[姓名]投诉你们"),
+        ("收件人：陳麗，上海", "收件人：[姓名]，上海"),
+        ("李女士来电", "[姓名]来电"),
+        ("My name is John Smith and I wait", "My name is [姓名] and I wait"),
+        ("家住锦绣花园3栋2单元501室", "[地址]"),
+        ("車牌粤Z1234港", "車牌[车牌]"),
+        ("加VX lina-0915", "加VX [微信号]"),
+    ],
+)
+def test_who_is_meant_is_masked_in_both_scripts(said: str, shown: str) -> None:
+    assert mask(said) == shown
+    assert mask(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("型号A123456(4)", "零件 B123456781", "订单 0912345678", "客服经理态度差", "大堂经理不在", "微信支付alipay都付不了"),
+        *(
+            "中山路支行排队",
+            "由于先生产后发货",
+            "人民路有个网点",
+            "产品经理说",
+            "我叫了客服",
+            "联系人不接电话",
+            "3号线2号楼梯",
+            "买了5号电池",
+        ),
+        *("京东A2345物流", "快递SF1234567890123"),
+    ],
+)
+def test_places_things_and_trades_are_no_people(said: str) -> None:
+    assert mask(said) == said
