@@ -23,17 +23,16 @@ _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 _HARD = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}", re.IGNORECASE)
 _STRANGE = re.compile(r"[\u00a1-\u00b6\u00b8-\u00bf\u0080-\u009f\u0100-\u036f\ue000-\uf8ff\u2500-\u259f\ufff0-\uffff]")
 _CODE = re.compile(r"(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[A-Z][0-9a-z]+[A-Z])(?=\S*\d)[A-Za-z0-9+/=]{24,}")
-_PAIRS: Final = frozenset(
-    (
-        "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic ne ea ra "
-        "ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh ee "
-        "wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op "
-        "wo sa ay ex ke fr oo av ag if ap gr od bo sp rd do uc bu ei ov by rm ep tt oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff "
-        "ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au ck ew mu br bi pt ak pu ui rg ib tl ny ki rk ys ob mm fu ph og "
-        "ms ye ud mb ip ub oi rl gu dr hr cc tw ft wn nu af hu nn eo vo rv nf xp gn sm fl iz ok nl my gl aw ju oa eq sy sl ps jo lf "
-        "nv je nk kn gs dy hy ze ks xt bs ik dd pm zh xi ji qi xu zi an ao iu ou uo er he ma me ha oh ok lo ol wt fd jk"
-    ).split()
+_COMMON = (
+    "thheineranreonatenndtiesorteofedisitalarsttontngsehaasouiolevecomedehiriroicneearacelichllbemasiomur"
+    "caeltalansdifohopeecprnoctusacotiltrlyncetutsssorsunlowageiewheewiemadolrtpowenaulnitsmoowpaimmiaish"
+    "irsuidosiviaamficivipligtuevldrympfeblabghtyopwosaayexkefrooavagifapgrodbosprddoucbueiovbyrmepttocfa"
+    "efcurnscgidayocrcldugaquueffbaeylsvaumppuauplugohtruugdsltpircrregauckewmubrbiptakpuuirgibtlnykirkys"
+    "obmmfuphogmsyeudmbipuboirlgudrhrcctwftwnnuafhunneovorvnfxpgnsmflizoknlmyglawjuoaeqsyslpsjolfnvjenkkn"
+    "gsdyhyzeksxtbsikddpmzhxijiqixuziaoiuuoohwtfdjk"
 )
+"""The pairs of neighbouring letters that English and pinyin are made of, one after another."""
+_PAIRS: Final = frozenset(_COMMON[at : at + 2] for at in range(0, len(_COMMON), 2))
 _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890")
 _SIGNS = re.compile(r"[^\w\s\u3400-\u9fff\u2600-\u27bf\U0001f000-\U0001faff，。！？、；：“”‘’（）《》…—,.!?~\-()'\":;/]")
 
