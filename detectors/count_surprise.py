@@ -10,7 +10,7 @@ Ideas: Noufaily et al. 2013 (robust counts with overdispersion), West & Harrison
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from detectors import maturity, reading, scan, telling
@@ -190,15 +190,17 @@ class CountSurprise(Detector):
 
     def _outlook_for(self, start: int, length: int, x: Reading) -> Outlook:
         quarter, into_s = divmod(start, self._heavy)
-        if self._outlook is None or not self._outlook.fits(quarter, x):
-            self._outlook = self._outlook_of(quarter, Setting.of(x, into_s if length < self._heavy else 0))
-        return self._outlook
+        widths = self._widths if length < self._heavy else ()
+        known = self._outlook
+        if known is None or not known.fits(quarter, x) or (widths and not known.fine):
+            known = self._outlook = self._outlook_of(quarter, Setting.of(x, into_s if widths else 0), widths)
+        return known
 
-    def _outlook_of(self, quarter: int, setting: Setting) -> Outlook:
+    def _outlook_of(self, quarter: int, setting: Setting, widths: Sequence[int] = ()) -> Outlook:
+        """``widths`` of the minutes' scan: history in quarter-hours needs none."""
         outlook = Outlook(quarter, setting, self._baseline, self._timetable)
-        outlook.aim(
-            self._noise, self._heavy, self.step_s, self._widths, self._pace.alike_s, self.widen * maturity.youth(self._days)
-        )
+        widened = self.widen * maturity.youth(self._days)
+        outlook.aim(self._noise, self._heavy, self.step_s, widths, self._pace.alike_s, widened)
         return outlook
 
     def _close_of(self, outlook: Outlook, observed: float, expected: float) -> Close:
@@ -293,6 +295,7 @@ class CountSurprise(Detector):
         accepted = self._guard.observe(alarm, low, filling.observed, filling.expected)
         if accepted:
             self._baseline.reopen()
+            outlook.gain = self._baseline.look(outlook.row)[2]
         if over or accepted:
             self._quarters.clear()
             self._minutes.clear()
@@ -322,7 +325,7 @@ class CountSurprise(Detector):
         variance = given + outlook.q * expected * expected
         if outlook.q <= UNCERTAIN and maturity.ready(self._days):
             observed = winsorised(observed, expected, variance)
-        self._baseline.learn(outlook.row, observed, expected, given / expected)
+        self._baseline.learn(outlook.row, observed, expected, given / expected, outlook.gain)
         if self._steps > self._pace.noise_after:
             self._noise.learn(found, outlook.doubts)
 

@@ -46,10 +46,15 @@ class LogLinear:
 
     def predict(self, row: Row) -> tuple[float, float]:
         """Mean and variance of the logarithm of the expected count of one step of unit exposure."""
+        f, q, _ = self.look(row)
+        return f, q
+
+    def look(self, row: Row) -> tuple[float, float, Vector]:
+        """``predict``, and the covariance of the predictor with the state, which ``learn`` needs again."""
         places, weights, _ = row
         gain = self._gain(row)
         f = sum(self.m[place] * weight for place, weight in zip(places, weights, strict=True))
-        return float(f), _read(gain, row)
+        return float(f), _read(gain, row), gain
 
     def _gain(self, row: Row) -> Vector:
         places, weights, _ = row
@@ -58,9 +63,10 @@ class LogLinear:
             gain = gain + self.C[place] * weight
         return gain
 
-    def learn(self, row: Row, observed: float, expected: float, dispersion: float) -> None:
-        """Conjugate step: ``observed`` against ``expected``, with Var = ``dispersion`` x expected given the level."""
-        gain, only = self._gain(row), row[2]
+    def learn(self, row: Row, observed: float, expected: float, dispersion: float, gain: Vector | None = None) -> None:
+        """Conjugate step: ``observed`` against ``expected``, with Var = ``dispersion`` x expected given the level. ``gain``: of
+        ``look``, where nothing was learned and no time has passed since."""
+        gain, only = self._gain(row) if gain is None else gain, row[2]
         q = _read(gain, row)
         weight = q * expected / dispersion
         shift = math.log((1 + q * observed / dispersion) / (1 + weight))

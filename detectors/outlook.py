@@ -44,14 +44,14 @@ class Outlook:
     logarithm; beams for both scans; ``doubts``: the relative variance of the expectation itself over each heavy window."""
 
     __slots__ = (
-        *("_band", "broad", "doubts", "fine", "learnable", "lift", "margin", "place", "q", "quarter", "rate", "row"),
+        *("_band", "broad", "doubts", "fine", "gain", "learnable", "lift", "margin", "place", "q", "quarter", "rate", "row"),
         *("scatter", "setting"),
     )
 
     def __init__(self, quarter: int, setting: Setting, baseline: LogLinear, timetable: Timetable) -> None:
         self.quarter, self.setting = quarter, setting
         self.row = baseline.row(setting.local, setting.day_type)
-        f, self.q = baseline.predict(self.row)
+        f, self.q, self.gain = baseline.look(self.row)
         self.place: Place = timetable.place(setting.local, setting.day_type)
         self.lift, self.scatter = timetable.lift(self.place), timetable.scatter(self.place)
         self.rate = math.exp(min(log_mean(f, self.q), LOG_HIGHEST)) * self.lift * math.prod(e.lift for e in setting.events)
