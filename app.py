@@ -13,8 +13,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from pages.account import route as account
 from pages.claim import route as claim
-from pages.gate import health, link, signin, webhook
+from pages.gate import health, link, signin, step, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
 from pages.report import route as report
@@ -40,6 +41,10 @@ app = st.App(
     routes=[
         Route(path("signin"), signin.page, methods=["GET"]),
         Route(path("signin"), signin.submit, methods=["POST"]),
+        Route(path("signin/step"), step.page, methods=["GET"]),
+        Route(path("signin/step"), step.submit, methods=["POST"]),
+        Route(path("account"), account.page, methods=["GET"]),
+        Route(path("account"), account.submit, methods=["POST"]),
         Route(path("signout"), signin.ask_to_leave, methods=["GET"]),
         Route(path("signout"), signin.leave, methods=["POST"]),
         Route(path(wall.NAME), wall.board, methods=["GET"]),

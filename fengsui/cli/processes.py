@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fengsui.settings import Settings
 
 LOCAL = "127.0.0.1"
+LOOPBACK = (LOCAL, "::1", "localhost")
 
 
 @click.command(short_help="启动后台与看板（--demo 加演示中心） · worker and dashboard, with --demo a demo centre")
@@ -59,7 +60,8 @@ def dashboard(where: Where) -> None:
     app = app_file()
     os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml of its folder
     command = streamlit_command(settings, host, app)
-    os.execve(sys.executable, command, {**os.environ, "FENGSUI_HOME": str(where.home)})
+    proxies = {"FORWARDED_ALLOW_IPS": ",".join(settings.server.proxies)}  # uvicorn's: whose X-Forwarded-* it believes
+    os.execve(sys.executable, command, {**proxies, **os.environ, "FENGSUI_HOME": str(where.home)})
 
 
 def app_file() -> Path:
@@ -87,7 +89,11 @@ def streamlit_command(settings: Settings, host: str, app: Path) -> list[str]:
 def safe_host(where: Where, settings: Settings) -> str:
     """The configured address once somebody can sign in; until then this machine alone (contracts §9)."""
     host = settings.server.host
-    if host == LOCAL or somebody_can_sign_in(where, settings):
+    if host in LOOPBACK:
+        return host
+    if somebody_can_sign_in(where, settings):
+        if not settings.server.public_url.startswith("https://"):
+            where.tell("cli.dashboard.no_tls", host=host)
         return host
     where.tell("cli.dashboard.local_only", host=host)
     return LOCAL

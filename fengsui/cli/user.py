@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from fengsui.people import PersonFault
 
 BY = "cli"
-ROLES = ("wall", "duty", "manager", "analyst", "admin")
+ROLES = ("wall", "duty", "manager", "analyst", "admin", "auditor")
 _stdin = click.option("--password-stdin", is_flag=True, help="从标准输入读密码 · read the password from standard input")
+_once = click.option(
+    "--once", is_flag=True, help="只能登录一次，登录时须改成自己的 · works once: a new one must be chosen then"
+)
 
 
 @click.group(short_help="人员：添加、列出、停用、改密码 · persons who may sign in")
@@ -34,17 +37,27 @@ def user() -> None:
 )
 @click.option("--title", help="职务 · title")
 @_stdin
+@_once
 @pass_where
 def add(
-    where: Where, person_id: str, name: str | None, role: str, scope: tuple[str, ...], title: str | None, password_stdin: bool
+    where: Where,
+    person_id: str,
+    name: str | None,
+    role: str,
+    scope: tuple[str, ...],
+    title: str | None,
+    password_stdin: bool,
+    once: bool,
 ) -> None:
     """添加人员并设密码 · add a person with a password."""
     from fengsui.people import PersonFault, create
 
-    store = _store(where)
-    password = _password(where, stdin=password_stdin)
+    settings = where.settings()
+    store = where.store(settings)
+    secret = {"password": _password(where, stdin=password_stdin), "must_change": once}
+    least = settings.sign_in.password_least
     try:
-        create(store, person_id, name or person_id, role, by=BY, now=utc_now(), password=password, scope=scope, title=title)
+        create(store, person_id, name or person_id, role, by=BY, now=utc_now(), scope=scope, title=title, least=least, **secret)
     except PersonFault as fault:
         _refused(where, fault)
     where.tell("cli.user.added", person=person_id, role=where.say(f"locale.role.{role}"))
@@ -81,17 +94,38 @@ def disable(where: Where, person_id: str, undo: bool) -> None:
 @user.command()
 @click.argument("person_id")
 @_stdin
+@_once
 @pass_where
-def password(where: Where, person_id: str, password_stdin: bool) -> None:
+def password(where: Where, person_id: str, password_stdin: bool, once: bool) -> None:
     """重设密码并结束其全部登录 · set a new password and end their sessions."""
     from fengsui.people import PersonFault, set_password
 
-    store = _store(where)
+    settings = where.settings()
+    store, secret = where.store(settings), _password(where, stdin=password_stdin)
+    least = settings.sign_in.password_least
     try:
-        set_password(store, person_id, _password(where, stdin=password_stdin), by=BY, now=utc_now())
+        set_password(store, person_id, secret, by=BY, now=utc_now(), must_change=once, least=least)
     except PersonFault as fault:
         _refused(where, fault)
     where.tell("cli.user.password_set", person=person_id)
+
+
+@user.command("second-factor")
+@click.argument("person_id")
+@click.option("--remove", is_flag=True, help="手机丢了：重置，下次登录重新设置 · the phone is lost: set it up anew")
+@pass_where
+def second_factor(where: Where, person_id: str, remove: bool) -> None:
+    """查看或重置两步验证 · two-step verification: is it on, or reset it."""
+    from fengsui.people import PersonFault, factor_of, remove_factor
+
+    store = _store(where)
+    try:
+        if remove:
+            remove_factor(store, person_id, by=BY, now=utc_now())
+    except PersonFault as fault:
+        _refused(where, fault)
+    found = factor_of(store, person_id)
+    where.tell("cli.user.second_on" if found else "cli.user.second_off", person=person_id, n=found.codes_left if found else 0)
 
 
 @user.command()

@@ -6,21 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fengsui.people import audit
 from fengsui.people.fault import PersonFault
-from fengsui.people.password import hashed
-from fengsui.people.session import revoke_all
+from fengsui.people.password import LEAST, hashed, one_time
+from fengsui.people.session import inside, revoke_all
+from fengsui.settings.model import Role
 from fengsui.store.database import reading
 from fengsui.store.tables import person
 
-ROLES = ("wall", "duty", "manager", "admin", "analyst")
+ROLES: tuple[str, ...] = get_args(Role)
 LANGUAGES = ("zh_CN", "en")
 RESERVED = ("machine", "seed", "cli", "nobody")  # they sign rows that no person wrote
+_CHECKED = ("name", "role", "lang", "scope", "title", "extension")
+_TEXTS = ("name", "title", "extension")
+LONGEST = 64
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENDS_SESSIONS = ("role", "active", "scope")  # whoever loses a right loses the sessions that still carry it
 
@@ -52,29 +56,38 @@ def create(
     title: str | None = None,
     extension: str | None = None,
     lang: str | None = None,
+    must_change: bool = False,
+    least: int = LEAST,
+    within: Sequence[str] = (),
 ) -> Person:
-    """A new person; without ``password`` one who cannot sign in yet. ``PersonFault`` for a taken name or a bad value."""
+    """A new person; without ``password`` one who cannot sign in yet. ``PersonFault`` for a taken name or a bad value.
+
+    ``must_change``: the password only opens the form for a new one. ``within``: the organisations of who makes the person,
+    whose scope must lie there; without any it is not bound."""
     if not _ID.fullmatch(person_id) or person_id in RESERVED:
         raise PersonFault("people.fault.person_id", value=person_id[:64], reserved=list(RESERVED))
     new = Person(person_id, name, role, tuple(scope), title, extension, lang)
-    secret = None if password is None else hashed(password, person_id)
+    _check_within(within, new.scope)
+    secret = None if password is None else hashed(password, person_id, least)
     try:
         with store.begin() as conn:
-            insert_person(conn, new, secret, now)
+            insert_person(conn, new, secret, now, must_change=must_change)
             audit.record(conn, by, "person.create", {"person": person_id, "role": role, "scope": list(scope)}, now)
     except IntegrityError:
         raise PersonFault("people.fault.taken", value=person_id) from None
     return new
 
 
-def insert_person(conn: Connection, new: Person, secret: str | None, now: datetime) -> None:
+def insert_person(conn: Connection, new: Person, secret: str | None, now: datetime, *, must_change: bool = False) -> None:
     """The row alone: who makes a person writes the audit. ``PersonFault`` for a bad value."""
-    _check({"name": new.name, "role": new.role, "lang": new.lang})
-    conn.execute(insert(person).values(**_columns(new), password=secret, created_at=now))
+    _check({name: getattr(new, name) for name in _CHECKED})
+    conn.execute(insert(person).values(**_columns(new), password=secret, created_at=now, must_change=must_change))
 
 
-def change(store: Engine, person_id: str, *, by: str, now: datetime, **fields: Any) -> Person:
-    """Set ``name, role, scope, title, extension, lang`` or ``active``. The last active administrator stays one."""
+def change(store: Engine, person_id: str, *, by: str, now: datetime, within: Sequence[str] = (), **fields: Any) -> Person:
+    """Set ``name, role, scope, title, extension, lang`` or ``active``. The last active administrator stays one.
+
+    ``within``: the organisations of who changes it; the person lies there before and after."""
     unknown = sorted(fields.keys() - {"name", "role", "scope", "title", "extension", "lang", "active"})
     if unknown:
         raise TypeError(f"a person has no {unknown}")
@@ -83,6 +96,7 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, **fields: A
         fields["scope"] = list(fields["scope"])
     with store.begin() as conn:
         old = _locked(conn, person_id)
+        _check_within(within, old.scope, fields.get("scope", old.scope))
         _keep_an_admin(conn, old, fields)
         conn.execute(update(person).where(person.c.person_id == person_id).values(**fields))
         if any(name in fields for name in _ENDS_SESSIONS):
@@ -91,14 +105,44 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, **fields: A
         return _locked(conn, person_id)
 
 
-def set_password(store: Engine, person_id: str, password: str, *, by: str, now: datetime) -> None:
+def set_password(
+    store: Engine,
+    person_id: str,
+    password: str,
+    *,
+    by: str,
+    now: datetime,
+    must_change: bool = False,
+    least: int = LEAST,
+    within: Sequence[str] = (),
+) -> None:
     """A new password; every session of the person ends."""
-    secret = hashed(password, person_id)
+    secret = hashed(password, person_id, least)
     with store.begin() as conn:
-        _locked(conn, person_id)
-        conn.execute(update(person).where(person.c.person_id == person_id).values(password=secret))
+        _check_within(within, _locked(conn, person_id).scope)
+        new = {"password": secret, "must_change": must_change}
+        conn.execute(update(person).where(person.c.person_id == person_id).values(**new))
         revoke_all(conn, person_id, now)
         audit.record(conn, by, "person.password", {"person": person_id}, now)
+
+
+def reset_password(store: Engine, person_id: str, *, by: str, now: datetime, within: Sequence[str] = ()) -> str:
+    """A password of ours for one sign-in, told here and never again: it only opens the form for a new one."""
+    secret = one_time()
+    set_password(store, person_id, secret, by=by, now=now, must_change=True, within=within)
+    return secret
+
+
+def must_change(store: Engine) -> frozenset[str]:
+    """Who has a password that somebody else chose."""
+    with reading(store).connect() as conn:
+        return frozenset(conn.scalars(select(person.c.person_id).where(person.c.must_change)))
+
+
+def without_password(store: Engine) -> frozenset[str]:
+    """Who cannot sign in: screens of links, and persons that are only on the rota."""
+    with reading(store).connect() as conn:
+        return frozenset(conn.scalars(select(person.c.person_id).where(person.c.password.is_(None))))
 
 
 def find(store: Engine, person_id: str) -> Person | None:
@@ -140,6 +184,11 @@ def _columns(new: Person) -> dict[str, Any]:
     }
 
 
+def _check_within(within: Sequence[str], *scopes: Sequence[str]) -> None:
+    if not all(inside(within, scope) for scope in scopes):
+        raise PersonFault("people.fault.within", allowed="、".join(within))
+
+
 def _check(fields: Mapping[str, Any]) -> None:
     if "name" in fields and not fields["name"].strip():
         raise PersonFault("people.fault.name")
@@ -147,6 +196,12 @@ def _check(fields: Mapping[str, Any]) -> None:
         raise PersonFault("people.fault.role", value=fields["role"], allowed=list(ROLES))
     if fields.get("lang") not in (None, *LANGUAGES):
         raise PersonFault("people.fault.lang", value=fields["lang"], allowed=list(LANGUAGES))
+    for name in _TEXTS:
+        if len(fields.get(name) or "") > LONGEST:
+            raise PersonFault("people.fault.long", most=LONGEST)
+    for place in fields.get("scope") or ():
+        if not place or len(place) > LONGEST or any(not part.strip() or part != part.strip() for part in place.split("/")):
+            raise PersonFault("people.fault.scope", value=place[:LONGEST])
 
 
 def _locked(conn: Connection, person_id: str) -> Person:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from fengsui.people.fault import NotAllowed, NotSignedIn
 from fengsui.people.person import ROLES, Person, person_of
-from fengsui.people.session import token_hash
+from fengsui.people.session import signed_in
 from fengsui.store.database import reading
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import person, session
@@ -34,8 +34,8 @@ def require_role(store: Engine, token: str | None, roles: Collection[str], now: 
 
 
 def _who(store: Engine, token: str, now: datetime) -> Person | None:
-    living = (session.c.token_hash == token_hash(token)) & session.c.revoked_at.is_(None) & (session.c.expires_at > now)
-    query = select(person).join(session, session.c.person_id == person.c.person_id).where(living & person.c.active)
+    query = select(person).join(session, session.c.person_id == person.c.person_id)
+    query = query.where(signed_in(token, now), person.c.active)
     with reading(store).connect() as conn:
         row = conn.execute(query).mappings().first()
         return person_of(row) if row else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -12,6 +13,15 @@ Key: TypeAlias = tuple[str, ...]
 MOST_KEYS = 10_000
 NAMES = 10
 """An address may try so many times as often as one name: whoever walks through names is stopped, an office is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """``ip``: from where the name may not try until ``until``; empty: from nowhere (codes of a second factor)."""
+
+    person_id: str
+    ip: str
+    until: datetime
 
 
 class Tries:
@@ -46,6 +56,20 @@ class Tries:
             self._times.pop(name, None)
             if self._times.get(address):
                 self._times[address].pop()
+
+    def locked(self, now: datetime) -> tuple[Locked, ...]:
+        """Who has to wait now."""
+        with self._lock:
+            held = [(key, times) for key, times in self._times.items() if len(key) == 2 and len(times) >= self.limit]
+            found = [Locked(key[0].split(" ")[0], key[1], times[0] + self.window) for key, times in held]
+        return tuple(one for one in found if one.until > now)
+
+    def release(self, person_id: str) -> None:
+        """Nothing was tried under this name."""
+        name = person_id.casefold()
+        with self._lock:
+            for key in [key for key in self._times if len(key) == 2 and key[0].split(" ")[0] == name]:
+                del self._times[key]
 
     def _recent(self, key: Key, now: datetime) -> deque[datetime]:
         times = self._times.pop(key, deque())

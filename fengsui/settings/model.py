@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from fengsui.settings.table import Table, Zone
 
 Count = Annotated[StrictInt, Field(ge=1)]
 Language = Literal["zh_CN", "en"]
+Role = Literal["wall", "duty", "manager", "admin", "analyst", "auditor"]
 
 
 class Centre(Table):
@@ -46,8 +48,16 @@ class Store(Table):
     url: SecretText = ""  # load() puts HOME/fengsui.db
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_address(value)) if "/" not in value else str(ip_network(value, strict=False))
+    except ValueError:
+        raise PydanticCustomError("settings.mistake.network", "10.1.2.3, 10.1.0.0/16") from None
+
+
 class Server(Table):
     host: str = "127.0.0.1"
+    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)  # whose X-Forwarded-* are believed
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8501
     base_path: str = Field(default="", pattern=r"^(/?[A-Za-z0-9_\-./]*)$")
     public_url: str = Field(
@@ -87,7 +97,7 @@ class Retention(Table):
     request_days: Count = 90
     inbox_days: Count = 30
     notice_days: Count = 400
-    audit_days: Count = 1095
+    audit_days: Annotated[StrictInt, Field(ge=180)] = 1095  # the database removes no younger row (store.tables.people)
 
 
 class Sla(Table):
@@ -118,6 +128,14 @@ class Wall(Table):
     sound: StrictBool = True
     quiet: Quiet | None = None  # hours without sound
     watermark: StrictBool = False  # who looks and when, faintly over everything
+
+
+class SignIn(Table):
+    """Who proves more than a password, how long that one is, and when a session ends because nobody uses it."""
+
+    second_factor: tuple[Role, ...] = ()
+    idle: dict[Role, Span] = Field(default_factory=lambda: {"admin": timedelta(minutes=30), "auditor": timedelta(minutes=30)})
+    password_least: Annotated[StrictInt, Field(ge=8, le=64)] = 10
 
 
 class Limits(Table):
@@ -154,6 +172,7 @@ class Settings(Table):
     heartbeat: Heartbeat = Heartbeat()
     notify: Notify = Notify()
     wall: Wall = Wall()
+    sign_in: SignIn = SignIn()
     limits: Limits = Limits()
     replay: Replay | None = None  # only in the mapping file of `fengsui replay`
 

@@ -13,7 +13,7 @@ from pages.look.visitor import COOKIE
 
 
 def give(response: Response, request: Request, signed: SignedIn, now: datetime) -> None:
-    secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+    secure = request.url.scheme == "https"  # also behind a proxy of [server] proxies: uvicorn believes its X-Forwarded-Proto
     age = int((signed.expires_at - now).total_seconds())
     response.set_cookie(COOKIE, signed.token, max_age=age, path=prefix() or "/", httponly=True, samesite="lax", secure=secure)
 

@@ -4,6 +4,7 @@ changes anything."""
 from __future__ import annotations
 
 import html
+from datetime import datetime
 from functools import cache
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fengsui import people
 from fengsui.locale import say
-from fengsui.people import SignInRefused, Tries
+from fengsui.people import SignedIn, SignInRefused, Tries
 from pages.gate import cookie, plain
 from pages.gate.address import inside, own, path
 from pages.look import trouble
@@ -38,12 +39,22 @@ async def submit(request: Request) -> Response:
     name, secret = str(form.get("name", ""))[:128], str(form.get("password", ""))[:1024]
     at = now()
     try:
-        signed = await anyio.to_thread.run_sync(people.sign_in, house().writer, _tries(), name, secret, cookie.ip(request), at)
+        ip, policy = cookie.ip(request), house().settings.sign_in
+        signed = await anyio.to_thread.run_sync(people.sign_in, house().writer, tries(), name, secret, ip, at, policy)
     except SignInRefused as fault:
         return _page(request, fault.code, 429 if "wait_s" in fault.params else 401, fault.params, name)
     except Exception as fault:  # told on the form
         return _page(request, *_failed(fault), name)
-    response = RedirectResponse(inside(str(form.get("next", ""))), status_code=303)
+    return entered(request, signed, str(form.get("next", "")), at)
+
+
+def entered(request: Request, signed: SignedIn, wanted: str, at: datetime) -> Response:
+    """On to the page that was asked for, or to what is still to be done before."""
+    goal = inside(wanted)
+    if signed.stage is not None:
+        lang = request.query_params.get("lang")
+        goal = f"{path('signin/step')}?next={quote(goal)}" + (f"&lang={quote(lang)}" if lang else "")
+    response = RedirectResponse(goal, status_code=303)
     cookie.give(response, request, signed, at)
     return response
 
@@ -81,7 +92,8 @@ def _failed(fault: Exception) -> tuple[str, int, dict[str, object]]:
 
 
 @cache
-def _tries() -> Tries:
+def tries() -> Tries:
+    """Of this process: sign-ins, codes, and who has to wait."""
     limits = house().settings.limits
     return Tries(limits.sign_in_tries, limits.sign_in_window)
 

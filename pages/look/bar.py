@@ -22,9 +22,9 @@ _CSS = """
 .me .live{color:var(--t0)}.me .late{color:var(--t2)}.me .broken{color:var(--t3);font-weight:600}
 .me b{font-size:17px;color:var(--text);font-weight:600;font-variant-numeric:tabular-nums}
 .me a{border:1px solid var(--line2);border-radius:7px;padding:3px 11px;color:var(--text);text-decoration:none}
-.me .p{display:flex;gap:8px;align-items:center}.me form{margin:0}.me button{font:inherit;color:var(--mut);background:none;border:1px solid var(--line2);border-radius:7px;padding:3px 10px;min-height:28px;cursor:pointer}.me button:hover{color:var(--text);background:var(--hover)}
+.me .p{display:flex}.me a.acc{display:flex;gap:8px;align-items:center;border:0;padding:3px 4px;color:var(--mut)}.me a.acc:hover{color:var(--text);background:var(--hover)}.me form{margin:0}.me button{font:inherit;color:var(--mut);background:none;border:1px solid var(--line2);border-radius:7px;padding:3px 10px;min-height:28px;cursor:pointer}.me button:hover{color:var(--text);background:var(--hover)}
 .me i{width:26px;height:26px;border-radius:50%;background:var(--raise);border:1px solid var(--line2);display:grid;place-items:center;font-size:12px;color:var(--text);font-style:normal}
-@media(max-width:700px){.me{gap:6px;font-size:12px}.me a{padding:3px 6px}.me .p,.me b{display:none}.me button{min-height:40px}}
+@media(max-width:700px){.me{gap:6px;font-size:12px}.me a{padding:3px 6px}.me .who,.me b{display:none}.me button{min-height:40px}}
 """
 
 
@@ -47,9 +47,16 @@ def me(visitor: Visitor) -> str:
     picture = newest()
     age = f'<span data-picture="{picture.computed_at.timestamp()}"></span>' if picture else esc(visitor.say("pages.age.never"))
     role = visitor.person.title or visitor.say(f"locale.role.{visitor.person.role}")
-    who = f'<i>{esc(visitor.person.name[:1])}</i><span class="who">{esc(visitor.person.name)} · {esc(role)}</span>'
+    name = f'<i>{esc(visitor.person.name[:1])}</i><span class="who">{esc(visitor.person.name)} · {esc(role)}</span>'
+    title = esc(visitor.say("pages.account.title"))
+    who = f'<a class="acc" href="{_account()}" target="_self" title="{title}" aria-label="{title}">{name}</a>'
     out = f'<form method="post" action="signout"><button>{esc(visitor.say("pages.bar.out"))}</button></form>'
     return f'<div class="me">{_report(visitor)}{age}<b data-clock="1"></b><span class="p">{who}</span>{out}</div>'
+
+
+def _account() -> str:
+    wish = _language().get("lang")
+    return "account" + (f"?lang={esc(wish)}" if wish else "")
 
 
 def _report(visitor: Visitor) -> str:

@@ -11,7 +11,9 @@ import streamlit as st
 from fengsui import people
 from fengsui.locale import language, say
 from fengsui.people import NotAllowed, NotSignedIn, Person
+from fengsui.store.faults import trouble as trouble_of
 from pages.look import trouble
+from pages.look.doing import doing
 from pages.look.house import house, now
 
 COOKIE = "fengsui"
@@ -48,7 +50,10 @@ def token() -> str | None:
 def who(roles: Collection[str] = EVERYBODY) -> Visitor:
     """Raises ``NotSignedIn`` or ``NotAllowed``; asks the session table, so a revoked person gets nothing more. While the store
     is away whoever sat here stays, and sees what was seen last."""
-    person = _person(token())
+    shown = token()
+    person = _person(shown)
+    if doing():
+        _touch(shown)
     if person.role not in roles:
         raise NotAllowed("people.fault.not_allowed", role=person.role, allowed=in_order(roles))
     wish = st.query_params.get("lang")
@@ -62,6 +67,15 @@ def _person(shown: str | None) -> Person:
     except NotSignedIn:
         trouble.forget()
         raise
+
+
+def _touch(shown: str | None) -> None:
+    """A session that ends when it is not used goes on. Where that cannot be noted it ends a little early."""
+    try:
+        people.touch(house().reader, house().writer, shown, house().settings.sign_in, now())
+    except Exception as fault:  # the store's are met, others go on
+        if trouble_of(fault) is None:
+            raise
 
 
 def require_role(roles: Collection[str]) -> Visitor:

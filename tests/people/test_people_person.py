@@ -55,7 +55,7 @@ def test_a_sign_in_name_is_plain_and_not_reserved(sqlite_store: Engine, name: st
         ({"lang": "fr"}, "lang"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 257}, "password"),
-        ({"password": "LONGENOUGHNAME"}, "password"),
+        ({"password": "LONGENOUGHNAME"}, "password_common"),
     ],
 )
 def test_bad_values_are_refused_and_nothing_is_stored(sqlite_store: Engine, fields: dict[str, Any], why: str):

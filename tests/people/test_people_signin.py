@@ -184,7 +184,7 @@ def test_a_lower_role_is_told_who_may(store: Engine, tries: Tries):
 
 
 def test_the_ladder_of_roles():
-    assert at_least("wall") == {"wall", "duty", "manager", "admin", "analyst"}
+    assert at_least("wall") == {"wall", "duty", "manager", "admin", "analyst", "auditor"}
     assert at_least("manager") == {"manager", "admin"}
     assert at_least("admin") == {"admin"}
 

@@ -27,7 +27,7 @@ from fengsui.store.tables.feedback import (
 )
 from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
 from fengsui.store.tables.metadata import METADATA
-from fengsui.store.tables.people import audit, person, reach, rota_shift, session, wall_link
+from fengsui.store.tables.people import audit, person, reach, recovery_code, rota_shift, second_factor, session, wall_link
 from fengsui.store.tables.response import contact, handover, silence, task
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.voice import label, model, sample, search_text, topic
@@ -62,6 +62,7 @@ __all__ = [
     "poll",
     "quarantine",
     "reach",
+    "recovery_code",
     "reference",
     "reminder",
     "request",
@@ -70,6 +71,7 @@ __all__ = [
     "rule_record",
     "sample",
     "search_text",
+    "second_factor",
     "series",
     "session",
     "silence",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, String, Table
+from sqlalchemy import DDL, BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, event
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -12,7 +12,7 @@ person = Table(
     METADATA,
     Column("person_id", String, primary_key=True),  # the sign-in name
     Column("name", String, nullable=False),
-    Column("role", String, nullable=False),  # wall, duty, manager, analyst, admin
+    Column("role", String, nullable=False),  # wall, duty, manager, analyst, admin, auditor
     Column("password", String),  # argon2id; NULL: cannot sign in
     Column("title", String),  # 值班主管
     Column("extension", String),
@@ -20,6 +20,27 @@ person = Table(
     Column("lang", String),
     Column("active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("must_change", Boolean),  # somebody else chose the password: it opens nothing but the form for a new one
+)
+
+# The second factor of a person (RFC 6238). It counts once it was confirmed.
+second_factor = Table(
+    "second_factor",
+    METADATA,
+    Column("person_id", String, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),  # encrypted, bound to the person
+    Column("key_id", String, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("last_step", BigInteger),  # of the newest code taken: one of it or before is never taken again
+)
+
+recovery_code = Table(
+    "recovery_code",
+    METADATA,
+    Column("person_id", String, primary_key=True),
+    Column("code_hash", String, primary_key=True),  # sha256 of 80 random bits
+    Column("used_at", UtcDateTime),
 )
 
 # Where a person is reached outside of the dashboard; one row at most, every column may be missing.
@@ -44,6 +65,9 @@ session = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
     Column("ip", String),
+    Column("stage", String),  # code, change, enrol: half way in, and no page opens yet; NULL: signed in
+    Column("seen_at", UtcDateTime),  # when its person last did something
+    Column("idle_at", UtcDateTime),  # ends here unless its person does something; NULL: never for that reason
 )
 
 wall_link = Table(
@@ -81,3 +105,34 @@ audit = Table(
     Column("action", String, nullable=False),
     Column("params", Json, nullable=False),
 )
+
+AUDIT_KEPT_DAYS = 180
+"""What is younger than this before the newest row is removed by nobody (a network log is kept for six months at least)."""
+
+_SQLITE = (
+    """create trigger audit_is_appended before update on audit
+begin select raise(abort, 'audit rows are never changed'); end""",
+    f"""create trigger audit_is_kept before delete on audit
+when old.at > datetime((select max(at) from audit), '-{AUDIT_KEPT_DAYS} days')
+begin select raise(abort, 'audit rows are kept'); end""",
+    """create trigger audit_is_not_replaced before insert on audit when new.audit_id in (select audit_id from audit)
+begin select raise(abort, 'audit rows are never changed'); end""",  # INSERT OR REPLACE fires no trigger of a delete
+)
+_POSTGRES = (
+    f"""create or replace function audit_is_kept() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' then
+    if old.at <= (select max(at) from audit) - interval '{AUDIT_KEPT_DAYS} days' then return old; end if;
+    raise exception 'audit rows are kept';
+  end if;
+  raise exception 'audit rows are never changed';
+end $$""",
+    "create trigger audit_is_kept before update or delete on audit for each row execute function audit_is_kept()",
+    "create trigger audit_is_not_emptied before truncate on audit for each statement execute function audit_is_kept()",
+)
+GUARDS = {"sqlite": _SQLITE, "postgresql": _POSTGRES}
+"""The database itself refuses to change or remove an audit row, whoever asks through the application."""
+
+for _dialect, _statements in GUARDS.items():
+    for _statement in _statements:
+        event.listen(audit, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect))
