@@ -54,10 +54,21 @@ def add(
 
     settings = where.settings()
     store = where.store(settings)
-    secret = {"password": _password(where, stdin=password_stdin), "must_change": once}
-    least = settings.sign_in.password_least
+    secret, least = _password(where, stdin=password_stdin), settings.sign_in.password_least
     try:
-        create(store, person_id, name or person_id, role, by=BY, now=utc_now(), scope=scope, title=title, least=least, **secret)
+        create(
+            store,
+            person_id,
+            name or person_id,
+            role,
+            by=BY,
+            now=utc_now(),
+            scope=scope,
+            title=title,
+            password=secret,
+            must_change=once,
+            least=least,
+        )
     except PersonFault as fault:
         _refused(where, fault)
     where.tell("cli.user.added", person=person_id, role=where.say(f"locale.role.{role}"))

@@ -28,7 +28,7 @@ from fengsui.people.session import Session, inside, sign_out, touch
 from fengsui.people.session import end as end_session
 from fengsui.people.session import living as living_sessions
 from fengsui.people.signin import SignedIn, sign_in, visit
-from fengsui.people.steps import change_own_password, choose, enrol, enrol_own, halfway, prove, renew_own_codes
+from fengsui.people.steps import change_own_password, choose, enrol, enrol_own, halfway, prove, release, renew_own_codes
 from fengsui.people.tries import Locked, Tries
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "on_duty",
     "open_claim_link",
     "prove",
+    "release",
     "remove_factor",
     "renew_own_codes",
     "require_role",

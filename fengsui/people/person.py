@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fengsui.people import audit
@@ -101,7 +101,8 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, within: Seq
         conn.execute(update(person).where(person.c.person_id == person_id).values(**fields))
         if any(name in fields for name in _ENDS_SESSIONS):
             revoke_all(conn, person_id, now)
-        audit.record(conn, by, "person.change", {"person": person_id, **fields}, now)
+        was = {name: list(old.scope) if name == "scope" else getattr(old, name) for name in fields}
+        audit.record(conn, by, "person.change", {"person": person_id, **fields, "was": was}, now)
         return _locked(conn, person_id)
 
 
@@ -158,7 +159,7 @@ def every_person(store: Engine) -> tuple[Person, ...]:
         return tuple(person_of(row) for row in rows)
 
 
-def person_of(row: RowMapping) -> Person:
+def person_of(row: Mapping[Any, Any]) -> Person:
     return Person(
         row["person_id"],
         row["name"],

@@ -54,7 +54,7 @@ def every_factor(store: Engine, person_ids: Sequence[str]) -> dict[str, Factor]:
         left = select(recovery_code.c.person_id, func.count()).where(
             recovery_code.c.person_id.in_(wanted), recovery_code.c.used_at.is_(None)
         )
-        codes = dict(conn.execute(left.group_by(recovery_code.c.person_id)).tuples().all())
+        codes: dict[str, int] = dict(conn.execute(left.group_by(recovery_code.c.person_id)).tuples().all())
         confirmed = select(second_factor.c.person_id, second_factor.c.confirmed_at).where(
             second_factor.c.person_id.in_(wanted), second_factor.c.confirmed_at.is_not(None)
         )

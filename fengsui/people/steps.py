@@ -5,7 +5,7 @@ Each step ends the half session that came and starts the next one, so that a tok
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, select, update
 from fengsui.people import audit, password, second
 from fengsui.people.fault import NotSignedIn, PersonFault, SignInRefused
 from fengsui.people.person import Person, person_of
-from fengsui.people.session import alive, revoke_all, token_hash
+from fengsui.people.session import alive, inside, revoke_all, token_hash
 from fengsui.people.signin import SignedIn, go_on, note_failure
 from fengsui.people.tries import Tries
 from fengsui.settings.keys import Keys
@@ -73,6 +73,16 @@ def enrol(
             raise SignInRefused("people.fault.wrong_code")
         tries.forget(_slate(who.person_id), None)
         return _open(conn, row, token, ip, now, policy, proved=True), codes
+
+
+def release(store: Engine, tries: Tries, person_id: str, *, by: str, now: datetime, within: Sequence[str] = ()) -> None:
+    """Whoever waited after too many wrong passwords may try again, at this dashboard."""
+    with store.begin() as conn:
+        scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
+        if scope is None or not inside(within, scope):
+            raise PersonFault("people.fault.unknown", value=person_id[:64])
+        audit.record(conn, by, "person.release", {"person": person_id}, now)
+    tries.release(person_id)
 
 
 # --- of somebody who is signed in ------------------------------------------------------------------------------------

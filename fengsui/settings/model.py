@@ -130,11 +130,15 @@ class Wall(Table):
     watermark: StrictBool = False  # who looks and when, faintly over everything
 
 
+def _idle() -> dict[Role, timedelta]:
+    return {"admin": timedelta(minutes=30), "auditor": timedelta(minutes=30)}
+
+
 class SignIn(Table):
     """Who proves more than a password, how long that one is, and when a session ends because nobody uses it."""
 
     second_factor: tuple[Role, ...] = ()
-    idle: dict[Role, Span] = Field(default_factory=lambda: {"admin": timedelta(minutes=30), "auditor": timedelta(minutes=30)})
+    idle: dict[Role, Span] = Field(default_factory=_idle)
     password_least: Annotated[StrictInt, Field(ge=8, le=64)] = 10
 
 

@@ -11,6 +11,7 @@ from fengsui.locale import say
 from fengsui.people import NotAllowed, NotSignedIn
 from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
+from pages.audit.page import page as audit
 from pages.backtest.page import page as backtest
 from pages.due.page import page as due
 from pages.duty.page import page as duty
@@ -21,6 +22,7 @@ from pages.look.bar import bar
 from pages.look.dress import dress
 from pages.look.pictures import every
 from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, in_order, not_allowed, who
+from pages.people.page import page as people
 from pages.running.page import page as running
 from pages.sources.page import page as sources
 from pages.wall.page import page as wall
@@ -37,6 +39,8 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "sources": (sources, DESK),
     "running": (running, frozenset({"manager", "admin", "analyst"})),
     "admin": (admin, frozenset({"admin"})),
+    "people": (people, frozenset({"admin", "auditor"})),
+    "audit": (audit, frozenset({"admin", "auditor"})),
 }
 """name (also the address) -> page, roles. The page asks again itself: this table only decides what is offered."""
 WITHIN = frozenset({"backtest"})

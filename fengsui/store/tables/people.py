@@ -135,4 +135,5 @@ GUARDS = {"sqlite": _SQLITE, "postgresql": _POSTGRES}
 
 for _dialect, _statements in GUARDS.items():
     for _statement in _statements:
-        event.listen(audit, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect))
+        _made = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(audit, "after_create", _made.execute_if(dialect=_dialect))

@@ -36,4 +36,4 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("idle_at", sa.DateTime(timezone=True), nullable=True))
     for statement in GUARDS[op.get_bind().dialect.name]:
-        op.execute(sa.DDL(statement.replace("%", "%%")))
+        op.execute(statement)

@@ -1,0 +1,1 @@
+"""审计: who did what, when; for auditors and administrators."""
