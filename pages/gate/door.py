@@ -20,8 +20,10 @@ from pages.gate.address import loopback, path, prefix
 from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 
-NAMES = ("", "wall", "alerts", "duty", "explore", "backtest", "kpi", "due", "sources", "running", "admin")
-NAMES += ("people", "audit", "report")
+NAMES = (
+    *("", "wall", "alerts", "duty", "explore", "backtest", "kpi", "due", "sources", "running"),
+    *("admin", "people", "audit", "report"),
+)
 OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
 OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
 """First words of the addresses that are no pages: ours, then Streamlit's."""
