@@ -57,13 +57,13 @@ def _network(value: str) -> str:
 
 class Server(Table):
     host: str = "127.0.0.1"
-    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)  # whose X-Forwarded-* are believed
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 8501
     base_path: str = Field(default="", pattern=r"^(/?[A-Za-z0-9_\-./]*)$")
     public_url: str = Field(
         default="", pattern=r"^(https?://[A-Za-z0-9_\-.:\[\]]+(/[A-Za-z0-9_\-./]*)?)?$"
     )  # base_path included
     allowed_hosts: tuple[str, ...] = ()
+    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)  # whose X-Forwarded-* are believed
 
 
 def _reference(value: str) -> str:

@@ -90,7 +90,7 @@ def test_every_mistake_of_the_file_is_told_with_its_line(fengsui: Fengsui):
     assert ran.exit_code == 2
     assert ran.stderr.splitlines() == [
         'fengsui.toml:2 server.hots: unknown key; nearest: "host". '
-        "Allowed here: host, port, base_path, public_url, allowed_hosts",
+        "Allowed here: host, port, base_path, public_url, allowed_hosts, proxies",
         'fengsui.toml:4 centre.zone: no time zone "Asia/Shangai"; nearest: "Asia/Shanghai". Example: Asia/Shanghai',
     ]
 

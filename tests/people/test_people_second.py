@@ -14,6 +14,7 @@ from fengsui.people.signin import SignedIn
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import SignIn
 from fengsui.store import tables as t
+from fengsui.store.database import open_store
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 GOOD, BETTER = "correct horse battery", "another staple entirely"
@@ -26,11 +27,16 @@ EVERYBODY = at_least("wall")
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> Engine:
     """SQLite, or what the test names: a database of its own on a server takes seconds to make."""
-    found: Engine = request.getfixturevalue(getattr(request, "param", "sqlite_store"))
-    return found
+    if getattr(request, "param", "sqlite") == "sqlite":
+        found: Engine = request.getfixturevalue("sqlite_store")
+        return found
+    engine = open_store(request.getfixturevalue("postgres_url"))
+    request.addfinalizer(engine.dispose)
+    t.METADATA.create_all(engine)
+    return engine
 
 
-both = pytest.mark.parametrize("store", ["emptied_store"], indirect=True)
+both = pytest.mark.parametrize("store", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
