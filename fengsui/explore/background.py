@@ -46,7 +46,7 @@ def _by_value(cube: Cube, attribute: int, counts: Numbers) -> Numbers:
 
 def forecast_error(cube: Cube) -> float:
     """tau, from earlier windows only: a cause inflates its own window. Each is foretold from the others."""
-    if cube.windows < 3:
+    if cube.windows < 3 or not cube.attributes:
         return USUAL
     gaps, means, known = (np.concatenate(parts) for parts in zip(*_misses(cube), strict=True))
     usable = means >= ENOUGH / 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, func, or_, select
@@ -22,6 +23,13 @@ LONG = timedelta(days=2)
 SHORTEST = timedelta(hours=2)
 OLDEST = timedelta(days=30)
 """A record that falls due (is answered …) later than this after its beginning is not looked for."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PIECE = timedelta(minutes=10)
+PIECES = 1008
+"""Pieces of a week."""
+AT_ONCE = 30_000
+"""Records that a first answer reads, of all its windows together: a second's work."""
 
 Span = tuple[datetime, datetime]
 Seen = Callable[[Mapping[str, str]], bool]
@@ -52,12 +60,43 @@ def partners(start: datetime, end: datetime, since: datetime | None, left_out: S
     return Partners(tuple(found), length / (length + 2 * pad))
 
 
+def every_for(records: float) -> int:
+    """Of how many pieces of time one is read, so that at most ``AT_ONCE`` records are: 1, or a divisor of ``PIECES``, for then
+    the pieces of a window lie at the hours of those of the weeks before."""
+    wanted = ceil(records / AT_ONCE)
+    return next((n for n in range(1, PIECES + 1) if PIECES % n == 0 and n >= wanted), PIECES)
+
+
+def pieces(span: Span, every: int) -> list[Span]:
+    """Of ``span`` each ``every``-th piece of ten minutes, counted from 1970; all of it where ``every`` is 1. Each is read by a
+    question of its own: no planner finds many short spans by an index."""
+    if every == 1:
+        return [span]
+    step = every * PIECE
+    first = EPOCH + (span[0] - EPOCH) // step * step
+    found = []
+    while first < span[1]:
+        start, end = max(first, span[0]), min(first + PIECE, span[1])
+        if start < end:
+            found.append((start, end))
+        first += step
+    return found
+
+
 def cubes(
-    conn: Connection, counted: Counted, slice_key: str, now: Span, before: Partners, levels: Sequence[str], seen: Seen
+    conn: Connection,
+    counted: Counted,
+    slice_key: str,
+    now: Span,
+    before: Partners,
+    levels: Sequence[str],
+    seen: Seen,
+    every: int = 1,
 ) -> tuple[Cube, Cube | None]:
     """(all cases, those that went wrong; None for a plain count). ``seen``: whether the reader may see records of these
-    dimensions."""
-    rows = _rows(conn, counted, slice_key, (now, *before.spans), seen)
+    dimensions. ``every``: only that part of the time, in each window at the same hours: the scan of less time, not another
+    scan."""
+    rows = _rows(conn, counted, slice_key, (now, *before.spans), seen, every)
     cases, wrong = pair_of(rows, levels, len(before.spans), before.width)
     return cases, None if counted.wrong is None else wrong
 
@@ -80,11 +119,11 @@ def within(counted: Counted, span: Span) -> ColumnElement[bool]:
 
 
 def _rows(
-    conn: Connection, counted: Counted, slice_key: str, spans: Sequence[Span], seen: Seen
+    conn: Connection, counted: Counted, slice_key: str, spans: Sequence[Span], seen: Seen, every: int
 ) -> Iterable[tuple[Leaf, float]]:
     dims = cast(feedback.c.dims, String).label("dims")
     bad = func.sum(case((counted.wrong, 1), else_=0)) if counted.wrong is not None else func.count()
-    for window, text, n, wrong in _asked(conn, counted, slice_key, spans, dims, bad):
+    for window, text, n, wrong in _asked(conn, counted, slice_key, spans, dims, bad, every):
         found = _read(text)
         if seen(found):
             yield (found, window, float(n)), float(wrong)
@@ -97,25 +136,41 @@ def _asked(
     spans: Sequence[Span],
     dims: ColumnElement[str],
     bad: ColumnElement[int],
+    every: int,
 ) -> Iterable[tuple[int, str, int, int]]:
     """By index where windows are cut by the beginning; else in one pass, for no index knows the other times."""
     inside = in_slice(slice_key)
     if counted.at == OPENED:
         for window, span in enumerate(spans):
-            query = select(dims, func.count(), bad).where(within(counted, span), inside).group_by(dims)
-            for text, n, wrong in conn.execute(query).tuples():
-                yield window, text, n, wrong
+            for piece in pieces(span, every):
+                query = select(dims, func.count(), bad).where(within(counted, piece), inside).group_by(dims)
+                for text, n, wrong in conn.execute(query).tuples():
+                    yield window, text, n, wrong
         return
     at = feedback.c[counted.at]
     windows = [(and_(at >= start, at < end), window) for window, (start, end) in enumerate(spans)]
     which = case(*windows, else_=-1).label("window")
-    first, last = min(start for start, _ in spans), max(end for _, end in spans)
     met = or_(*(condition for condition, _ in windows))
-    bounds = and_(feedback.c.opened_at >= first - OLDEST, feedback.c.opened_at < last)
-    whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
-    rows: Iterable[Any] = conn.execute(whole.group_by(which, dims))
-    for row in rows:
-        yield row.window, row.dims, row[2], row[3]
+    for piece in pieces(reach(counted, spans), every):
+        bounds = and_(feedback.c.opened_at >= piece[0], feedback.c.opened_at < piece[1])
+        whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
+        rows: Iterable[Any] = conn.execute(whole.group_by(which, dims))
+        for row in rows:
+            yield row.window, row.dims, row[2], row[3]
+
+
+def reach(counted: Counted, spans: Sequence[Span]) -> Span:
+    """From the first to the last beginning of a record that may count in one of ``spans``."""
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    return (first, last) if counted.at == OPENED else (first - OLDEST, last)
+
+
+def cut(counted: Counted, span: Span, every: int) -> list[ColumnElement[bool]]:
+    """The records of ``span`` that count, to be asked for one condition after the other; of one of ``every`` pieces of time."""
+    if counted.at == OPENED or every == 1:
+        return [within(counted, piece) for piece in pieces(span, every)]
+    at = feedback.c.opened_at
+    return [and_(within(counted, span), at >= a, at < b) for a, b in pieces(reach(counted, [span]), every)]
 
 
 @lru_cache(maxsize=50_000)

@@ -27,7 +27,7 @@ def searches() -> Searches:
 def best(question: Question, scope: tuple[str, ...]) -> Finding:
     """The first answer; the deeper one, once somebody has searched on."""
     first = kept.finding(question, scope)
-    search = searches().get((question, scope)) if first.order < MOST_VALUES else None
+    search = searches().get((question, scope)) if first.partial else None
     return search.found if search is not None and search.found is not None else first
 
 
@@ -37,9 +37,16 @@ def panel(visitor: Visitor, finding: Finding) -> None:
         if search is not None and search.running:
             st.fragment(trouble.guarded(_running), run_every=EVERY_S)(finding.question)
             return
-        said = "explore.deeper.failed" if search is not None and search.fault else "explore.deeper.first"
-        st.html(f'<span class="mut">{esc(visitor.say(said, n=finding.rows))}</span>')
+        st.html(f'<span class="mut">{esc(_first(visitor, finding, search))}</span>')
         st.button(visitor.say("explore.deeper.go"), key="ex_go", on_click=_begin, args=(finding.question,))
+
+
+def _first(visitor: Visitor, finding: Finding, search: Search | None) -> str:
+    if search is not None and search.fault:
+        return visitor.say("explore.deeper.failed")
+    if finding.every > 1:
+        return visitor.say("explore.deeper.part", n=finding.every)
+    return visitor.say("explore.deeper.first", n=finding.rows)
 
 
 def _begin(question: Question) -> None:

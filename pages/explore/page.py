@@ -64,6 +64,7 @@ def _head(visitor: Visitor, asked: Asked) -> None:
             _metric(visitor, asked)
         _chips(visitor, asked)
         _zoom(visitor, asked)
+        pinned.button(visitor, asked.alert, asked.question, asked.zoom)
         if visitor.person.role in mark.ROLES and asked.fault is None:
             mark.form(visitor, asked.question, _window(visitor, asked.question), _lift(visitor, asked))
         if "backtest" in pages:
@@ -158,7 +159,6 @@ def _strip(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     with st.container(border=True, key="p_strip"):
         facts_ = f"<small>{esc(basis)}{esc(skipped)}</small>"
         st.html(f'<div class="an">{mark}<p>{esc(answer(visitor, finding))}{esc(heard)}</p>{facts_}</div>')
-        pinned.button(visitor, asked.alert, asked.question, asked.zoom)
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _where(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     with st.container(border=True, key="p_fall"):
         slices.picture(visitor, finding)
     with st.container(border=True, key="p_low_slices", height="stretch"):
-        if finding.order < deeper.MOST_VALUES:
+        if finding.partial:
             deeper.panel(visitor, finding)
         picked = slices.table(visitor, finding, pins=asked.alert is not None, made=pinned.made())
     kind, _, key = (picked or "").partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from benchmarks.explore.tickets import tickets
 from benchmarks.explore.world import World, right
+from fengsui.explore import read
 from fengsui.explore.background import forecast_error
 from fengsui.explore.counts import of_counts
-from fengsui.explore.cube import Cube, cube_of
+from fengsui.explore.cube import Cube, cube_of, pair_of
 from fengsui.explore.likelihood import NEEDED, surprise
 from fengsui.explore.ratios import of_ratios
 from fengsui.explore.table import Stopped, cuboids, table
@@ -164,3 +166,27 @@ def test_rows_are_cut_as_slices_are_named_everywhere() -> None:
     for row, one in enumerate(dims):
         named = {level: cube.values[a][cube.codes[row, a]] for a, level in enumerate(cube.attributes)}
         assert named == {level: level_value(one, level) for level in levels}
+
+
+@pytest.mark.parametrize("windows", [2, 8])
+def test_a_place_that_has_no_parts_left_is_no_error(windows: int) -> None:
+    """One topic in a centre that knows nothing but topics: the whole rose, and that is the answer."""
+    leaves = [({"category": "支付"}, k, 60.0 if k == 0 else 10.0) for k in range(windows + 1)]
+    cases, wrong = pair_of(((leaf, leaf[2] / 10) for leaf in leaves), ["category"], windows)
+    assert cases.attributes == ()
+    answer = of_counts(cases)
+    assert answer.slices == () and answer.leads == () and answer.observed == 60.0
+    rates = of_ratios(cases, wrong)
+    assert rates.slices == () and rates.mix + rates.rate == pytest.approx(rates.after - rates.before)
+
+
+def test_pieces_of_time_lie_at_the_same_hours_of_every_week_and_hold_their_part_of_it() -> None:
+    start = datetime(2026, 11, 18, 6, 3, tzinfo=UTC)
+    for records, least in ((1_000, 1), (130_000, 4), (10**7, 250), (10**12, 1008)):
+        every = read.every_for(records)
+        assert every >= least and 1008 % every == 0
+        here = read.pieces((start, start + timedelta(days=7)), every)
+        before = read.pieces((start - timedelta(days=7), start), every)
+        assert [(a - timedelta(days=7), b - timedelta(days=7)) for a, b in here] == before
+        held = sum((b - a for a, b in here), timedelta())
+        assert held == pytest.approx(timedelta(days=7) / every, abs=timedelta(minutes=10))

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question, inside
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
-from fengsui.explore.counted import COUNTED
+from fengsui.explore.counted import COUNTED, OPENED
 from fengsui.explore.counts import Answer, of_counts
 from fengsui.explore.cube import Cube, Mask, Numbers, Parts
 from fengsui.explore.likelihood import NEEDED
 from fengsui.explore.ratios import MixPart, RateAnswer, of_ratios, usual_rates
 from fengsui.explore.search import Chosen, Lead
+from fengsui.metrics import cells
 from fengsui.settings import Settings
-from fengsui.store.slices import slice_levels
+from fengsui.store.slices import ALL, slice_id, slice_levels
 
 ENOUGH_WINDOWS = 2
+MOST_VALUES = 3
 CHILDREN, PARENTS = 3, 2
 MANY_ROWS = 200_000
 """Beyond it three values together take longer than a second: two are looked at first."""
@@ -83,7 +85,8 @@ class Mixed:
 class Finding:
     """``observed`` to ``expected``: counts, or rates of what goes wrong. ``windows``: the earlier ones, newest first.
 
-    ``totals``: of the earlier windows, oldest first, scaled. ``rows``: combinations looked at."""
+    ``totals``: of the earlier windows, oldest first, scaled. ``rows``: combinations looked at. ``every``: of so many pieces of
+    time one was looked at; figures are those of the whole time, as far as that tells."""
 
     question: Question
     state: State
@@ -106,6 +109,12 @@ class Finding:
     skipped: int = 0
     rows: int = 0
     order: int = 3
+    every: int = 1
+
+    @property
+    def partial(self) -> bool:
+        """A first answer: of two values, or of a part of the time."""
+        return self.order < MOST_VALUES or self.every > 1
 
     @property
     def deviation(self) -> float:
@@ -133,7 +142,8 @@ def find(
     cancelled: Callable[[], bool] = lambda: False,
     order: int | None = None,
 ) -> Finding:
-    """Slices of up to three values; of two where that would take longer than a click waits, unless ``order`` says otherwise.
+    """Slices of up to three values; of two, and of a part of the time, where that would take longer than a click waits, unless
+    ``order`` says otherwise.
 
     Raises ``explore.table.Stopped`` where ``cancelled`` says so."""
     counted = COUNTED.get(question.metric)
@@ -146,20 +156,62 @@ def find(
         every = read.partners(question.start, question.end, since)
         if len(before.spans) < ENOUGH_WINDOWS:
             return Finding(question, "no_history", windows=before.spans)
-        cases, wrong = read.cubes(
-            conn, counted, question.slice_key, (question.start, question.end), before, levels, _seen(scope)
-        )
-    most = order or (3 if len(cases.now) <= MANY_ROWS else 2)
+        spans = (question.start, question.end), *before.spans
+        part = 1 if order else read.every_for(records(conn, spans if counted.at == OPENED else [read.reach(counted, spans)]))
+        span = question.start, question.end
+        cases, wrong = read.cubes(conn, counted, question.slice_key, span, before, levels, _seen(scope), part)
+    most = order or (MOST_VALUES if len(cases.now) <= MANY_ROWS else 2)
     skipped = len(every.spans) - len(before.spans)
     if not cases.now.sum() and not cases.history.sum():
         return Finding(question, "no_records", windows=before.spans)
     left_out = [parts for key in question.out if (parts := _parts(cases, question.slice_key, key)) is not None]
     if wrong is None:
         kept = cases.without(left_out) if left_out else cases
-        return _counted(question, kept, of_counts(kept, most, cancelled, falls=question.falls), before, skipped)
+        found = _counted(question, kept, of_counts(kept, most, cancelled, falls=question.falls), before, skipped)
+        return _grown(found, part)
     if left_out:
         cases, wrong = cases.without(left_out), wrong.without(left_out)
-    return _rated(question, cases, wrong, of_ratios(cases, wrong, most, cancelled), before, skipped)
+    return _grown(_rated(question, cases, wrong, of_ratios(cases, wrong, most, cancelled), before, skipped), part)
+
+
+def records(conn: Connection, spans: Sequence[read.Span]) -> float:
+    """About how many there are in some spans, whatever the place: by the roll-ups."""
+    whole = slice_id(ALL)
+    sums = [cells.summed(conn, ["feedback.n"], [whole], start, end).get(whole, {}) for start, end in spans]
+    return float(sum(sum(bins.values()) for one in sums for bins in one.values()))
+
+
+def _grown(found: Finding, every: int) -> Finding:
+    """Counts of a part of the time as those of the whole; rates stay."""
+    if every == 1:
+        return found
+
+    def many(one: Part) -> Part:
+        kin = (
+            tuple(Sum(sum_.slice_key, sum_.now * every, sum_.expected * every) for sum_ in side)
+            for side in (one.parents, one.children)
+        )
+        parents, children = kin
+        earlier = tuple(value * every for value in one.earlier)
+        return replace(
+            one, now=one.now * every, expected=one.expected * every, earlier=earlier, parents=parents, children=children
+        )
+
+    slices, leads = tuple(map(many, found.slices)), tuple(map(many, found.leads))
+    if found.rated:
+        return replace(found, slices=slices, leads=leads, cases=found.cases * every, every=every)
+    return replace(
+        found,
+        slices=slices,
+        leads=leads,
+        observed=found.observed * every,
+        expected=found.expected * every,
+        cases=found.cases * every,
+        everywhere=found.everywhere * every,
+        rest=found.rest * every,
+        totals=tuple(value * every for value in found.totals),
+        every=every,
+    )
 
 
 def _seen(scope: Scope) -> Callable[[Mapping[str, str]], bool]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, select
 
 from fengsui.alerts.window import in_parts
+from fengsui.board.explore.finding import records
 from fengsui.board.explore.question import Question
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
@@ -147,8 +148,12 @@ def _before(conn: Connection, counted: Counted, question: Question, scope: Scope
     """Texts of the four weeks before, evenly over time where there are more than enough."""
     span = question.start - WEEKS_BEFORE, question.start
     org = feedback.c.dims["org"].as_string()
-    query = select(feedback.c.record_key, org).where(read.within(counted, span), in_slice(question.slice_key))
-    keys = [key for key, place in conn.execute(query.order_by(feedback.c.opened_at)).tuples() if sees_org(scope, place)]
+    every = read.every_for(records(conn, [read.reach(counted, [span])]))
+    keys: list[str] = []
+    for inside in read.cut(counted, span, every):
+        query = select(feedback.c.record_key, org).where(inside, in_slice(question.slice_key))
+        rows = conn.execute(query.order_by(feedback.c.opened_at)).tuples()
+        keys += [key for key, place in rows if sees_org(scope, place)]
     some = keys[:: max(1, -(-len(keys) // MOST_BEFORE))]
     found: list[str] = []
     for part in in_parts(some):

@@ -1,0 +1,57 @@
+"""The views for BI tools: made by the migration on both databases, right in their sums, without words, keys or names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, insert, inspect, text
+
+from fengsui.store import tables as t
+from fengsui.store.database import open_store
+from fengsui.store.migrate import upgrade
+from fengsui.store.slices import NO_BIN, bucket, slice_id
+
+NOW = datetime(2026, 11, 18, 6, 7, tzinfo=UTC)
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "bi.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def filled(store_url: str) -> Iterator[Engine]:
+    engine = open_store(store_url)
+    upgrade(engine)
+    times = dict.fromkeys(("opened_at", "updated_at", "stored_at", "first_stored_at"), NOW)
+    row = {"source": "a", "kind": "complaint", "seq": 1, "content_hash": "x", "ratings": [], "extra": {}, **times}
+    dims = {"channel": "电话", "org": "华南/广东"}
+    with engine.begin() as conn:
+        for n, state in enumerate(("open", "solved", "cancelled")):
+            more = {"due_at": NOW, "solved_at": NOW if state == "solved" else None}
+            tags = {"sentiment": "negative"}
+            conn.execute(insert(t.feedback).values(**row, **more, record_key=f"a:{n}", state=state, dims=dims, tags=tags))
+        place = {"slice_id": slice_id("all"), "cuboid": "all", "slice_key": "all", "dims": {}, "first_at": NOW}
+        conn.execute(insert(t.slice_).values(**place))
+        for grain in (1, 15):
+            cell = {"slice_id": slice_id("all"), "measure": "complaint.n", "bin": NO_BIN, "value": 3}
+            conn.execute(insert(t.rollup).values(grain=grain, bucket=bucket(NOW, grain), **cell))
+    yield engine
+    engine.dispose()
+
+
+def test_rows_are_those_that_count(filled: Engine) -> None:
+    with filled.connect() as conn:
+        found = conn.execute(text("select channel, org, sentiment, met_deadline from bi_feedback order by state")).all()
+        assert [tuple(row) for row in found] == [("电话", "华南/广东", "negative", 0), ("电话", "华南/广东", "negative", 1)]
+        figure = conn.execute(text("select slice_key, measure, start_at, value from bi_figure")).one()
+        assert (figure.slice_key, figure.measure, int(figure.value)) == ("all", "complaint.n", 3)
+        assert "06:00" in str(figure.start_at)
+        assert conn.execute(text("select count(*) from bi_alert")).scalar_one() == 0
+
+
+def test_what_is_documented_is_what_there_is_and_no_person_is_in_it(filled: Engine) -> None:
+    for view in ("bi_feedback", "bi_figure", "bi_alert"):
+        names = [column["name"] for column in inspect(filled).get_columns(view)]
+        line = next(line for line in DOCUMENTED.splitlines() if line.startswith(f"| `{view}`"))
+        assert [name for name in names if name not in line] == []
+        assert not {"text", "raw", "customer", "record_key", "owner", "url", "extra", "dims"} & set(names)
