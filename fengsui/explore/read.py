@@ -25,9 +25,10 @@ OLDEST = timedelta(days=30)
 """A record that falls due (is answered …) later than this after its beginning is not looked for."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PIECE = timedelta(minutes=10)
+MINUTE, PIECE, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
 PIECES = 1008
-"""Pieces of a week."""
+"""Of ten minutes, in a week."""
+LEAST_PIECES = 3
 AT_ONCE = 30_000
 """Records that a first answer reads, of all its windows together: a second's work."""
 
@@ -60,23 +61,27 @@ def partners(start: datetime, end: datetime, since: datetime | None, left_out: S
     return Partners(tuple(found), length / (length + 2 * pad))
 
 
-def every_for(records: float) -> int:
+def every_for(records: float, length: timedelta) -> int:
     """Of how many pieces of time one is read, so that at most ``AT_ONCE`` records are: 1, or a divisor of ``PIECES``, for then
-    the pieces of a window lie at the hours of those of the weeks before."""
-    wanted = ceil(records / AT_ONCE)
-    return next((n for n in range(1, PIECES + 1) if PIECES % n == 0 and n >= wanted), PIECES)
+    the pieces of a window lie at the hours of those of the weeks before. A window of ``length`` keeps some of its own."""
+    wanted = min(ceil(records / AT_ONCE), length // (LEAST_PIECES * piece_for(length)))
+    return max((n for n in range(1, max(wanted, 1) + 1) if PIECES % n == 0), default=1)
 
 
-def pieces(span: Span, every: int) -> list[Span]:
-    """Of ``span`` each ``every``-th piece of ten minutes, counted from 1970; all of it where ``every`` is 1. Each is read by a
-    question of its own: no planner finds many short spans by an index."""
+def piece_for(length: timedelta) -> timedelta:
+    return PIECE if length >= DAY else MINUTE
+
+
+def pieces(span: Span, every: int, piece: timedelta) -> list[Span]:
+    """Of ``span`` each ``every``-th piece, counted from 1970; all of it where ``every`` is 1. Each is read by a question of its
+    own: no planner finds many short spans by an index."""
     if every == 1:
         return [span]
-    step = every * PIECE
+    step = every * piece
     first = EPOCH + (span[0] - EPOCH) // step * step
     found = []
     while first < span[1]:
-        start, end = max(first, span[0]), min(first + PIECE, span[1])
+        start, end = max(first, span[0]), min(first + piece, span[1])
         if start < end:
             found.append((start, end))
         first += step
@@ -142,7 +147,7 @@ def _asked(
     inside = in_slice(slice_key)
     if counted.at == OPENED:
         for window, span in enumerate(spans):
-            for piece in pieces(span, every):
+            for piece in pieces(span, every, piece_for(spans[0][1] - spans[0][0])):
                 query = select(dims, func.count(), bad).where(within(counted, piece), inside).group_by(dims)
                 for text, n, wrong in conn.execute(query).tuples():
                     yield window, text, n, wrong
@@ -151,7 +156,7 @@ def _asked(
     windows = [(and_(at >= start, at < end), window) for window, (start, end) in enumerate(spans)]
     which = case(*windows, else_=-1).label("window")
     met = or_(*(condition for condition, _ in windows))
-    for piece in pieces(reach(counted, spans), every):
+    for piece in pieces(reach(counted, spans), every, piece_for(spans[0][1] - spans[0][0])):
         bounds = and_(feedback.c.opened_at >= piece[0], feedback.c.opened_at < piece[1])
         whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
         rows: Iterable[Any] = conn.execute(whole.group_by(which, dims))
@@ -168,9 +173,9 @@ def reach(counted: Counted, spans: Sequence[Span]) -> Span:
 def cut(counted: Counted, span: Span, every: int) -> list[ColumnElement[bool]]:
     """The records of ``span`` that count, to be asked for one condition after the other; of one of ``every`` pieces of time."""
     if counted.at == OPENED or every == 1:
-        return [within(counted, piece) for piece in pieces(span, every)]
+        return [within(counted, piece) for piece in pieces(span, every, PIECE)]
     at = feedback.c.opened_at
-    return [and_(within(counted, span), at >= a, at < b) for a, b in pieces(reach(counted, [span]), every)]
+    return [and_(within(counted, span), at >= a, at < b) for a, b in pieces(reach(counted, [span]), every, PIECE)]
 
 
 @lru_cache(maxsize=50_000)

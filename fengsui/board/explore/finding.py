@@ -157,7 +157,8 @@ def find(
         if len(before.spans) < ENOUGH_WINDOWS:
             return Finding(question, "no_history", windows=before.spans)
         spans = (question.start, question.end), *before.spans
-        part = 1 if order else read.every_for(records(conn, spans if counted.at == OPENED else [read.reach(counted, spans)]))
+        many = records(conn, spans if counted.at == OPENED else [read.reach(counted, spans)])
+        part = 1 if order else read.every_for(many, question.end - question.start)
         span = question.start, question.end
         cases, wrong = read.cubes(conn, counted, question.slice_key, span, before, levels, _seen(scope), part)
     most = order or (MOST_VALUES if len(cases.now) <= MANY_ROWS else 2)

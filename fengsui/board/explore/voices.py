@@ -148,7 +148,7 @@ def _before(conn: Connection, counted: Counted, question: Question, scope: Scope
     """Texts of the four weeks before, evenly over time where there are more than enough."""
     span = question.start - WEEKS_BEFORE, question.start
     org = feedback.c.dims["org"].as_string()
-    every = read.every_for(records(conn, [read.reach(counted, [span])]))
+    every = read.every_for(records(conn, [read.reach(counted, [span])]), WEEKS_BEFORE)
     keys: list[str] = []
     for inside in read.cut(counted, span, every):
         query = select(feedback.c.record_key, org).where(inside, in_slice(question.slice_key))
