@@ -6,8 +6,8 @@ first and makes them again (``drop_views``, ``make_views``).
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
