@@ -1,7 +1,9 @@
 """Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER``.
 
-Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk and the report form on a phone. A page is
-ready when its text stands and its charts have marks; what Chromium says on its console is printed and makes the exit code 1.
+Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk and the report form on a phone; the wall
+also at five sizes (4K by the scale factor), in English, with each of its views, and as eyes without green or without colours
+see it. A page is ready when its text stands and its charts have marks; what Chromium says on its console is printed and makes
+the exit code 1.
 """
 
 from __future__ import annotations
@@ -29,11 +31,15 @@ class Shot:
     theme: str
     size: tuple[int, int]
     ready: str  # a CSS selector that only the finished page has
+    called: str = ""
+    query: str = ""
+    scale: float = 1
+    eyes: str = ""  # a vision deficiency, as the DevTools protocol names it
 
     @property
     def name(self) -> str:
-        width = "" if self.size == WIDE else "_phone"
-        return f"{CALLED.get(self.page, self.page)}{'' if self.theme == 'dark' else '_light'}{width}.png"
+        width = "" if self.called or self.size == WIDE else "_phone"
+        return f"{self.called or CALLED.get(self.page, self.page)}{'' if self.theme == 'dark' else '_light'}{width}.png"
 
 
 READY = {
@@ -59,6 +65,20 @@ SHOTS = [
 ]
 
 
+WALL = READY["wall"]
+VIEWS = ("channel", "region", "sla", "satisfaction", "voice")
+SHOTS += [
+    Shot("wall", "light", WIDE, WALL, query="theme=light"),
+    Shot("wall", "dark", WIDE, WALL, "wall_en", "lang=en"),
+    Shot("wall", "dark", WIDE, WALL, "wall_4k", scale=2),
+    Shot("wall", "dark", WIDE, WALL, "wall_deuteranopia", eyes="deuteranopia"),
+    Shot("wall", "dark", WIDE, WALL, "wall_grey", eyes="achromatopsia"),
+    Shot("wall", "dark", WIDE, ".side, .curve", "wall_turns", "view=all"),
+    *(Shot("wall", "dark", size, WALL, f"wall_{size[0]}") for size in ((2560, 1440), (1366, 768), (1280, 720), PHONE)),
+    *(Shot("wall", "dark", WIDE, ".side, .curve", f"wall_{view}", f"view={view}") for view in VIEWS),
+]
+
+
 def main(url: str, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -74,15 +94,21 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> list[str]:
     width, height = shot.size
     scheme: Any = shot.theme
     context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai", color_scheme=scheme
+        viewport={"width": width, "height": height},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        color_scheme=scheme,
+        device_scale_factor=shot.scale,
     )
     page = context.new_page()
+    if shot.eyes:
+        context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": shot.eyes})
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{shot.name}: {message.text}") if ours(message) else None)
     page.on("pageerror", lambda fault: said.append(f"{shot.name}: {fault}"))
-    page.goto(f"{url.rstrip('/')}/{shot.page}", wait_until="domcontentloaded")
+    page.goto(f"{url.rstrip('/')}/{shot.page}{'?' if shot.query else ''}{shot.query}", wait_until="domcontentloaded")
     settle(page, shot.ready)
-    page.screenshot(path=str(folder / shot.name), full_page=shot.page == "alerts" and shot.size == PHONE)
+    page.screenshot(path=str(folder / shot.name), full_page=shot.size == PHONE)
     context.close()
     return said
 

@@ -1,6 +1,7 @@
 """What the views of a wall show beside curve and map: figures side by side, a day by the hour, open tickets, phrases.
 
-Made by the worker once a minute (phrases: every ten), for each panel that a view names and each organisation that is a scope.
+Made by the worker about once a minute (phrases: every ten), for each panel that a view names and each organisation that is a
+scope; few with each picture, so that none waits for them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from fengsui.store.members import in_slice
 from fengsui.store.slices import ALL, bucket, bucket_start, slice_key, slice_levels
 from fengsui.store.tables import feedback, feedback_text, slice_
 
-__all__ = ["LONGEST_S", "SHORTEST_S", "Asked", "make", "shown", "wanted"]
+__all__ = ["LONGEST_S", "SHORTEST_S", "Asked", "made", "refreshed", "shown", "wanted"]
 
 Data: TypeAlias = dict[str, Any]
 ROWS = 10
@@ -30,7 +31,8 @@ LEVELS = {"channel": "channel", "category": "category.1"}
 STEPS_S = (0, 1800, 7200, 28_800)
 """Left edges of a ticket's time left: late, up to 30 minutes, 2 hours, 8 hours, more."""
 MOST_OPEN = 20_000
-PHRASES_S = 600.0
+FRESH_S, PHRASES_S = 60.0, 600.0
+AT_ONCE = 2
 SPOKEN, BEFORE = timedelta(hours=3), timedelta(days=7)
 MOST_SPOKEN, MOST_BEFORE, SHOWN = 400, 1200, 12
 AT_MOST = 16
@@ -66,19 +68,43 @@ def shown(views: Mapping[str, ViewBody]) -> list[Data]:
     ]
 
 
-def make(asked: Asked, panels: Mapping[str, Panel], last: Mapping[str, Data]) -> dict[str, Data]:
-    """key -> data. ``last``: of the same view, as it was; phrases that are fresh enough stay."""
-    return {key: MAKERS[type(panel)](asked, panel, last.get(key)) for key, panel in panels.items()}
+def refreshed(
+    wanted: Mapping[str, Panel], asked: Mapping[str, Asked], last: Mapping[str, Mapping[str, Data]] | None
+) -> dict[str, dict[str, Data]]:
+    """view -> key -> data with its ``at``: as they were, but for the ``AT_ONCE`` that have waited longest. Without a picture
+    before (``last`` None) all are made."""
+    kept = {view: {key: data for key, data in (last or {}).get(view, {}).items() if key in wanted} for view in asked}
+    due = sorted(
+        (_made_at(kept[view].get(key)), view, key) for view, one in asked.items() for key in wanted if _due(one, kept, key)
+    )
+    for _, view, key in due if last is None else due[:AT_ONCE]:
+        kept[view][key] = made(asked[view], wanted[key])
+    return kept
 
 
-def _trend(asked: Asked, panel: Trend, _last: Data | None) -> Data:
+def made(asked: Asked, panel: Panel) -> Data:
+    data: Data = MAKERS[type(panel)](asked, panel)
+    return {"at": asked.now.isoformat(), **data}
+
+
+def _made_at(data: Data | None) -> str:
+    return data["at"] if data else ""
+
+
+def _due(asked: Asked, kept: Mapping[str, Mapping[str, Data]], key: str) -> bool:
+    data = kept[asked.view].get(key)
+    age = (asked.now - datetime.fromisoformat(data["at"])).total_seconds() if data else -1.0
+    return not 0 <= age < (PHRASES_S if key == "phrases" else FRESH_S)
+
+
+def _trend(asked: Asked, panel: Trend) -> Data:
     metric = asked.metrics[panel.metric]
     end = bucket_start(bucket(asked.now, 60))
     values = kpis.spark(asked.conn, metric, asked.view, asked.now)
     return {"start": int((end - timedelta(hours=kpis.SPARK_POINTS)).timestamp()), "values": values, **_about(metric)}
 
 
-def _by(asked: Asked, panel: By, _last: Data | None) -> Data:
+def _by(asked: Asked, panel: By) -> Data:
     metrics = [asked.metrics[id_] for id_ in panel.metrics if id_ in asked.metrics]
     rows: list[Data] = [
         {
@@ -136,7 +162,7 @@ def _values(conn: Connection, cuboid: str) -> list[str]:
     return [str(dims[cuboid]) for dims in conn.execute(select(slice_.c.dims).where(slice_.c.cuboid == cuboid)).scalars()]
 
 
-def _deadlines(asked: Asked, _panel: Deadlines, _last: Data | None) -> Data:
+def _deadlines(asked: Asked, _panel: Deadlines) -> Data:
     """Open tickets of the newest ``MOST_OPEN`` deadlines, by organisation of the first level (below a scope: the next)."""
     depth = 1 if asked.view == ALL else max(value.count("/") + 2 for value in slice_levels(asked.view).values())
     mine = and_(feedback.c.state == "open", feedback.c.deleted_at.is_(None), feedback.c.due_at.is_not(None))
@@ -152,16 +178,14 @@ def _deadlines(asked: Asked, _panel: Deadlines, _last: Data | None) -> Data:
     return {"rows": [[name, counts] for name, counts in ordered[:ROWS]], "all": every}
 
 
-def _phrases(asked: Asked, _panel: Phrases, last: Data | None) -> Data:
-    if last is not None and 0 <= (asked.now - datetime.fromisoformat(last["at"])).total_seconds() < PHRASES_S:
-        return last
+def _phrases(asked: Asked, _panel: Phrases) -> Data:
     said = _texts(asked, asked.now - SPOKEN, asked.now, MOST_SPOKEN)
     before = _texts(asked, asked.now - SPOKEN - BEFORE, asked.now - SPOKEN, MOST_BEFORE)
     channels = frozenset(name.casefold() for name in _values(asked.conn, "channel"))
     found = [one for one in burst(said, before, 3 * SHOWN, channels) if not one.number and len(one.shown) <= AT_MOST]
     top = [{"text": one.shown, "now": one.now, "usual": round(one.usual, 1)} for one in found[:SHOWN]]
     about = {"texts": len(said), "before": len(before), "hours": SPOKEN.total_seconds() / 3600}
-    return {"at": asked.now.isoformat(), "phrases": top, **about}
+    return {"phrases": top, **about}
 
 
 def _texts(asked: Asked, start: datetime, end: datetime, most: int) -> Sequence[str]:
@@ -178,7 +202,7 @@ def _texts(asked: Asked, start: datetime, end: datetime, most: int) -> Sequence[
     return [text for text in asked.conn.execute(query).scalars() if text]
 
 
-MAKERS: Mapping[type, Callable[[Asked, Any, Data | None], Data]] = {
+MAKERS: Mapping[type, Callable[[Asked, Any], Data]] = {
     Trend: _trend,
     By: _by,
     Deadlines: _deadlines,

@@ -1,7 +1,7 @@
 """The picture: one JSON row per version, made by the worker, shared by every page and screen.
 
 Pages never compute a figure from the raw store; fifty screens read one row. What moves slowly (yesterday, last week, lines,
-usual counts, panels of the wall's views) is carried over for a minute.
+usual counts) is carried over for a minute.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
     views = [ALL, *_scope_slices(conn)]
     filling = reading.reading(health.health(conn, settings, now, {}))
     slow = _slow(conn, settings, metrics, views, filling, now, last)
+    bodies = view_body.load(conn, now)
     return {
         "schema": SCHEMA,
         "computed_at": now.isoformat(),
@@ -60,7 +61,12 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
         "sources": health.health(conn, settings, now, slow["counts"]),
         "learning": learning.learning(conn),
         "loop": loop.today(conn, settings.centre.zone, now),
-        "shown": slow["shown"],
+        "shown": panels.shown(bodies),
+        "panels": panels.refreshed(
+            panels.wanted(bodies.values()),
+            {view: panels.Asked(conn, metrics, settings.sources, view, now) for view in views},
+            last.get("panels", {}) if last is not None else None,
+        ),
         "calm_since": _iso(loop.calm_since(conn)),
     }
 
@@ -85,26 +91,7 @@ def _slow(
         "counts": health.counts_today(conn, settings, now),
         "calendar": _calendar(conn, settings, now),
         "heat": heat.usual(conn, now),
-        **_shown(conn, settings, metrics, views, now, last),
     }
-
-
-def _shown(
-    conn: Connection,
-    settings: Settings,
-    metrics: dict[str, Metric],
-    views: list[str],
-    now: datetime,
-    last: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """``shown``: the views of a wall, in order; ``panels``: slice -> key -> data of the panels that they name."""
-    bodies = view_body.load(conn, now)
-    wanted, before = panels.wanted(bodies.values()), (last or {}).get("slow", {}).get("panels", {})
-    made = {
-        view: panels.make(panels.Asked(conn, metrics, settings.sources, view, now), wanted, before.get(view, {}))
-        for view in views
-    }
-    return {"shown": panels.shown(bodies), "panels": made}
 
 
 def _calendar(conn: Connection, settings: Settings, now: datetime) -> dict[str, Any] | None:
@@ -116,7 +103,7 @@ def _calendar(conn: Connection, settings: Settings, now: datetime) -> dict[str, 
 
 def _holds(slow: dict[str, Any], views: list[str], filling: list[str]) -> bool:
     """What was compared while history was being read is compared again once it is there."""
-    return set(views) <= set(slow["partners"]) and slow.get("reading") == filling and "shown" in slow
+    return set(views) <= set(slow["partners"]) and slow.get("reading") == filling
 
 
 def _view(

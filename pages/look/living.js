@@ -50,6 +50,12 @@ const put = (box, parts) => {
   }
 }
 
+// The layout is one of 1920 x 1080; a screen or window of another size shows the same, larger or smaller. Phones have their own.
+const fit = () => {
+  const whole = Math.min(window.innerWidth / 1920, window.innerHeight / 1080)
+  document.documentElement.style.setProperty("--zoom", window.innerWidth < 1200 ? 1 : Math.max(0.5, whole).toFixed(4))
+}
+
 // Views take turns; whoever presses one, or the space bar, holds it.
 const turn = (box, state, id) => {
   const turns = state.live.views?.turns || []
@@ -263,12 +269,15 @@ export default function (component) {
     follow(box, state, take)
     state.keys = event => { if (event.key === " " && !event.target.closest?.("a, button, input")) { event.preventDefault(); hold(box, state) } }
     document.addEventListener("keydown", state.keys)
+    window.addEventListener("resize", fit)
+    fit()
   }
   return () => {
     clearInterval(state.timer)
     clearTimeout(state.next)
     clearTimeout(state.turning)
     if (state.keys) document.removeEventListener("keydown", state.keys)
+    window.removeEventListener("resize", fit)
     state.timer = null
     state.following = false
   }

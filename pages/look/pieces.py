@@ -87,4 +87,4 @@ def line(
         )
     )
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" class="spark" {size}>{aim}{lines}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" class="spark" preserveAspectRatio="none" {size}>{aim}{lines}</svg>'

@@ -64,7 +64,7 @@ def order(ask: Ask, picture: Picture | None) -> dict[str, Any]:
 
 def panels(ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
     views = chosen(ask, picture)
-    data = picture.body["slow"].get("panels", {}).get(view_of(ask.scope, ask.place), {})
+    data = picture.body.get("panels", {}).get(view_of(ask.scope, ask.place), {})
     many = len(views) > 1
     made = []
     for n, view in enumerate(views):

@@ -34,7 +34,7 @@ def by(level: Any, *metrics: str) -> By:
 
 
 def test_rows_of_a_level_are_its_figures_the_largest_first(asked: Asked) -> None:
-    made = panels.make(asked, {"k": by("channel", "complaints", "sla_attainment")}, {})["k"]
+    made = panels.made(asked, by("channel", "complaints", "sla_attainment"))
     assert [one["metric"] for one in made["metrics"]] == ["complaints", "sla_attainment"]
     counts = [row["figures"][0]["value"] for row in made["rows"]]
     assert counts == sorted(counts, reverse=True) and counts[0] > 0
@@ -44,17 +44,17 @@ def test_rows_of_a_level_are_its_figures_the_largest_first(asked: Asked) -> None
 
 def test_a_scope_has_its_own_rows_only(asked: Asked) -> None:
     mine = replace(asked, view="org.1=华南")
-    whole = panels.make(asked, {"k": by("channel", "complaints")}, {})["k"]["rows"]
-    part = panels.make(mine, {"k": by("channel", "complaints")}, {})["k"]["rows"]
+    whole = panels.made(asked, by("channel", "complaints"))["rows"]
+    part = panels.made(mine, by("channel", "complaints"))["rows"]
     assert all("org.1=华南" in row["slice_key"] for row in part)
     assert sum(row["figures"][0]["value"] or 0 for row in part) < sum(row["figures"][0]["value"] or 0 for row in whole)
-    below = panels.make(mine, {"k": by("org", "complaints")}, {})["k"]["rows"]
+    below = panels.made(mine, by("org", "complaints"))["rows"]
     assert all("华南/" in row["slice_key"] for row in below)
-    assert {row["name"] for row in panels.make(asked, {"k": by("org", "complaints")}, {})["k"]["rows"]} >= {"华南", "华东"}
+    assert {row["name"] for row in panels.made(asked, by("org", "complaints"))["rows"]} >= {"华南", "华东"}
 
 
 def test_a_day_by_the_hour_ends_with_the_last_full_one(asked: Asked) -> None:
-    made = panels.make(asked, {"k": Trend(kind="trend", metric="sla_attainment")}, {})["k"]
+    made = panels.made(asked, Trend(kind="trend", metric="sla_attainment"))
     assert len(made["values"]) == 24 and made["target"] == 0.95
     assert datetime.fromtimestamp(made["start"], UTC) + timedelta(hours=24) == NOW.replace(minute=0, second=0)
 
@@ -78,14 +78,14 @@ def test_open_tickets_are_counted_by_the_time_left(afternoon: Engine, settings: 
         conn.execute(insert(t.feedback).values(**{**row, "record_key": "x:gone", "state": "open",
                                                   "due_at": NOW, "deleted_at": NOW}))  # fmt: skip
         ask = Asked(conn, {}, settings.sources, "all", NOW)
-        made = panels.make(ask, {"k": Deadlines(kind="deadlines")}, {})["k"]
+        made = panels.made(ask, Deadlines(kind="deadlines"))
         assert made["all"] == [1, 2, 1, 1, 1]
         assert made["rows"][0] == ["华南", [1, 1, 1, 0, 0]] and ["", [0, 1, 0, 0, 0]] in made["rows"]
-        mine = panels.make(replace(ask, view="org.1=华南"), {"k": Deadlines(kind="deadlines")}, {})["k"]
+        mine = panels.made(replace(ask, view="org.1=华南"), Deadlines(kind="deadlines"))
         assert mine["rows"] == [["广东", [1, 1, 0, 0, 0]], ["海南", [0, 0, 1, 0, 0]]]
 
 
-def test_phrases_are_those_of_several_customers_and_stay_ten_minutes(afternoon: Engine, settings: Settings) -> None:
+def test_phrases_are_those_of_several_customers(afternoon: Engine, settings: Settings) -> None:
     with afternoon.begin() as conn:
         conn.execute(t.feedback_text.delete())
         base = dict(conn.execute(t.feedback.select().limit(1)).mappings().one())
@@ -98,16 +98,30 @@ def test_phrases_are_those_of_several_customers_and_stay_ten_minutes(afternoon: 
             conn.execute(insert(t.feedback).values(**{**base, **own}))
             conn.execute(insert(t.feedback_text).values(record_key=f"p:{n}", text=text, mask_version=1, text_hash=str(n)))
         ask = Asked(conn, {}, settings.sources, "all", NOW)
-        made = panels.make(ask, {"k": Phrases(kind="phrases")}, {})
-        shown = [one["text"] for one in made["k"]["phrases"]]
-        assert any("页面打不开" in text for text in shown) and not any("旺财" in text for text in shown)
-        assert all(len(text) <= panels.AT_MOST for text in shown)
-        later = replace(ask, now=NOW + timedelta(minutes=9))
-        assert panels.make(later, {"k": Phrases(kind="phrases")}, made)["k"] is made["k"]
-        assert (
-            panels.make(replace(ask, now=NOW + timedelta(minutes=11)), {"k": Phrases(kind="phrases")}, made)["k"]
-            is not made["k"]
-        )
+        made = panels.made(ask, Phrases(kind="phrases"))
+    shown = [one["text"] for one in made["phrases"]]
+    assert any("页面打不开" in text for text in shown) and not any("旺财" in text for text in shown)
+    assert all(len(text) <= panels.AT_MOST for text in shown)
+
+
+def test_few_panels_are_made_with_each_picture_the_oldest_first(asked: Asked) -> None:
+    wanted = panels.wanted(view_body.load(asked.conn, NOW).values())
+
+    def at(seconds: float, last: Any) -> tuple[Any, int]:
+        found = panels.refreshed(wanted, {"all": replace(asked, now=NOW + timedelta(seconds=seconds))}, last)["all"]
+        stamp = (NOW + timedelta(seconds=seconds)).isoformat()
+        return {"all": found}, sum(data["at"] == stamp for data in found.values())
+
+    first, n = at(0, None)
+    assert n == len(wanted) >= 6
+    assert at(59, first)[1] == 0, "fresh enough"
+    kept, made = first, []
+    for seconds in range(61, 66):
+        kept, n = at(seconds, kept)
+        made.append(n)
+    assert made == [2, 2, 2, len(wanted) - 7, 0], "all but the phrases, which stay ten minutes"
+    assert at(601, kept)[0]["all"]["phrases"]["at"] != NOW.isoformat()
+    assert at(61, {})[1] == panels.AT_ONCE, "of a picture without panels: a few with each"
 
 
 def test_the_picture_carries_the_views_that_people_saved(afternoon: Engine, settings: Settings, no_fence: Fence) -> None:
@@ -121,8 +135,8 @@ def test_the_picture_carries_the_views_that_people_saved(afternoon: Engine, sett
     snapshot.build(afternoon, settings, 2, NOW + timedelta(seconds=61), no_fence)
     second = read.picture(afternoon, 2)
     assert second and second.body["shown"][0]["name"]["zh_CN"] == "早会"
-    assert set(second.body["slow"]["panels"]) == set(second.body["views"])
-    assert "trend:csat" in second.body["slow"]["panels"]["org.1=华南"]
+    assert set(second.body["panels"]) == set(second.body["views"])
+    assert "trend:csat" in second.body["panels"]["org.1=华南"]
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_a_picture_of_an_older_worker_is_shown_as_the_plain_view(client: TestCli
     with house().writer.begin() as conn:
         body = dict(conn.scalar(select(t.snapshot.c.body)))
         body.pop("shown")
-        body["slow"].pop("panels")
+        body.pop("panels")
         conn.execute(update(t.snapshot).values(body=body))
     parts = client.get("/wall/now?lang=zh_CN&view=all", headers=of("wang")).json()["parts"]
     assert "投诉量与正常范围" in parts["views"] and "大区 × 渠道" in parts["views"]
