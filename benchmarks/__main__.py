@@ -24,6 +24,7 @@ LONG = {
     "fuzz_parsers": "mutated files, REST bodies and mappings: no crash that is not a stated fault",
     "demo_incidents": "when the incidents of the demo centre are raised, and on which tier",
     "real_events": "what was seen in twenty real events, and when ($FENGSUI_REAL_DATA)",
+    "text": "every goal of cleaning, masking and tagging, on labelled texts kept aside ($FENGSUI_TEXT_DATA)",
     "explore_steps": "CPU seconds of every step of 探查 on the store of $FENGSUI_HOME",
     "explore": "slices that make a deviation: right ones, silence, seconds; beside z-score, ThirdEye's cost, Adtributor",
     "detection": "detectors of counts beside their peers and the oracle",

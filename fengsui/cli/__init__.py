@@ -19,6 +19,7 @@ from fengsui.cli.migrate import migrate
 from fengsui.cli.processes import dashboard, run, worker
 from fengsui.cli.replay import replay
 from fengsui.cli.rota import rota
+from fengsui.cli.train import train
 from fengsui.cli.user import user
 from fengsui.cli.wall import wall
 from fengsui.cli.where import Where, preferred_language
@@ -35,6 +36,7 @@ COMMANDS = {
     "user": user,
     "wall": wall,
     "rota": rota,
+    "train": train,
     "export": export_definitions,
     "import": import_definitions,
 }

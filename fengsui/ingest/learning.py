@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from fengsui.store.database import reading
 from fengsui.store.tables import feedback, feedback_text, model
 from fengsui.text import cues, taxonomy
 from fengsui.text.model import Base
-from fengsui.text.tags import LEARNED, PERSON, RATING, source_of, sure_of
+from fengsui.text.tags import LEARNED, PERSON, RATING, SENTIMENTS, source_of, sure_of
 
 NIGHTLY: Final = "nightly"
 BACK = timedelta(days=90)
@@ -39,18 +40,29 @@ def due(store: Engine) -> list[str]:
 def lesson(conn: Connection, tag: str, now: datetime) -> tuple[Lesson, datetime, int]:
     """What to fit ``tag`` from; until which label, and under which version of the taxonomy."""
     said = [word for word in words(conn, ALWAYS) if word.tag == tag]
+    made, version = lesson_of(conn, tag, [(word.text, word.truth) for word in _last(said)], now)
+    return replace(made, weak=_weak(conn, tag, now)), said[-1].at if said else ALWAYS, version
+
+
+def lesson_of(conn: Connection, tag: str, said: list[tuple[str, str]], now: datetime) -> tuple[Lesson, int]:
+    """Only from ``said``, (text, label); and the version of the taxonomy."""
     version, known = taxonomy.load(conn, now)
     held = {one.name: one for one in models.in_force(conn)}.get(tag)
     made = Lesson(
         tag=tag,
-        said=[(word.text, word.truth) for word in _last(said)],
-        weak=_weak(conn, tag, now),
+        said=said,
+        weak=(),
         cues=cues.load(conn, now).words,
         taxonomy=known.model_dump(),
         current=held.body if held else None,
         current_version=held.version if held else 0,
     )
-    return made, said[-1].at if said else ALWAYS, version
+    return made, version
+
+
+def allowed(lesson: Lesson) -> tuple[str, ...]:
+    """The values that the lesson's tag may have."""
+    return SENTIMENTS if lesson.tag == "sentiment" else taxonomy.read(lesson.taxonomy).values(lesson.tag)
 
 
 def store_learned(

@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine as Store
 
 from connectors.base import Batch, Connector
-from fengsui.ingest import corrections, deadlines, learning, lessons, retag, retention, sampling, search_index
+from fengsui.explore import topics as found_topics
+from fengsui.ingest import corrections, deadlines, learning, lessons, retag, retention, sampling, search_index, topics
 from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
@@ -23,6 +24,7 @@ from fengsui.worker import sources
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Desk
 
+MOST_LEVELS = 4
 SWEEP_BACK = timedelta(hours=24)
 COVER_DAYS = 7
 
@@ -119,6 +121,24 @@ class Housekeeping:
 
         return work
 
+    def topics(self, now: datetime) -> Chore:
+        """What customers suddenly talk about, found beside the writer and written down by it."""
+        levels = [cuboid for cuboid in self.settings.full_cuboids if cuboid != "all" and "|" not in cuboid]
+
+        def look() -> list[list[topics.Seen]]:
+            with reading(self.store).connect() as conn:
+                return [[_seen(one) for one in found_topics.find(conn, now, levels[:MOST_LEVELS])]]
+
+        def work(desk: Desk) -> Iterator[bool]:
+            for found in Aside(look).items():
+                if found is not None:
+                    topics.note(self.store, found, desk.turn.now, desk.turn.fence)
+                yield found is not None
+            topics.mark(self.store, self.settings, desk.turn.now, desk.turn.fence)
+            yield True
+
+        return work
+
     def sample(self) -> Chore:
         """The last week's random sample, where it is not drawn."""
 
@@ -186,3 +206,10 @@ class Housekeeping:
             yield True
 
         return work
+
+
+def _seen(one: found_topics.Found) -> topics.Seen:
+    phrase = one.phrase
+    return topics.Seen(
+        phrase.text, phrase.shown, one.slice_key, phrase.now, one.customers, phrase.usual, phrase.score, one.examples
+    )

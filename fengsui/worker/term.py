@@ -37,6 +37,7 @@ COVERAGE_S = 3600.0
 DEADLINES_S = 60.0
 CORRECTIONS_S = 1.0
 SEARCH_S = 2.0
+TOPICS_S = 300.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
 SAMPLE_AT = (4, 5)
@@ -170,6 +171,7 @@ def _jobs(
     jobs.append(daily("sample", *SAMPLE_AT, settings.centre.zone, lambda: chores.add("sample", keeping.sample())))
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
+    jobs.append(every("topics", TOPICS_S, _calling(_look_for_topics, chores, keeping, clock)))
     jobs.append(every("search", SEARCH_S, _calling(_if_any, "search", chores, keeping.search)))
     for name in feed.sources:
         source = settings.sources[name]
@@ -208,6 +210,10 @@ def _recount(chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime
     chore = keeping.deadlines(clock())
     if chore is not None:
         chores.add("deadlines", chore)
+
+
+def _look_for_topics(chores: Chores, keeping: Housekeeping, clock: Callable[[], datetime]) -> None:
+    chores.add("topics", keeping.topics(clock()))
 
 
 def _if_any(name: str, chores: Chores, make: Callable[[], Chore | None]) -> None:

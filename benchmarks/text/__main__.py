@@ -1,0 +1,207 @@
+"""``FENGSUI_TEXT_DATA=… python -m benchmarks.text``: every figure beside its goal, on the fifth that was kept aside."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import tracemalloc
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.text import garbles
+from benchmarks.text.data import Text, folder, texts
+from fengsui.explore.phrases import burst
+from fengsui.text import clean, cues, features, masks, taxonomy
+from fengsui.text.fitting import Examples, calibrated, fit, scores, sides
+from fengsui.text.fold import fold
+from fengsui.text.garbled import garbled
+from fengsui.text.live import Live
+from fengsui.text.model import Base
+from fengsui.text.rules import MOODS, Rules, moods
+from fengsui.text.tagger import Tagger
+
+REVIEWS = ("hotel", "waimai", "osc")
+
+
+def told(what: str, value: float, goal: str, n: int | None = None) -> None:
+    print(f"{what:58} {value:8.4f}  goal {goal:10}" + (f"  n={n:,}" if n is not None else ""), flush=True)
+
+
+def fitted(rows: Sequence[Text], labels: Sequence[str]) -> Base:
+    """On nine tenths; the last tenth sets the sharpness."""
+    whole = Examples([row.text for row in rows], labels)
+    back = sides(whole.texts, 10) == 3
+    return calibrated(fit(whole.at(np.flatnonzero(~back))), whole.at(np.flatnonzero(back)))
+
+
+def sentiment() -> None:
+    rows = texts(*REVIEWS)
+    kept, aside = [row for row in rows if not row.aside], [row for row in rows if row.aside]
+    began = time.process_time()
+    base = fitted(kept, [row.mood for row in kept])
+    print(f"fitted on {len(kept):,} in {time.process_time() - began:.1f} CPU s, {len(base.to_bytes()) / 1e6:.1f} MB")
+    p = scores(base, [row.text for row in aside])[:, base.classes.index("negative")]
+    truth = np.array([row.mood == "negative" for row in aside])
+    said = p >= 0.5
+    right = said == truth
+    told("sentiment, pooled accuracy of the negative warning", right.mean(), ">= .925", len(aside))
+    for name in REVIEWS:
+        mine = np.array([row.source == name for row in aside])
+        told(f"  {name}", right[mine].mean(), ">= .89", int(mine.sum()))
+    hit = (said & truth).sum()
+    told("  precision of negative", hit / said.sum(), "-", int(said.sum()))
+    told("  recall of negative", hit / truth.sum(), "-", int(truth.sum()))
+    told("  F1 of negative", 2 * hit / (said.sum() + truth.sum()), "-")
+    surest = np.argsort(-np.abs(p - 0.5))[: int(0.85 * len(p))]
+    told("  the surest 85 %", right[surest].mean(), ">= .95", len(surest))
+    gaps = [
+        (abs(p[m].mean() - truth[m].mean()), m.sum())
+        for k in range(10)
+        if (m := (p >= k / 10) & (p < (k + 1) / 10 + (k == 9))).any()
+    ]
+    told("  calibration error (ten bins)", sum(gap * n for gap, n in gaps) / len(p), "-")
+    without_labels(aside)
+    other_domains(rows)
+
+
+def without_labels(aside: Sequence[Text]) -> None:
+    """Words alone; of negative and not, the likelier."""
+    rules = Rules(cues.CUES, taxonomy.read(taxonomy.BODY))
+    heard = rules.hear(features.page([row.text for row in aside]))
+    truth = np.array([row.mood == "negative" for row in aside])
+    likelier = np.array([(found := moods(one))[0] > found[MOODS.index("positive")] for one in heard])
+    told("no label at all: negative likelier than positive", (likelier == truth).mean(), ">= .80", len(aside))
+    tagger = Tagger(cues.CUES, taxonomy.read(taxonomy.BODY))
+    tagged = tagger.tags([row.text for row in aside], [()] * len(aside))
+    three = np.array([tags.get("sentiment") == "negative" for tags in tagged])
+    told("  as tagged, with a neutral class", (three == truth).mean(), "-", len(aside))
+
+
+def other_domains(rows: Sequence[Text]) -> None:
+    """A base of the other two domains, then corrections of this one, one at a time."""
+    for name in REVIEWS:
+        others = [row for row in rows if row.source != name]
+        live = Live("sentiment", 1, fitted(others, [row.mood for row in others]))
+        aside = [row for row in rows if row.source == name and row.aside]
+        teach = [row for row in rows if row.source == name and not row.aside]
+        random.Random(1).shuffle(teach)
+        figures, slowest, done = [], 0.0, 0
+        for n in (0, 100, 1000):
+            for row in teach[done:n]:
+                began = time.perf_counter()
+                live.learn(row.text, row.mood)
+                slowest = max(slowest, time.perf_counter() - began)
+            done = n
+
+            said = live.probabilities([row.text for row in aside], features.bags([row.text for row in aside]))
+            right = [live.online.classes[at] == row.mood for at, row in zip(said.argmax(axis=1), aside, strict=True)]
+            figures.append(f"{n}: {np.mean(right):.3f}")
+        print(
+            f"  {name}: other domains, then corrections one by one: {', '.join(figures)}; slowest {slowest * 1000:.1f} ms (goal 5)"
+        )
+
+
+def departments() -> None:
+    rows = texts("gov", "govraw")
+    kept, aside = [row for row in rows if not row.aside], [row for row in rows if row.aside]
+    base = fitted(kept, [row.category for row in kept])
+    p = scores(base, [row.text for row in aside])
+    truth = np.array([base.classes.index(row.category) for row in aside])
+    order = np.argsort(-p, axis=1)
+    right = order[:, 0] == truth
+    told("owning department, first", right.mean(), ">= .90", len(aside))
+    told("  among the first two", (order[:, :2] == truth[:, None]).any(axis=1).mean(), ">= .97")
+    told("  among the first three", (order[:, :3] == truth[:, None]).any(axis=1).mean(), "-")
+    surest = np.argsort(-p.max(axis=1))[: int(0.8 * len(p))]
+    told("  the surest 80 %", right[surest].mean(), "-", len(surest))
+
+
+def masking() -> None:
+    held = [json.loads(line) for line in (folder() / "pii" / "pii_synth.jsonl").read_text(encoding="utf-8").splitlines()]
+    numbers, names, false, found_n = [0, 0], [0, 0], 0, 0
+    for row in held:
+        found = [(start, end) for start, end, _ in masks._spans(fold(row["text"]))]
+        found_n += len(found)
+        false += sum(not any(start < b and a < end for a, b, _ in row["spans"]) for start, end in found)
+        for a, b, kind in row["spans"]:
+            one = names if kind in ("addr", "name", "title", "wechat", "plate") else numbers
+            one[0] += any(start <= a + 1 and end >= b - 1 for start, end in found)
+            one[1] += 1
+    told("masked numbers, recall", numbers[0] / numbers[1], ">= .995", numbers[1])
+    told("masked names, addresses, plates, accounts, recall", names[0] / names[1], ">= .95", names[1])
+    told("masking, precision", 1 - false / max(found_n, 1), ">= .99", found_n)
+
+
+def cleaning() -> None:
+    rows = texts(*REVIEWS, "weibo", "airline")
+    good = [row.text for row in rows]
+    told(
+        "good texts held back by the garbled gate", np.mean([garbled(text) is not None for text in good]), "<= .005", len(good)
+    )
+    made = garbles.made([text for text in good if sum("一" <= char <= "鿿" for char in text) > 8], 200)
+    told("garbled texts held back", np.mean([garbled(text) is not None for _, text in made]), "-", len(made))
+    same = len(made)
+    both = (
+        np.mean([garbled(text) is None for text in good[:same]]) + np.mean([garbled(text) is not None for _, text in made])
+    ) / 2
+    told("  gate, balanced accuracy", both, ">= .98")
+    told(
+        "language of these texts",
+        np.mean([clean.language(row.text) == ("en" if row.source == "airline" else "zh") for row in rows]),
+        ">= .995",
+        len(rows),
+    )
+
+
+def bursts() -> None:
+    """Twelve words that are rare in one pile of texts and burst in another: among the ten phrases?"""
+    rows = [row.text for row in texts("osc", "hotel", "waimai") if 15 <= len(row.text) <= 120]
+    random.Random(3).shuffle(rows)
+    hits, slowest = 0, 0.0
+    for word in garbles.BURSTS:
+        saying = [text for text in rows if word in text][:25]
+        rest = [text for text in rows if word not in text]
+        began = time.process_time()
+        found = burst([*rest[:475], *saying], rest[475:4475], 10)
+        slowest = max(slowest, time.process_time() - began)
+        hits += any(one.text in word or word in one.text for one in found)
+    told("bursts found among the ten phrases, of 12", hits, ">= 9")
+    told("  slowest window, CPU s", slowest, "<= 1")
+
+
+def speed() -> None:
+    rows = [row.text for row in texts(*REVIEWS)][:20_000]
+    kept = texts("waimai")
+    tracemalloc.start()
+    live = Live("sentiment", 1, fitted(kept, [row.mood for row in kept]))
+    tagger = Tagger(cues.CUES, taxonomy.read(taxonomy.BODY), [live])
+    tagger.tags(rows[:2000], [()] * 2000)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    began = time.process_time()
+    for start in range(0, len(rows), 2000):
+        shown = [masks.mask(clean.clean(text, 20_000)) for text in rows[start : start + 2000] if garbled(text) is None]
+        tagger.tags(shown, [()] * len(shown))
+    told(
+        "records a CPU second: gate, cleaning, masking, tagging",
+        len(rows) / (time.process_time() - began),
+        ">= 3000",
+        len(rows),
+    )
+    began = time.process_time()
+
+    for start in range(0, len(rows), 2000):
+        features.bags(rows[start : start + 2000])
+    told("  features alone, texts a CPU second", len(rows) / (time.process_time() - began), ">= 5000")
+    told("  peak of traced memory with fitting, MB", peak, "<= 250")
+
+
+def main() -> None:
+    for part in (speed, sentiment, departments, masking, cleaning, bursts):
+        part()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A sudden topic is found, lives, becomes a slice and ends; a flood of one text or of one author is none."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from connectors.base import Batch, Feedback
+from fengsui.board import watch
+from fengsui.explore.topics import find
+from fengsui.ingest import topics
+from fengsui.ingest.check import check_store
+from fengsui.ingest.take import Ingest
+from fengsui.people import NotAllowed, Person
+from fengsui.settings.keys import Keys
+from fengsui.settings.model import Settings
+from fengsui.store.tables import feedback, rollup, topic
+from fengsui.worker.housekeeping import _seen
+
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
+PARTS = ("快递", "包裹", "客服", "退款", "订单", "发票", "会员", "账户", "优惠券", "物流", "师傅", "上门")
+SAYS = ("还没到", "太慢了", "没人接", "不能用", "处理一下", "怎么查", "坏了", "找不到", "不对", "打不开", "被取消", "没有回复")
+TITLE = {"zh_CN": "话题", "en": "Topic"}
+MANAGER, WALL = Person("wang", "王", "manager"), Person("w", "大屏", "wall")
+
+
+def settings(home: Path) -> Settings:
+    dimension = [{"name": "channel", "title": TITLE}, {"name": "topic", "title": TITLE}]
+    source = {"tickets": {"kind": "sql", "purpose": "test"}}
+    return Settings.model_validate(
+        {"home": home, "dimension": dimension, "cuboids": ["all", "channel", "topic"], "source": source}
+    )
+
+
+def say(n: int, at: datetime, text: str, customer: str | None = None) -> Feedback:
+    return Feedback(
+        source_id=str(n), kind="complaint", opened_at=at, updated_at=at, dims={"channel": "App"}, text=text, customer=customer
+    )
+
+
+def usual(rng: random.Random, n: int, start: datetime, span: timedelta) -> list[Feedback]:
+    texts = [f"{rng.choice(PARTS)}{rng.choice(SAYS)}，{rng.choice(PARTS)}也{rng.choice(SAYS)}" for _ in range(n)]
+    return [say(int(start.timestamp()) + i, start + span * (i / n), text, f"c{start}{i}") for i, text in enumerate(texts)]
+
+
+def take(store: Engine, home: Path, records: list[Feedback], tick: int, no_fence: Any) -> Settings:
+    made = settings(home)
+    ingest = Ingest(store, made, Keys(b"c" * 32, b"d" * 32, "k1"))
+    ingest.prepare(NOW, no_fence)
+    ingest.take("tickets", Batch(tuple(records), (), {"n": tick}, False, NOW, True, len(records)), tick, NOW, no_fence)
+    return made
+
+
+def note(store: Engine, now: datetime, no_fence: Any) -> int:
+    with store.connect() as conn:
+        found = find(conn, now, ["channel"])
+    return topics.note(store, [_seen(one) for one in found], now, no_fence)
+
+
+@pytest.fixture
+def calm(store: Engine, tmp_path: Path, no_fence: Any) -> Settings:
+    rng = random.Random(2)
+    before = usual(rng, 500, NOW - timedelta(days=7), timedelta(days=6, hours=22))
+    return take(store, tmp_path, [*before, *usual(rng, 40, NOW - timedelta(minutes=55), timedelta(minutes=50))], 1, no_fence)
+
+
+def test_a_calm_hour_has_no_topic(store: Engine, calm: Settings, no_fence: Any) -> None:
+    assert note(store, NOW, no_fence) == 0
+
+
+def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_path: Path, no_fence: Any) -> None:
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}积分清零了，{SAYS[n]}", f"v{n}") for n in range(12)]
+    take(store, tmp_path, said, 2, no_fence)
+    assert note(store, NOW, no_fence) >= 1
+    with store.connect() as conn:
+        row = conn.execute(select(topic).where(topic.c.ended_at.is_(None)).order_by(topic.c.score.desc())).first()
+    assert row is not None and "积分清零" in row.phrase and row.customers == 12 and len(row.examples) == 5
+    assert note(store, NOW + timedelta(seconds=1), no_fence) == 0  # the same topic
+    assert topics.mark(store, calm, NOW, no_fence) == 12
+    assert topics.mark(store, calm, NOW, no_fence) == 0
+    assert check_store(store, calm, NOW).equal
+    with store.connect() as conn:
+        marked = conn.execute(select(feedback.c.record_key).where(feedback.c.dims["topic"].as_string() == row.shown)).all()
+        assert len(marked) == 12 and conn.execute(select(rollup)).first()
+    take(store, tmp_path, [say(99, NOW, "App 积分清零了", "v99")], 3, no_fence)
+    assert topics.mark(store, calm, NOW, no_fence) == 1  # what comes while it lives
+    assert note(store, NOW + timedelta(hours=5), no_fence) == 0
+    with store.connect() as conn:
+        assert watch.living(conn) == []
+
+
+@pytest.mark.parametrize("author", ["one", "many"])
+def test_a_flood_is_no_topic(store: Engine, calm: Settings, tmp_path: Path, no_fence: Any, author: str) -> None:
+    text = "加群领红包，积分清零大甩卖，先到先得" if author == "many" else "积分清零了{}"
+    said = [say(n, NOW - timedelta(minutes=n), text.format(n), "x" if author == "one" else f"v{n}") for n in range(30)]
+    take(store, tmp_path, said, 2, no_fence)
+    assert note(store, NOW, no_fence) == 0
+
+
+def test_a_watched_phrase_marks_its_records(store: Engine, calm: Settings, no_fence: Any) -> None:
+    assert watch.add(store, " 优惠券 ", MANAGER, NOW)
+    assert not watch.add(store, "优惠券", MANAGER, NOW)
+    assert topics.mark(store, calm, NOW, no_fence) > 0
+    with store.connect() as conn:
+        held = watch.living(conn)
+    assert [one["shown"] for one in held] == ["优惠券"]
+    assert watch.end(store, held[0]["topic_id"], MANAGER, NOW) and not watch.end(store, held[0]["topic_id"], MANAGER, NOW)
+    for bad in ("一", "长" * 41):
+        with pytest.raises(watch.NotAPhrase):
+            watch.add(store, bad, MANAGER, NOW)
+    with pytest.raises(NotAllowed):
+        watch.add(store, "曝光", WALL, NOW)
