@@ -1,4 +1,4 @@
-"""Labelled texts: JSON lines of {source, sentiment, category, text}, gzipped; split here, so that no near copy lies on both sides."""
+"""Labelled texts: JSON lines of {source, sentiment, category, text}, gzipped; split so that near copies lie on one side."""
 
 from __future__ import annotations
 
