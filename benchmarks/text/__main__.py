@@ -97,9 +97,8 @@ def other_domains(rows: Sequence[Text]) -> None:
             said = live.probabilities([row.text for row in aside], features.bags([row.text for row in aside]))
             right = [live.online.classes[at] == row.mood for at, row in zip(said.argmax(axis=1), aside, strict=True)]
             figures.append(f"{n}: {np.mean(right):.3f}")
-        print(
-            f"  {name}: other domains, then corrections one by one: {', '.join(figures)}; slowest {slowest * 1000:.1f} ms (goal 5)"
-        )
+        shown = ", ".join(figures)
+        print(f"  {name}: other domains, then corrections one by one: {shown}; slowest {slowest * 1000:.1f} ms (goal 5)")
 
 
 def departments() -> None:
