@@ -30,7 +30,7 @@ from fengsui.store.tables import feedback
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 BACK = timedelta(weeks=8)
 LENGTHS = {"15 min": timedelta(minutes=15), "1 h": timedelta(hours=1), "1 d": timedelta(days=1), "7 d": timedelta(days=7)}
-FIGURES = ("complaints", "contacts", "sla_attainment")
+FIGURES = tuple(os.environ.get("FIGURES", "complaints contacts sla_attainment").split())
 GOAL_S = 1.0
 HOUSE = """
 cuboids = ["all", "channel", "org.1"]

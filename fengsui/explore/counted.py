@@ -14,6 +14,8 @@ from fengsui.metrics.measures import ANSWERED_WITHIN_S
 from fengsui.store.tables import feedback
 
 OPENED = "opened_at"
+INDEXED = (OPENED, "due_at")
+"""Times by which the store finds records at once; those of other times are found by their beginning, in one pass."""
 
 
 class _Seconds(GenericFunction[float]):

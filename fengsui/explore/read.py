@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, func, or_, select
 
-from fengsui.explore.counted import OPENED, Counted
+from fengsui.explore.counted import INDEXED, Counted
 from fengsui.explore.cube import Cube, Leaf, pair_of
 from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback
@@ -118,7 +118,7 @@ def kept() -> ColumnElement[bool]:
 def within(counted: Counted, span: Span) -> ColumnElement[bool]:
     at = feedback.c[counted.at]
     inside = and_(at >= span[0], at < span[1], counted.cases, kept())
-    if counted.at == OPENED:
+    if counted.at in INDEXED:
         return inside
     return and_(inside, feedback.c.opened_at >= span[0] - OLDEST, feedback.c.opened_at < span[1])
 
@@ -143,9 +143,9 @@ def _asked(
     bad: ColumnElement[int],
     every: int,
 ) -> Iterable[tuple[int, str, int, int]]:
-    """By index where windows are cut by the beginning; else in one pass, for no index knows the other times."""
+    """By index where windows are cut by a time that has one; else in one pass, for no index knows the other times."""
     inside = in_slice(slice_key)
-    if counted.at == OPENED:
+    if counted.at in INDEXED:
         for window, span in enumerate(spans):
             for piece in pieces(span, every, piece_for(spans[0][1] - spans[0][0])):
                 query = select(dims, func.count(), bad).where(within(counted, piece), inside).group_by(dims)
@@ -167,12 +167,12 @@ def _asked(
 def reach(counted: Counted, spans: Sequence[Span]) -> Span:
     """From the first to the last beginning of a record that may count in one of ``spans``."""
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
-    return (first, last) if counted.at == OPENED else (first - OLDEST, last)
+    return (first, last) if counted.at in INDEXED else (first - OLDEST, last)
 
 
 def cut(counted: Counted, span: Span, every: int) -> list[ColumnElement[bool]]:
     """The records of ``span`` that count, to be asked for one condition after the other; of one of ``every`` pieces of time."""
-    if counted.at == OPENED or every == 1:
+    if counted.at in INDEXED or every == 1:
         return [within(counted, piece) for piece in pieces(span, every, PIECE)]
     at = feedback.c.opened_at
     return [and_(within(counted, span), at >= a, at < b) for a, b in pieces(reach(counted, [span]), every, PIECE)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from fengsui.board import explore
+from fengsui.board.explore import finding
 from fengsui.board.explore.question import Question, inside
 from fengsui.explore import read
 from fengsui.explore.counted import COUNTED
@@ -105,6 +107,23 @@ def test_the_slice_is_named_with_its_parents_children_and_earlier_weeks(store: E
     assert first.children and all(child.now <= first.now for child in first.children)
     whole = found.expected + found.everywhere + sum(one.share for one in found.slices) * found.deviation + found.rest
     assert found.observed == pytest.approx(whole)
+
+
+def test_many_records_are_looked_at_in_part_first_and_all_of_them_on_a_press(
+    store: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = explore.find(store, settings, QUESTION, (), NOW)
+    monkeypatch.setattr(finding, "records", lambda conn, spans: 60_000.0)
+    part = explore.find(store, settings, QUESTION, (), NOW)
+    assert part.every == 2 and part.partial
+    assert part.slices[0].slice_key == whole.slices[0].slice_key
+    assert part.observed == pytest.approx(whole.observed, rel=0.35) and part.windows == whole.windows
+    assert part.expected + part.everywhere + sum(
+        one.share for one in part.slices
+    ) * part.deviation + part.rest == pytest.approx(part.observed)
+    assert explore.find(store, settings, QUESTION, (), NOW, order=3) == whole
+    rate = explore.find(store, settings, replace(QUESTION, metric="sla_attainment"), (), NOW)
+    assert rate.every == 2 and 0 <= rate.observed <= 1
 
 
 def test_leaving_it_out_and_narrowing_to_it_ask_again(store: Engine, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question, inside
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
-from fengsui.explore.counted import COUNTED, OPENED
+from fengsui.explore.counted import COUNTED, INDEXED
 from fengsui.explore.counts import Answer, of_counts
 from fengsui.explore.cube import Cube, Mask, Numbers, Parts
 from fengsui.explore.likelihood import NEEDED
@@ -157,7 +157,7 @@ def find(
         if len(before.spans) < ENOUGH_WINDOWS:
             return Finding(question, "no_history", windows=before.spans)
         spans = (question.start, question.end), *before.spans
-        many = records(conn, spans if counted.at == OPENED else [read.reach(counted, spans)])
+        many = records(conn, spans if counted.at in INDEXED else [read.reach(counted, spans)])
         part = 1 if order else read.every_for(many, question.end - question.start)
         span = question.start, question.end
         cases, wrong = read.cubes(conn, counted, question.slice_key, span, before, levels, _seen(scope), part)

@@ -59,6 +59,7 @@ feedback = Table(
     Column("deleted_at", UtcDateTime),  # gone at the source; no longer counted, kept for audit
     Index("ix_feedback_opened_at", "opened_at", "kind"),
     Index("ix_feedback_source_opened_at", "source", "opened_at"),
+    Index("ix_feedback_due_at", "due_at"),  # slices and words of deadlines, whatever became of them
     Index("ix_feedback_customer", "customer", "opened_at"),
     Index("ix_feedback_open", "due_at", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )
