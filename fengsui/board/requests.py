@@ -25,6 +25,7 @@ KINDS = (
     "sweep",
     "erase",
     "backtest",
+    "rule_preview",
     "rollback",
     "retag",
     "refit",

@@ -21,6 +21,7 @@ from connectors.base import BadRecord, Batch, Common, Fault
 from connectors.gather import map_rows, sort_out
 from connectors.mapper import mapper_of
 from fengsui.backtest.child import Errand, TrialFailed, outcome
+from fengsui.backtest.rehearsal import Rehearsal
 from fengsui.backtest.wish import Place, Wish
 from fengsui.ingest import learning, models, retag
 from fengsui.ingest.erase import erase
@@ -228,8 +229,9 @@ def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
 def _backtest(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
     """In a process of its own; only read, never written but into the request itself."""
     settings = clerk.settings
+    wanted = Rehearsal if params.get("body") else Wish
     try:
-        wish = Wish.of(params)
+        wish = wanted.of(params)
     except (KeyError, TypeError, ValueError) as fault:
         raise Refusal("backtest.fault.parameter", why=str(fault)) from None
     place = Place(settings.centre.zone, settings.centre.calendar, settings.retention.minute_rollups_days)
@@ -295,6 +297,7 @@ CARRIED: Mapping[str, Carry] = {
     "retag": _retag,
     "refit": _refit,
     "backtest": _backtest,
+    "rule_preview": _backtest,
 }
 
 

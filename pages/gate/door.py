@@ -21,10 +21,9 @@ from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 
 NAMES = (
-    *("", "wall", "alerts", "duty", "explore", "backtest", "kpi", "due", "sources", "running"),
+    *("", "wall", "alerts", "duty", "rules", "explore", "backtest", "kpi", "due", "sources", "running"),
     *("admin", "people", "audit", "report"),
 )
-OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
 OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
 """First words of the addresses that are no pages: ours, then Streamlit's."""
 

@@ -23,6 +23,7 @@ from pages.look.dress import dress
 from pages.look.pictures import every
 from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, in_order, not_allowed, who
 from pages.people.page import page as people
+from pages.rules.page import page as rules
 from pages.running.page import page as running
 from pages.sources.page import page as sources
 from pages.wall.page import page as wall
@@ -34,6 +35,7 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "duty": (duty, DESK),
     "explore": (explore, DESK),
     "backtest": (backtest, frozenset({"manager", "admin", "analyst"})),
+    "rules": (rules, frozenset({"manager", "admin", "analyst"})),
     "kpi": (kpi, DESK),
     "due": (due, DESK),
     "sources": (sources, DESK),

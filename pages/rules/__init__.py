@@ -1,0 +1,1 @@
+"""规则: what raises alerts, rehearsed before it counts."""
