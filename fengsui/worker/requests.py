@@ -23,8 +23,9 @@ from connectors.mapper import mapper_of
 from fengsui.backtest.child import Errand, TrialFailed, outcome
 from fengsui.backtest.rehearsal import Rehearsal
 from fengsui.backtest.wish import Place, Wish
-from fengsui.ingest import learning, models, retag
+from fengsui.ingest import learning, models, retag, rotation
 from fengsui.ingest.erase import erase
+from fengsui.ingest.keys import Vault
 from fengsui.settings import Keys, Settings
 from fengsui.store.database import reading
 from fengsui.store.leadership import LostLeadership
@@ -275,6 +276,15 @@ def _retag(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
         yield True
 
 
+def _rotate_keys(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """Everything sealed by an older key under the present one; how many could not be opened."""
+    sealed = unopened = 0
+    for part in rotation.rotate(clerk.store, Vault(clerk.keys), str(params["by"]), lambda: (desk.turn.now, desk.turn.fence)):
+        sealed, unopened = sealed + part.sealed, unopened + part.unopened
+        answer.result = {"sealed": sealed, "unopened": unopened, "key_id": clerk.keys.data_key_id}
+        yield True
+
+
 def _refit(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
     """What is done every night, now."""
     tags = learning.due(clerk.store)
@@ -296,6 +306,7 @@ CARRIED: Mapping[str, Carry] = {
     "rollback": _rollback,
     "retag": _retag,
     "refit": _refit,
+    "rotate_keys": _rotate_keys,
     "backtest": _backtest,
     "rule_preview": _backtest,
 }
