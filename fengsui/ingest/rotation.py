@@ -17,7 +17,7 @@ from sqlalchemy import Column, Engine, Table, insert, select, update
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.keys import Vault
 from fengsui.store.database import reading
-from fengsui.store.tables import audit, customer, feedback_text, inbox, quarantine
+from fengsui.store.tables import audit, customer, feedback_text, inbox, quarantine, second_factor
 
 AT_ONCE: Final = 500
 Turn: TypeAlias = tuple[datetime, Fence]
@@ -50,6 +50,7 @@ SEALED: Final = (
     Sealed(feedback_text, feedback_text.c.record_key, feedback_text.c.raw, _itself),
     Sealed(customer, customer.c.customer, customer.c.source_id, _itself),
     Sealed(quarantine, quarantine.c.quarantine_id, quarantine.c.raw, _itself),
+    Sealed(second_factor, second_factor.c.person_id, second_factor.c.secret, lambda key: f"second_factor\0{key}"),
     Sealed(inbox, inbox.c.inbox_id, inbox.c.body, lambda key: f"inbox:{key}"),
 )
 
