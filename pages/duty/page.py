@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.duty import handover, quality, said, silence, todo
+from pages.duty import handover, quality, reach, said, silence, todo
 from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.pieces import esc
@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, Callable[[Visitor], None]] = {
     "handover": handover.section,
     "silence": silence.section,
     "quality": quality.section,
+    "reach": reach.section,
 }
 
 

@@ -48,7 +48,7 @@ def store() -> Any:
 
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
-@pytest.mark.parametrize("section", ["todo", "handover", "silence", "quality", "<script>"])
+@pytest.mark.parametrize("section", ["todo", "handover", "silence", "quality", "reach", "<script>"])
 def test_a_section_draws_and_leaves_no_code_without_words(home: Path, looks: Looks, section: str, lang: str) -> None:
     looks("wang")
     app = show(section, lang)
@@ -111,3 +111,21 @@ def test_what_waits_for_me_stands_there_with_a_link(home: Path, looks: Looks) ->
     looks("li")
     app = show("todo")
     assert "会商意见" in words(app) and "alerts?id=e1" in words(app)
+
+
+def test_one_sets_where_one_is_reached_and_rubbish_is_refused(home: Path, looks: Looks) -> None:
+    looks("li")
+    app = show("reach")
+    assert not app.exception and "«" not in words(app)
+    app.session_state["reach_li_mobile"] = "一三八"
+    app.button(key="reach_save").click().run()
+    with store().connect() as conn:
+        assert conn.execute(select(t.reach).where(t.reach.c.person_id == "li")).all() == []
+    app.session_state["reach_li_mobile"] = "13800138000"
+    app.session_state["reach_li_quiet"] = "22:00-07:00"
+    app.button(key="reach_save").click().run()
+    with store().connect() as conn:
+        row = conn.execute(select(t.reach).where(t.reach.c.person_id == "li")).one()
+        audits = str(conn.execute(select(t.audit.c.params).where(t.audit.c.action == "person.reach")).all())
+    assert (row.mobile, row.quiet) == ("13800138000", "22:00-07:00") and "13800138000" not in audits
+    assert not [one for one in app.selectbox if one.key == "reach_whom"], "another's is an administrator's"
