@@ -1,4 +1,4 @@
-"""What users of other alerting systems suffer, and the test that keeps it from us. A test that is renamed must be renamed here."""
+"""What users of other alerting systems suffer, and the test that keeps it from us. Who renames a test renames it here."""
 
 from __future__ import annotations
 
