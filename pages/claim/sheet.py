@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 
 from fengsui.board.curve import Point
 from fengsui.board.read.detail import Detail
+from fengsui.board.read.people import Colleague
 from fengsui.locale import say
 from fengsui.locale.words import tier_mark
+from pages.claim import others
 from pages.look import alert_words
 from pages.look.bare import style
 from pages.look.house import house
@@ -38,6 +40,7 @@ class View:
     desk: str
     used: bool
     fault: Fault | None
+    others: Sequence[Colleague] | None = None  # whom to hand it to, where that was asked for
 
     def say(self, code: str, **params: Any) -> str:
         return html.escape(self.visitor.say(code, **params))
@@ -156,6 +159,8 @@ def _foot(view: View) -> str:
     alert, me = view.found.alert, view.visitor.person.person_id
     desk = f'<a href="{html.escape(f"{view.desk}?id={alert.episode_id}", quote=True)}">{view.say("pages.claim.desk")}</a>'
     if alert.waiting and not view.used and view.visitor.handles:
+        if view.others is not None:
+            return others.foot(view.visitor, view.others, alert.handling_version, view.action)
         return _form(view)
     if alert.owner is not None:
         code = "mine" if alert.owner == me else "theirs"
@@ -175,7 +180,8 @@ def _form(view: View) -> str:
         f'<form class="foot" method="post" action="{html.escape(view.action, quote=True)}">'
         f'<input type="hidden" name="seen" value="{view.found.alert.handling_version}">'
         f'<p class="q">{question}</p><div class="chips">{chips}</div>'
-        f"<button>{view.say('pages.claim.claim')}</button></form>"
+        f"<button>{view.say('pages.claim.claim')}</button>"
+        f'<a class="quiet" href="?to=1">{view.say("pages.claim.others")}</a></form>'
     )
 
 

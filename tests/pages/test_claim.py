@@ -215,7 +215,7 @@ def test_an_analyst_may_look_and_not_claim(phone: TestClient) -> None:
 def test_hostile_names_stay_text(phone: TestClient) -> None:
     from pages.look.house import house
 
-    evil = "<script>alert(1)</script>\"'><img src=x>\u202e" + "长" * 3000
+    evil = ("<script>alert(1)</script>\"'><img src=x>\u202e" + "长" * 64)[:64]
     people.change(house().writer, "li", by="t", now=NOW, name=evil)
     address = link("zhou")
     other = link("li")
@@ -274,3 +274,22 @@ def test_a_phone_without_scripts_claims_with_two_taps_and_nothing_is_cut_off(tmp
     finally:
         server.stop()
         store.dispose()
+
+
+def test_from_a_phone_it_is_handed_to_a_colleague_once_and_help_is_asked_for(phone: TestClient) -> None:
+    address = link("li")
+    page = phone.get(f"{address}?to=1").text
+    assert "确认转派" in page and "王敏" in page and 'value="li"' not in page and "<script" not in page
+    assert len(page.encode()) < LARGEST and handling().owner is None, "looking changes nothing"
+    refused = phone.post(address, data={"seen": seen(page), "do": "transfer"})
+    assert refused.status_code == 409 and "还缺一项：谁" in refused.text
+    assert phone.post(address, data={"seen": seen(page), "do": "transfer", "person": "nobody"}).status_code == 409
+    helped = phone.post(address, data={"seen": seen(page), "do": "add_participant", "person": "zhou"})
+    assert helped.status_code == 303 and list(handling().participants) == ["zhou"] and handling().owner is None
+    page = phone.get(f"{address}?to=1").text
+    done = phone.post(address, data={"seen": seen(page), "do": "transfer", "person": "wang", "reason": "<b>"})
+    assert done.status_code == 303 and handling().owner == "wang"
+    open_again()
+    assert "<form" not in phone.get(f"{address}?to=1").text, "a link acts once"
+    phone.post(address, data={"seen": str(handling().handling_version), "do": "transfer", "person": "zhou"})
+    assert handling().owner is None
