@@ -13,7 +13,7 @@ import streamlit as st
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, deeper, facts, kept, mark, pinned, series, slices, table, words
+from pages.explore import address, deeper, facts, kept, mark, pinned, saved, series, slices, table, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
 from pages.look import export
@@ -67,6 +67,7 @@ def _head(visitor: Visitor, asked: Asked) -> None:
         pinned.button(visitor, asked.alert, asked.question, asked.zoom)
         if visitor.person.role in mark.ROLES and asked.fault is None:
             mark.form(visitor, asked.question, _window(visitor, asked.question), _lift(visitor, asked))
+        saved.panel(visitor)
         if "backtest" in pages:
             about = {"metric": asked.question.metric, "at": asked.question.slice_key}
             lang = {"lang": visitor.lang} if "lang" in st.query_params else {}

@@ -161,3 +161,21 @@ def test_what_is_pinned_stands_on_the_page_of_the_alert(home: Path, looks: Looks
     shown.query_params.update({"lang": "zh_CN", "id": "e1"})
     shown.run()
     assert not shown.exception and "结论" in texts(shown) and "explore?alert=e1" in texts(shown)
+
+
+def test_a_question_is_kept_under_a_name_for_its_owner_only(home: Path, looks: Looks) -> None:
+    looks("ana")
+    app = show(metric="contacts", at="channel=电话", zoom="24h")
+    app.button(key="ex_keep").click().run()
+    assert "没有保存" in app.toast[0].value, "a name is needed"
+    app.text_input(key="ex_view").set_value("<b>电话来件</b>").run()
+    app.button(key="ex_keep").click().run()
+    shown = texts(app)
+    assert not app.exception and "&lt;b&gt;电话来件" in shown and "<b>电话来件" not in shown
+    assert "metric=contacts&amp;at=channel%3D%E7%94%B5%E8%AF%9D&amp;zoom=24h" in shown
+    looks("wang")
+    assert "电话来件" not in texts(show())
+    looks("ana")
+    app = show()
+    next(one for one in app.button if one.key.startswith("ex_drop_")).click().run()
+    assert not app.exception and "电话来件" not in texts(app)

@@ -48,7 +48,7 @@ class Day:
 
 F06 = Day(SUMO, "2021-12-16T07:30", "2022-01-13T07:00", "2022-01-13T09:15", "complaints-all", "all")
 F05 = Day(SUMO, "2021-05-04T12:00", "2021-06-01T13:00", "2021-06-02T18:00", "complaints-all", "all")
-B01 = Day(BOSTON, "2011-07-31T07:00", "2011-08-28T08:00", "2011-08-28T13:30", "complaints-channel", "channel=phone")
+B01 = Day(BOSTON, "2011-07-31T07:00", "2011-08-28T08:00", "2011-08-28T14:30", "complaints-channel", "channel=phone")
 
 
 def at(text: str) -> datetime:
@@ -143,5 +143,6 @@ def test_a_hurricane_is_found_in_two_clicks(screen: Any, tmp_path: Path) -> None
         screen.locator('a[data-id="drop:channel"]').click()
         screen.wait_for_url(re.compile("at=all"), timeout=60_000)
         screen.wait_for_selector('[data-id="into:category=Tree Emergencies"]', timeout=60_000)
+        screen.wait_for_selector('.row.on b[data-id="into:category=Tree Emergencies"]', timeout=10_000)
         assert "Tree Emergencies" in screen.locator(".an p").inner_text()
         kept(screen, "explore-hurricane")
