@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import exp
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -54,7 +55,10 @@ class Rules:
         entries: list[tuple[str, Meaning]] = [(word, (CUE, cue, 0.0)) for cue, words in cues.items() for word in words]
         entries += [(word, (TONE, "", weight)) for word, weight in tone.words()]
         entries += [(word, (tag, value, min(len(word), 6) ** 0.5)) for word, (tag, value) in taxonomy.words()]
-        self._lexicon: Lexicon[Meaning] = Lexicon(entries)
+        together: dict[str, list[Meaning]] = {}
+        for word, meaning in entries:
+            together.setdefault(word, []).append(meaning)
+        self._lexicon: Lexicon[tuple[Meaning, ...]] = Lexicon((word, tuple(found)) for word, found in together.items())
         self.taxonomy = taxonomy
         self.owners = taxonomy.owners()
 
@@ -65,19 +69,20 @@ class Rules:
         return [_heard(whole.text, hits[row], ends[row], ends[row + 1]) if row in hits else Heard() for row in range(whole.n)]
 
 
-def _heard(text: str, hits: Sequence[Hit[Meaning]], start: int, end: int) -> Heard:
+def _heard(text: str, hits: Sequence[Hit[tuple[Meaning, ...]]], start: int, end: int) -> Heard:
     found = Heard()
     tones: list[tone.Spoken] = []
-    for _, at, word, (kind, value, weight) in hits:
-        if kind == TONE:
-            tones.append((at, word, weight))
-        elif kind == CUE:
-            words = found.cues.setdefault(value, [])
-            if word not in words:
-                words.append(word)
-        else:
-            values = found.spoken.setdefault(kind, {})
-            values[value] = values.get(value, 0.0) + weight
+    for _, at, word, meanings in hits:
+        for kind, value, weight in meanings:
+            if kind == TONE:
+                tones.append((at, word, weight))
+            elif kind == CUE:
+                words = found.cues.setdefault(value, [])
+                if word not in words:
+                    words.append(word)
+            else:
+                values = found.spoken.setdefault(kind, {})
+                values[value] = values.get(value, 0.0) + weight
     if tones:
         found.total, found.words = tone.score(text, tones, start, end), len(tones)
     return found
@@ -110,8 +115,11 @@ class RuleScores:
 
 def values_of(one: Heard, tag: str, owners: Mapping[str, str]) -> Mapping[str, float]:
     """What the words say of ``tag``. A department is also spoken of by the issues it owns."""
-    values = dict(one.spoken.get(tag, {}))
-    if tag == "department":
+    spoken = one.spoken.get(tag)
+    if tag != "department":
+        return spoken or {}
+    values = dict(spoken or {})
+    if one.spoken.get("issue"):
         for issue, weight in one.spoken.get("issue", {}).items():
             owner = owners.get(issue)
             if owner:
@@ -133,6 +141,6 @@ def moods(one: Heard) -> tuple[float, float, float]:
     """Probability of negative, neutral, positive by the words alone."""
     margins = _moods(one)
     top = max(margins)
-    risen = [float(np.exp(margin - top)) for margin in margins]
-    whole = sum(risen)
-    return risen[0] / whole, risen[1] / whole, risen[2] / whole
+    negative, neutral, positive = (exp(margin - top) for margin in margins)
+    whole = negative + neutral + positive
+    return negative / whole, neutral / whole, positive / whole

@@ -107,7 +107,7 @@ class Tagger:
         values = values_of(heard, tag, self.rules.owners)
         if not values:
             return
-        order = sorted(values, key=lambda one: (-values[one], one))
+        order = sorted(values, key=lambda one: (-values[one], one)) if len(values) > 1 else list(values)
         whole = sum(values.values()) + 1.5
         chosen = order[0]
         if tag == "department":
@@ -168,6 +168,8 @@ def say(tags: Tags, tag: str, value: str | None) -> None:
 
 def _rate(tags: Tags, rated: Sequence[Mapping[str, Any]]) -> None:
     """The customer's own rating before any opinion: two fifths of a scale are bad, three tenths good."""
+    if not rated:
+        return
     shares = [share for rating in rated if (share := _share(rating)) is not None]
     if not shares:
         return

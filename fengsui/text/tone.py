@@ -17,6 +17,8 @@ _NOT = (
     *("谈不上", "算不上", "称不上", "不", "没有?", "别", "无", "非", "not ", "no ", "n't ", "never "),
 )
 _VERY = ("那么", "什么", "很", "太", "多", "特别", "非常", "怎么", "够", "是", "so ", "very ", "that ", "too ", "really ")
+_LAST = frozenset(word[-1] for word in (*(word.rstrip("?") for word in _NOT), *_VERY)) | frozenset("象没")
+"""What stands right before a denied word: most words need no search."""
 _DENIAL = re.compile(f"(?:{'|'.join(_NOT)})(?:{'|'.join(_VERY)})?$")
 _TURN = re.compile(r"但是?|不过|可是|然而|就是|只是|\bbut\b|\bhowever\b")
 _REACH = 10
@@ -35,13 +37,15 @@ def words() -> list[tuple[str, float]]:
 def score(text: str, hits: Sequence[Spoken], start: int, end: int) -> float:
     """How harsh ``text[start:end]`` is, above 0, or how kind, below; ``hits``: its words, by place in ``text``."""
     said = _longest(hits)
-    turn = max((match.end() for match in _TURN.finditer(text, start, end)), default=-1) if said else -1
+    turn = -1
+    if said and _TURN.search(text, start, end):
+        turn = max(match.end() for match in _TURN.finditer(text, start, end))
     total = 0.0
     for at, word, weight in said:
         asked = text[at + 1 : at + 2] == "不" and text[at + 2 : at + 3] == word[:1]
         if asked or (word[0] == "不" and word[1:2] == text[at - 1]):  # 好不好
             continue
-        if at > start and _DENIAL.search(text[max(start, at - _REACH) : at]):
+        if at > start and text[at - 1] in _LAST and _DENIAL.search(text[max(start, at - _REACH) : at]):
             weight = -weight * (1.0 if weight < 0 else 0.5)
         total += weight * (1.0 if turn < 0 else _AFTER_TURN if at >= turn else _BEFORE_TURN)
     return total
