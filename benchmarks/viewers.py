@@ -1,4 +1,4 @@
-"""Many screens at the wall: ``python -m benchmarks.viewers [VIEWERS] [SECONDS] [URL]``; without URL of a new demo centre.
+"""Many screens at the wall: ``python -m benchmarks.viewers [VIEWERS,…] [SECONDS] [URL]``; without URL of a new demo centre.
 
 Speaks Streamlit's websocket as a browser does, without drawing: loads the page, then asks for each fragment as often as the
 page says, and loads again where it is told to; a wall asks for its news by HTTP, as often as it is told. Prints the dashboard's
@@ -212,16 +212,16 @@ def listener(url: str) -> psutil.Process:
     raise SystemExit(f"nothing listens at {url}")
 
 
-def measure(url: str, viewers: int, seconds: float) -> None:
+def measure(url: str, viewers: list[int], seconds: float) -> None:
     server = listener(url)
     spent = cpu(server)
     time.sleep(10)
     print(f"idle: {(cpu(server) - spent) / 10:.1%} of a core; RSS {server.memory_info().rss / MB:.0f} MB")
-    for many in sorted({1, viewers}):
+    for many in sorted({1, *viewers}):
         asyncio.run(watched(url, many, seconds, server))
 
 
-def main(viewers: int, seconds: float, url: str | None) -> None:
+def main(viewers: list[int], seconds: float, url: str | None) -> None:
     if url is not None:
         return measure(url, viewers, seconds)
     with demo(PORT):
@@ -231,4 +231,8 @@ def main(viewers: int, seconds: float, url: str | None) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(int(given[0]) if given else 50, float(given[1]) if len(given) > 1 else 60.0, given[2] if len(given) > 2 else None)
+    main(
+        [int(n) for n in given[0].split(",")] if given else [50],
+        float(given[1]) if len(given) > 1 else 60.0,
+        given[2] if len(given) > 2 else None,
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from fengsui import people
 from fengsui.board import snapshot
@@ -38,6 +38,7 @@ READY = {
     "sources": ".st-key-p_low_a svg .mark-rect path",
     "running": ".st-key-p_ticks svg .mark-rect path",
 }
+OLD = datetime(2026, 1, 1, tzinfo=UTC)
 LATIN = {"App", "SLA", "Excel", "CSV", "GiB", "b", "n"}
 """Words that Chinese pages write in Latin letters on purpose."""
 
@@ -351,3 +352,38 @@ def test_on_the_wall_nothing_lies_over_anything_and_only_what_is_severe_and_uncl
     assert screen.evaluate(moving) == ["counter t3 waiting"]
     screen.emulate_media(reduced_motion="reduce")
     assert screen.evaluate(moving) == []
+
+
+@pytest.mark.timeout(120)
+def test_each_thing_that_stops_is_named_on_an_open_wall_and_its_return_too(screen: Any, closed_server: Any) -> None:
+    """Worker, source and database in turn; nobody touches the page. Network and dashboard: the outage above."""
+    home = closed_server.home
+    store = open_store(load(home / "fengsui.toml", {}).store.url)
+    _, token = people.make_link(store, "大厅东墙", by="cli", now=datetime.now(UTC), views=["overview", "sla"], turn_s=15)
+    show(screen, closed_server, f"wall/enter/{token}", READY["wall"])
+    assert screen.url.endswith("/wall?view=overview,sla&turn=15")
+    screen.get_by_text(re.compile("● 实时")).first.wait_for(timeout=10_000)
+    screen.get_by_text(re.compile("数据延迟")).first.wait_for(timeout=25_000)  # no worker draws here
+    screen.get_by_text("SLA 达成率").nth(1).wait_for(timeout=20_000)  # the next view had its turn meanwhile
+    assert "当前预警" in words(screen), "what is critical takes no turns"
+    with store.begin() as conn:
+        conn.execute(update(t.source_state).where(t.source_state.c.source == "tickets").values(last_success_at=OLD))
+    draw(closed_server)
+    screen.locator(".tile[data-level='2']").first.wait_for(timeout=10_000)  # figures of a silent source are grey
+    screen.locator(".src[data-level='2']", has_text="工单库").wait_for(timeout=10_000)
+    screen.get_by_text(re.compile("● 实时")).first.wait_for(timeout=10_000)
+    store.dispose()
+    (home / "fengsui.db").rename(home / "away.db")
+    screen.get_by_text("数据库没有回应").wait_for(timeout=15_000)
+    assert "投诉量" in words(screen), "the last picture stays"
+    (home / "away.db").rename(home / "fengsui.db")
+    screen.get_by_text("数据库没有回应").wait_for(state="detached", timeout=15_000)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (2560, 1440)])
+def test_a_screen_of_another_size_shows_the_whole_wall(screen: Any, demo_server: Any, size: tuple[int, int]) -> None:
+    screen.set_viewport_size({"width": size[0], "height": size[1]})
+    show(screen, demo_server, "wall")
+    loop = screen.locator(".loop").bounding_box()
+    assert loop["y"] + loop["height"] <= size[1] and loop["x"] + loop["width"] <= size[0]
+    assert loop["x"] + loop["width"] > 0.97 * size[0], "and wastes nothing of it"
