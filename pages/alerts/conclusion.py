@@ -73,9 +73,7 @@ def _said(visitor: Visitor, one: Pinned) -> str:
         token = TOKENS[mode()]
         seen = [point[1] for point in one.about.get("figures", [])]
         picture = spark(seen, token["text"], None, token["cmp"], width=300, height=44)
-        return f"{esc(visitor.say('pages.pins.chart', metric=question.get('metric', '')))} · {place}" + (
-            f'<img src="{picture}" alt="">' if picture else ""
-        )
+        return f"{esc(visitor.say('pages.pins.chart', metric=question.get('metric', '')))} · {place}{picture}"
     figures = one.about.get("figures", {})
     count = shape if shape == "count" else "count"
     seen_, usual = (

@@ -161,6 +161,7 @@ def test_what_is_pinned_stands_on_the_page_of_the_alert(home: Path, looks: Looks
     shown.query_params.update({"lang": "zh_CN", "id": "e1"})
     shown.run()
     assert not shown.exception and "结论" in texts(shown) and "explore?alert=e1" in texts(shown)
+    assert texts(shown).count("data:image/svg+xml") == 1 and '<img src=\\"<img' not in texts(shown)
 
 
 def test_a_question_is_kept_under_a_name_for_its_owner_only(home: Path, looks: Looks) -> None:
