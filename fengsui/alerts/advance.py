@@ -16,6 +16,7 @@ from fengsui.alerts import (
     alive,
     definitions,
     detector_rules,
+    duty_gaps,
     escalate,
     mute,
     nudge,
@@ -108,6 +109,9 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
         escalate.escalate(desk)
     alive.say_alive(desk, mark.at)
     alive.warn_of_calendar(desk, mark.at)
+    duty_gaps.warn_of_gaps(desk, mark.at)
+    if minute:
+        duty_gaps.cry_for_nobody(desk, mark.at)
     remind.remind(desk, mark.at)
     if due.people:
         nudge.nudge(desk, mark.at)

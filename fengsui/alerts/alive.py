@@ -17,7 +17,7 @@ MONDAY, LAST_WEEK = 0, 7
 def say_alive(desk: Desk, before: datetime | None) -> None:
     """Once a day, at the first advance after the hour of the policy. ``before``: when alerts last advanced."""
     today = _hour_of_today(desk)
-    if not _due(desk, before):
+    if not due_today(desk, before):
         return
     yesterday = today.date() - timedelta(days=1)
     events = (episode.c.day == yesterday) & episode.c.parent_id.is_(None)
@@ -31,7 +31,7 @@ def say_alive(desk: Desk, before: datetime | None) -> None:
 def warn_of_calendar(desk: Desk, before: datetime | None) -> None:
     """From 45 days before the table of holidays ends: the administrators hear of it every Monday, and daily in the last week
     and afterwards. A store without a table has none that ends."""
-    if not _due(desk, before):
+    if not due_today(desk, before):
         return
     today = _hour_of_today(desk).date()
     end = calendars.ending(calendars.load(desk.conn, "none", desk.zone.key, desk.now).newest, today)
@@ -46,6 +46,7 @@ def _hour_of_today(desk: Desk) -> datetime:
     return desk.now.astimezone(desk.zone).replace(hour=desk.book.policy.alive_hour, minute=0, second=0, microsecond=0)
 
 
-def _due(desk: Desk, before: datetime | None) -> bool:
+def due_today(desk: Desk, before: datetime | None) -> bool:
+    """The first advance after the hour of the policy."""
     today = _hour_of_today(desk)
     return desk.now >= today and (before is None or before < today)

@@ -56,7 +56,7 @@ def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[
             "due_at": now,
             "state": "pending",
             "code": news.code,
-            "params": {**news.params, "tier": news.tier},
+            "params": {**news.params, "tier": news.tier, **({"step": news.step} if news.step else {})},
         }
         for channel in policy.channels
         if news.always or news.tier >= policy.channel_tiers.get(channel, 1)

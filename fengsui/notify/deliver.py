@@ -20,7 +20,7 @@ from fengsui.notify.fault import Later, Mend, Undeliverable
 from fengsui.notify.lines import Lines
 from fengsui.notify.message import Frame, Message, message
 from fengsui.notify.pace import Gate, gates, keep, storm_of
-from fengsui.notify.recipients import AT, ONE, Addressee, People, everybody, slice_of, union
+from fengsui.notify.recipients import AT, ONE, Addressee, People, climbed, everybody, slice_of, union
 from fengsui.notify.spread import spread
 from fengsui.people.claim_link import make_claim_link
 from fengsui.settings.model import Settings
@@ -100,7 +100,7 @@ def deliver(
 
 
 def _parcels(conn: Connection, settings: Settings, doors: dict[str, Gate], now: datetime) -> list[_Parcel]:
-    storm, people = storm_of(conn, now), everybody(conn)
+    storm, people = storm_of(conn, now), everybody(conn, now)
     rows = queue.drop_claimed(conn, queue.due(conn, now))
     rows = spread(conn, rows, people, settings, now)
     rows = queue.hush(conn, rows, people, settings, now)
@@ -131,7 +131,8 @@ def _people(conn: Connection, row: Mapping[str, Any], people: People) -> tuple[A
     """Behind the row's recipient and those of the rows that it tells with it."""
     mine = (outbox.c.merged_into == row["notice_id"]) & (outbox.c.state == "merged")
     others = conn.scalars(select(outbox.c.recipient).where(mine).distinct()).all()
-    return union(people.behind(recipient, slice_of(row)) for recipient in {row["recipient"], *others})
+    place, climb = slice_of(row), climbed(row)
+    return union(people.behind(recipient, place, wide=climb) for recipient in {row["recipient"], *others})
 
 
 def _in_turn(parcels: Sequence[_Parcel], settings: Settings, lines: Lines, now: datetime) -> list[_Outcome]:

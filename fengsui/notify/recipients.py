@@ -1,10 +1,11 @@
-"""Who stands behind a recipient: a role is everybody who has it and may see the place, ``person:ID`` is one, ``org:NAME`` are
-those of that department."""
+"""Who stands behind a recipient: a role is who is on duty for the place now, or everybody who has it and may see the place;
+``person:ID`` is one, ``org:NAME`` are those of that department."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, select
 from fengsui.people.person import Person, person_of
 from fengsui.people.reach import NOWHERE, Reach, reach_of
 from fengsui.people.role import in_scope
+from fengsui.people.rota import ROLES as ON_ROTA
+from fengsui.people.rota import Shift, planned, responsible
 from fengsui.store.tables import person
 
 ONE, DEPARTMENT, AT = "person:", "org:", "to:"
@@ -47,10 +50,16 @@ class People:
 
     persons: tuple[Person, ...]
     reach: Mapping[str, Reach]
+    on_duty: tuple[Shift, ...] = ()
 
-    def behind(self, recipient: str, slice_key: str | None) -> tuple[Addressee, ...]:
-        """By person_id; nobody whose organisations do not include the place the news is of."""
-        found = (one for one in self.persons if _meant(one, recipient) and (not slice_key or in_scope(one, slice_key)))
+    def behind(self, recipient: str, slice_key: str | None, *, wide: bool = False) -> tuple[Addressee, ...]:
+        """By person_id; nobody whose organisations do not include the place the news is of. ``wide``: whoever is on duty did
+        not help, or has no address here: everybody of the role."""
+        may = [one for one in self.persons if not slice_key or in_scope(one, slice_key)]
+        found = [one for one in may if _meant(one, recipient)]
+        if recipient in ON_ROTA and not wide:
+            there = responsible([one for one in self.on_duty if one.role == recipient], slice_key)
+            found = [one for one in may if any(_stands(one, shift, self.persons) for shift in there)] or found
         return tuple(Addressee(one.person_id, one.name, self.reach.get(one.person_id, NOWHERE)) for one in found)
 
     def one(self, recipient: str) -> Addressee | None:
@@ -58,10 +67,16 @@ class People:
         return found[0] if found else None
 
 
-def everybody(conn: Connection) -> People:
+def everybody(conn: Connection, now: datetime) -> People:
     rows = conn.execute(select(person).where(person.c.active).order_by(person.c.person_id)).mappings()
     persons = tuple(person_of(row) for row in rows)
-    return People(persons, reach_of(conn, [one.person_id for one in persons]))
+    on_duty = tuple(one for one in planned(conn, now, now + timedelta(seconds=1)) if one.start_at <= now < one.end_at)
+    return People(persons, reach_of(conn, [one.person_id for one in persons]), on_duty)
+
+
+def climbed(row: Mapping[str, Any]) -> bool:
+    """The second call and later ones go to everybody of the role."""
+    return int(row["params"].get("step") or 0) > 1
 
 
 def slice_of(row: Mapping[str, Any]) -> str | None:
@@ -79,3 +94,10 @@ def _meant(one: Person, recipient: str) -> bool:
         place = recipient.removeprefix(DEPARTMENT)
         return any(place == part or place.startswith(f"{part}/") for part in one.scope)
     return one.person_id == recipient.removeprefix(ONE) if recipient.startswith(ONE) else one.role == recipient
+
+
+def _stands(one: Person, shift: Shift, persons: tuple[Person, ...]) -> bool:
+    """By account; a shift without one names a person that nobody else is called like."""
+    if shift.person_id:
+        return one.person_id == shift.person_id
+    return one.name == shift.name and sum(other.name == shift.name for other in persons) == 1

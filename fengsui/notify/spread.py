@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from fengsui.notify import fallback
 from fengsui.notify.channels import SENDERS
 from fengsui.notify.queue import Row
-from fengsui.notify.recipients import AT, ONE, People, slice_of
+from fengsui.notify.recipients import AT, ONE, People, climbed, slice_of
 from fengsui.settings.channel import Channel
 from fengsui.settings.model import Settings
 from fengsui.store.tables import outbox
@@ -44,8 +44,12 @@ def _recipients(row: Row, channel: Channel, field: str, people: People) -> list[
     """Addresses of the settings stand for every role; what is for one person goes to that person."""
     if channel.to and not row["recipient"].startswith(ONE):
         return [f"{AT}{one}" for one in channel.to]
-    behind = people.behind(row["recipient"], slice_of(row))
-    return [f"{ONE}{one.person_id}" for one in behind if getattr(one.reach, field)]
+    place, climb = slice_of(row), climbed(row)
+    for wide in (True,) if climb else (False, True):
+        found = [one for one in people.behind(row["recipient"], place, wide=wide) if getattr(one.reach, field)]
+        if found:
+            return [f"{ONE}{one.person_id}" for one in found]
+    return []
 
 
 def _each(conn: Connection, row: Row, recipients: Sequence[str]) -> list[Row]:

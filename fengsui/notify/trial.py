@@ -27,7 +27,7 @@ def send_test(
     """Through the sender of channel ``name`` as any other. ``to``: a person, or the address itself; without it the first
     address of the settings. ``NotSent`` says what is wrong, ``KeyError`` that there is no such channel."""
     channel, frame = settings.notify.channels[name], frame_of(settings, name, now)
-    person = _person(store, to) if to else None
+    person = _person(store, to, now) if to else None
     field = SENDERS[channel.kind].personal
     address = None if field is None else _address(field, person, to, channel.to)
     if field is not None and address is None:
@@ -52,9 +52,9 @@ def send_test(
         SENDERS[channel.kind].send(channel, test, lines.of(name))
 
 
-def _person(store: Engine, person_id: str) -> Addressee | None:
+def _person(store: Engine, person_id: str, now: datetime) -> Addressee | None:
     with reading(store).connect() as conn:
-        return everybody(conn).one(f"{ONE}{person_id}")
+        return everybody(conn, now).one(f"{ONE}{person_id}")
 
 
 def _address(field: str, person: Addressee | None, to: str | None, fixed: tuple[str, ...]) -> str | None:

@@ -28,7 +28,17 @@ from fengsui.people.session import Session, inside, sign_out, touch
 from fengsui.people.session import end as end_session
 from fengsui.people.session import living as living_sessions
 from fengsui.people.signin import SignedIn, sign_in, visit
-from fengsui.people.steps import change_own_password, choose, enrol, enrol_own, halfway, prove, release, renew_own_codes
+from fengsui.people.steps import (
+    change_own_password,
+    check_own_password,
+    choose,
+    enrol,
+    enrol_own,
+    halfway,
+    prove,
+    release,
+    renew_own_codes,
+)
 from fengsui.people.tries import Locked, Tries
 
 __all__ = [
@@ -54,6 +64,7 @@ __all__ = [
     "at_least",
     "change",
     "change_own_password",
+    "check_own_password",
     "choose",
     "create",
     "end_session",

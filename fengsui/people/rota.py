@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from fengsui.people import audit
 from fengsui.store.database import reading
+from fengsui.store.slices import slice_levels
 from fengsui.store.tables import rota_shift
 
 ROLES = ("duty", "manager")
@@ -60,10 +61,31 @@ def save_rota(store: Engine, shifts: Sequence[Shift], *, by: str, now: datetime)
 
 def rota(store: Engine, start: datetime, end: datetime) -> tuple[Shift, ...]:
     """The shifts that touch ``[start, end)``, in order."""
-    mine = (rota_shift.c.start_at < end) & (rota_shift.c.end_at > start)
     with reading(store).connect() as conn:
-        query = select(rota_shift).where(mine).order_by(rota_shift.c.start_at, rota_shift.c.role, rota_shift.c.name)
-        return tuple(_shift(row) for row in conn.execute(query).mappings())
+        return planned(conn, start, end)
+
+
+def planned(conn: Connection, start: datetime, end: datetime) -> tuple[Shift, ...]:
+    """``rota`` within a transaction."""
+    mine = (rota_shift.c.start_at < end) & (rota_shift.c.end_at > start)
+    query = select(rota_shift).where(mine).order_by(rota_shift.c.start_at, rota_shift.c.role, rota_shift.c.name)
+    return tuple(_shift(row) for row in conn.execute(query).mappings())
+
+
+def teams_of(conn: Connection, since: datetime) -> tuple[str, ...]:
+    """The teams that were planned for at any time after ``since``."""
+    query = select(rota_shift.c.team).where(rota_shift.c.end_at > since).distinct()
+    return tuple(conn.scalars(query.order_by(rota_shift.c.team)))
+
+
+def responsible(shifts: Sequence[Shift], slice_key: str | None) -> tuple[Shift, ...]:
+    """Those of the team nearest to a place, or of the whole centre; news of no place are for all."""
+    if slice_key is None:
+        return tuple(shifts)
+    places = [value for level, value in slice_levels(slice_key).items() if level.partition(".")[0] == "org"]
+    near = [one.team for one in shifts if one.team and any(f"{place}/".startswith(f"{one.team}/") for place in places)]
+    team = max(near, key=len, default="")
+    return tuple(one for one in shifts if one.team == team)
 
 
 def on_duty(store: Engine, now: datetime) -> tuple[Shift, ...] | None:

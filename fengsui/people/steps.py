@@ -92,7 +92,7 @@ def change_own_password(
     store: Engine, tries: Tries, who: Person, token: str, old: str, new: str, ip: str | None, now: datetime, policy: SignIn
 ) -> None:
     """The old one is asked for: a screen left open is not enough. Every other session of the person ends."""
-    _right(store, tries, who, old, ip, now)
+    check_own_password(store, tries, who, old, ip, now)
     if old == new:
         raise PersonFault("people.fault.password_same")
     secret = password.hashed(new, who.person_id, policy.password_least)
@@ -122,7 +122,8 @@ def renew_own_codes(store: Engine, keys: Keys, tries: Tries, who: Person, code: 
     raise SignInRefused("people.fault.wrong_code")
 
 
-def _right(store: Engine, tries: Tries, who: Person, secret: str, ip: str | None, now: datetime) -> None:
+def check_own_password(store: Engine, tries: Tries, who: Person, secret: str, ip: str | None, now: datetime) -> None:
+    """That whoever sits there is who signed in. ``SignInRefused``."""
     wait_s = tries.take(who.person_id, ip, now)
     if wait_s:
         raise SignInRefused("people.fault.too_many", wait_s=wait_s)

@@ -101,10 +101,17 @@ def _second(view: View) -> str:
         return f"<section>{title}{words}{_form(view, 'confirm', _code(view))}</section>"
     if view.factor is None:
         words = f"<p>{view.say('pages.account.second_off')}</p>"
-        button = _form(view, "offer", "") if view.has_password else ""
+        button = _form(view, "offer", _old(view, "own")) if view.has_password else ""
         return f"<section>{title}{words}{button}</section>"
     on = view.say("pages.account.second_on", at=view.when(view.factor.confirmed_at), n=view.factor.codes_left)
     return f"<section>{title}<p>✓ {on}</p>{_form(view, 'codes', _code(view))}<p>{view.say('pages.account.lost')}</p></section>"
+
+
+def _old(view: View, id_: str) -> str:
+    return (
+        f'<label for="{id_}">{view.say("pages.account.old")}</label>'
+        f'<input id="{id_}" name="old" type="password" autocomplete="current-password" maxlength="{MOST}" required>'
+    )
 
 
 def _code(view: View) -> str:

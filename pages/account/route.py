@@ -135,6 +135,8 @@ def _password(act: Act, address: str) -> Shown | Response:
 
 
 def _offer(act: Act, address: str) -> Shown | Response:
+    """Asks for the password: at a screen left open somebody else would set up their own phone."""
+    people.check_own_password(house().writer, signin.tries(), act.person, act.text("old", MOST + 1), act.ip, act.at)
     return Shown(offer=people.offer(house().writer, keys(), act.person.person_id, step.ISSUER, act.at))
 
 

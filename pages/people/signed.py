@@ -25,14 +25,14 @@ def panel(visitor: Visitor) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="ppl_end"):
         by_ref = {one.ref: one for one in found}
-        picked = st.selectbox(
+        st.selectbox(
             visitor.say("pages.staff.session"),
             list(by_ref),
             format_func=lambda ref: _line(visitor, by_ref[ref]) if ref in by_ref else ref,
             key="ppl_session",
             width=420,
         )
-        st.button(visitor.say("pages.staff.do.end"), key="ppl_end_one", on_click=_end, args=(picked,))
+        st.button(visitor.say("pages.staff.do.end"), key="ppl_end_one", on_click=_end)
 
 
 def table(visitor: Visitor) -> str:
@@ -68,9 +68,12 @@ def _when(visitor: Visitor, at: object) -> str:
     return f"{charts.wall_time(at, visitor.zone):%m-%d %H:%M}"  # type: ignore[arg-type]
 
 
-def _end(ref: str | None) -> None:
+def _end() -> None:
+    """Whichever is chosen as the button is pressed, not as it was drawn."""
+
     def act(visitor: Visitor) -> str:
-        people.end_session(house().writer, ref or "", by=visitor.person.person_id, now=now(), within=visitor.scope)
+        ref = str(st.session_state.get("ppl_session") or "")
+        people.end_session(house().writer, ref, by=visitor.person.person_id, now=now(), within=visitor.scope)
         return visitor.say("pages.staff.ended")
 
     said.carry_out(WHERE, act)

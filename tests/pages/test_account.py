@@ -93,7 +93,8 @@ def test_a_password_for_one_sign_in_is_changed_before_anything_is_seen(client: T
 
 def test_two_steps_are_turned_on_used_and_asked_for(client: TestClient, store: Engine) -> None:
     mine = signed(client)
-    offered = mine.post("/account", data={"do": "offer"}, headers=OWN)
+    assert mine.post("/account", data={"do": "offer", "old": "wrong"}, headers=OWN).status_code == 401
+    offered = mine.post("/account", data={"do": "offer", "old": PASSWORD}, headers=OWN)
     assert '<svg class="qr"' in offered.text and "otpauth://totp/" in html.unescape(offered.text)
     wrong = mine.post("/account", data={"do": "confirm", "code": "000000"}, headers=OWN)
     assert wrong.status_code == 401 and code(wrong.text) == code(offered.text), "the same key after a wrong code"
