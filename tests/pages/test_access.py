@@ -30,6 +30,7 @@ MAY = {
     "due": DESK,
     "sources": DESK,
     "running": {M, A, N},
+    "rules": {M, A, N},
     "admin": {A},
     "people": {A, U},
     "audit": {A, U},
