@@ -33,6 +33,7 @@ _COMMON = (
 )
 """The pairs of neighbouring letters that English and pinyin are made of, one after another."""
 _PAIRS: Final = frozenset(_COMMON[at : at + 2] for at in range(0, len(_COMMON), 2))
+_STOPS = re.compile(r"[，。！？、；：]")
 _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890")
 _SIGNS = re.compile(r"[^\w\s\u3400-\u9fff\u2600-\u27bf\U0001f000-\U0001faff，。！？、；：“”‘’（）《》…—,.!?~\-()'\":;/]")
 
@@ -89,6 +90,8 @@ def _scattered(plain: str, han: int) -> bool:
     """Characters drawn at random: none twice, and hardly any of the three hundred that make most of all writing."""
     held = _HAN.findall(plain)
     frequent = sum(char in _FREQUENT for char in held)
+    if _STOPS.search(plain):  # who sets commas writes sentences
+        return False
     return han >= 8 and len(set(held)) > 0.85 * han and frequent < (0.15 if han >= 16 else 0.08) * han
 
 
@@ -132,6 +135,7 @@ def _common(char: str) -> bool:
 
 _FREQUENT: Final = frozenset(
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日"
+    "验证码输入正确错误提示谢登录支付请问订单账户积分会员优惠券处理联系客户投诉反馈"
     "很买店酒住房退款客服电话等物流快递货品质量太差错便宜价格送味吃喝水点次给收真再让用请问您快慢话号机手卡网速费钱元月装换坏修新旧打线上下午晚早已经"
 )
 _FREQUENT_CHAR = re.compile(f"[{''.join(sorted(_FREQUENT))}]")
