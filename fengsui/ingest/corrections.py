@@ -25,7 +25,6 @@ from fengsui.text.tagger import say
 NAME = "labels"
 LATE = timedelta(minutes=1)
 """Dashboards on other machines date their labels by their own clocks."""
-AT_ONCE = 2_000
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +56,7 @@ def _done(conn: Connection) -> datetime:
 
 
 def _new(conn: Connection, since: datetime) -> list[dict[str, Any]]:
-    query = select(label).where(label.c.at > since).order_by(label.c.at, label.c.label_id).limit(AT_ONCE)
+    query = select(label).where(label.c.at > since).order_by(label.c.at, label.c.label_id)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 

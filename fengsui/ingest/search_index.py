@@ -20,7 +20,8 @@ from fengsui.text.search_words import indexed
 
 NAME = "search"
 AT_ONCE = 500
-Turn: TypeAlias = tuple[datetime, Fence]
+Turn: TypeAlias = tuple[int, datetime, Fence]
+"""(tick, its now, its fence)"""
 
 _SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_fts USING fts5(words, content='search_text', content_rowid='doc', "
@@ -49,11 +50,12 @@ def behind(store: Engine) -> bool:
 
 
 def catch_up(store: Engine, turn: Callable[[], Turn]) -> Iterator[int]:
-    """Index what was stored since, some hundred records in a transaction; how many each time. ``turn``: asked before each."""
+    """Index what earlier ticks stored since, some hundred records in a transaction; how many each time. ``turn``: asked before
+    each. What the present tick stores may still grow behind the cursor: it is for the next one."""
     while True:
-        now, fence = turn()
+        tick, now, fence = turn()
         with reading(store).connect() as conn:
-            rows = _stored_after(conn, *_cursor(conn), AT_ONCE)
+            rows = _stored_after(conn, *_cursor(conn), AT_ONCE, tick)
         if not rows:
             return
         with store.begin() as conn:
@@ -74,11 +76,12 @@ def _cursor(conn: Connection) -> tuple[int, str]:
     return (int(row.seq), str(row.tag or "")) if row else (0, "")
 
 
-def _stored_after(conn: Connection, seq: int, key: str, limit: int) -> list[dict[str, Any]]:
+def _stored_after(conn: Connection, seq: int, key: str, limit: int, tick: int | None = None) -> list[dict[str, Any]]:
     """By the tick that stored them, and in one tick by key."""
     later = (feedback.c.seq > seq) | ((feedback.c.seq == seq) & (feedback.c.record_key > key))
     joined = feedback.outerjoin(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
     query = select(feedback.c.record_key, feedback.c.seq, feedback_text.c.text).select_from(joined).where(later)
+    query = query if tick is None else query.where(feedback.c.seq < tick)
     rows = conn.execute(query.order_by(feedback.c.seq, feedback.c.record_key).limit(limit))
     return [dict(row) for row in rows.mappings()]
 

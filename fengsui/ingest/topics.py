@@ -85,7 +85,7 @@ def _living() -> Any:
 
 def _candidates(conn: Connection, after: int, since: datetime) -> list[str]:
     joined = select(feedback.c.record_key).join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
-    mine = joined.where(feedback.c.seq > after, feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None))
+    mine = joined.where(feedback.c.seq >= after, feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None))
     return list(conn.execute(mine.limit(20 * AT_ONCE)).scalars())
 
 

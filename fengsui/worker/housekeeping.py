@@ -117,7 +117,8 @@ class Housekeeping:
             return None
 
         def work(desk: Desk) -> Iterator[bool]:
-            yield from (True for _ in search_index.catch_up(self.store, lambda: (desk.turn.now, desk.turn.fence)))
+            turn = lambda: (desk.turn.tick, desk.turn.now, desk.turn.fence)  # noqa: E731
+            yield from (True for _ in search_index.catch_up(self.store, turn))
 
         return work
 

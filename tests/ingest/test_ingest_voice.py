@@ -207,7 +207,7 @@ def test_a_damaged_model_leaves_the_rules_to_speak(store: Engine, centre: Any, t
 
 
 def index(store: Engine, centre: Any, no_fence: Any) -> int:
-    return sum(search_index.catch_up(store, lambda: (centre.now, no_fence)))
+    return sum(search_index.catch_up(store, lambda: (9, centre.now, no_fence)))
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,7 @@ def index(store: Engine, centre: Any, no_fence: Any) -> int:
 )
 def test_words_are_found(store: Engine, centre: Any, taken: Ingest, no_fence: Any, query: str, found: list[str]) -> None:
     assert search_index.behind(store)
+    assert list(search_index.catch_up(store, lambda: (1, centre.now, no_fence))) == []  # the tick is not over
     assert index(store, centre, no_fence) == 2
     assert not search_index.behind(store)
     with store.connect() as conn:
