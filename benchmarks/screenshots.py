@@ -47,6 +47,8 @@ READY = {
     "alerts": ".st-key-p_series svg, .st-key-p_series .none, .quiet",
     "explore": ".st-key-p_fall svg, .st-key-p_fall canvas, .st-key-p_series .marks path",
     "admin": ".st-key-p_year",
+    "records": ".st-key-p_list .row",
+    "quality": ".st-key-p_clean",
     "kpi": ".st-key-p_weeks svg",
     "due": ".st-key-p_backlog .sg",
     "sources": ".st-key-p_low_a svg",
@@ -57,10 +59,11 @@ SHOTS = [
     Shot("wall", "dark", WIDE, READY["wall"]),
     *(
         Shot(page, theme, WIDE, READY[page])
-        for page in ("alerts", "explore", "kpi", "due", "sources", "running", "admin")
+        for page in ("alerts", "explore", "kpi", "due", "records", "quality", "sources", "running", "admin")
         for theme in ("dark", "light")
     ),
     Shot("alerts", "dark", PHONE, READY["alerts"]),
+    Shot("records", "dark", PHONE, READY["records"]),
     Shot("report", "light", PHONE, READY["report"]),
 ]
 

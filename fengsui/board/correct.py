@@ -11,8 +11,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, select
 
+from fengsui.board import requests
 from fengsui.board.scope import sees_org
 from fengsui.people import NotAllowed, Person, audit
 from fengsui.store.tables import feedback, label
@@ -75,6 +76,23 @@ def correct(store: Engine, corrections: Iterable[Correction], why: Why, who: Per
             what = {"records": len({row["record_key"] for row in rows}), "labels": len(rows), "changed": changed, "why": why}
             audit.record(conn, who.person_id, "label.correct", what, now)
     return Corrected(changed, len(rows) - changed, gone, same)
+
+
+def undo(store: Engine, at: datetime, who: Person, now: datetime) -> int:
+    """Take back what ``who`` said in one go at ``at``; how many words that were. They were a slip: nothing is measured from
+    them, the audit keeps them, and the worker lets machines (or the word before) speak again. Raises ``NotAllowed``."""
+    if who.role not in ROLES:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
+    mine = (label.c.by == who.person_id) & (label.c.at == at)
+    with store.begin() as conn:
+        rows = conn.execute(select(label.c.record_key, label.c.tag, label.c.old, label.c.new).where(mine)).all()
+        if not rows:
+            return 0
+        conn.execute(delete(label).where(mine))
+        audit.record(conn, who.person_id, "label.undo", {"said_at": at.isoformat(), "words": [list(row) for row in rows]}, now)
+        words = {"words": [[row.record_key, row.tag] for row in rows]}
+        requests.put(conn, "unsay", words, who.person_id, now, at.isoformat())
+    return len(rows)
 
 
 def values(conn: Connection, now: datetime) -> Mapping[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, request
@@ -29,6 +29,7 @@ KINDS = (
     "rollback",
     "retag",
     "refit",
+    "unsay",
 )
 SUFFIXES = (".csv", ".xlsx", ".jsonl")
 """Not ``.xls``: a workbook of an old Excel cannot be read (connectors say so of each)."""
@@ -60,15 +61,20 @@ def ask(store: Engine, kind: str, params: Mapping[str, Any], by: str, now: datet
     ``key`` makes a repeated click the same request (the id is a hash of kind, params, person and key). Raises ``ValueError``
     for a kind that no worker knows.
     """
+    with store.begin() as conn:
+        return put(conn, kind, params, by, now, key or now.isoformat())
+
+
+def put(conn: Connection, kind: str, params: Mapping[str, Any], by: str, now: datetime, key: str) -> str:
+    """``ask`` within the caller's transaction."""
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is not a request; known: {', '.join(KINDS)}")
-    request_id = _id(kind, params, by, key or now.isoformat())
+    request_id = _id(kind, params, by, key)
     row = {"request_id": request_id, "kind": kind, "params": dict(params), "by": by, "at": now, "state": "new"}
-    with store.begin() as conn:
-        known = conn.execute(select(request.c.request_id).where(request.c.request_id == request_id)).one_or_none()
-        if known is None:
-            upsert(conn, request, [row], update=())
-            conn.execute(insert(audit).values(at=now, by=by, action=f"request.{kind}", params=dict(params)))
+    known = conn.execute(select(request.c.request_id).where(request.c.request_id == request_id)).one_or_none()
+    if known is None:
+        upsert(conn, request, [row], update=())
+        conn.execute(insert(audit).values(at=now, by=by, action=f"request.{kind}", params=dict(params)))
     return request_id
 
 

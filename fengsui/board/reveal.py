@@ -13,7 +13,7 @@ from fengsui.board.wrong import Mistake, Wrong
 from fengsui.ingest.keys import Vault
 from fengsui.people import Person
 from fengsui.settings import Settings, open_keys
-from fengsui.store.tables import audit, customer, episode, feedback
+from fengsui.store.tables import audit, customer, episode, feedback, feedback_text
 from fengsui.text.masks import mask
 
 ROLES = ("manager", "admin")
@@ -22,11 +22,7 @@ REASON_MIN, REASON_MAX = 4, 200
 
 def reveal(store: Engine, settings: Settings, episode_id: str, hashed: str, by: Person, reason: str, now: datetime) -> str:
     """The id by which the channel's own system knows the customer. Raises ``Wrong``; nothing is shown then, nor audited."""
-    said = mask(reason.strip())
-    if by.role not in ROLES:
-        raise Wrong([Mistake(("reveal",), "board.wrong.role", {"allowed": list(ROLES)})])
-    if not REASON_MIN <= len(said) <= REASON_MAX:
-        raise Wrong([Mistake(("reason",), "board.wrong.reason", {"least": REASON_MIN, "most": REASON_MAX})])
+    said = _reason(by, reason)
     vault = Vault(open_keys(settings))
     with store.begin() as conn:
         place = conn.scalar(select(episode.c.slice_key).where(episode.c.episode_id == episode_id))
@@ -41,6 +37,34 @@ def reveal(store: Engine, settings: Settings, episode_id: str, hashed: str, by: 
         params = {"episode_id": episode_id, "customer": hashed, "reason": said}
         conn.execute(insert(audit).values(at=now, by=by.person_id, action="customer.reveal", params=params))
     return found
+
+
+def words(store: Engine, settings: Settings, record_key: str, by: Person, reason: str, now: datetime) -> str:
+    """A record's text as it came, where its source keeps it. Raises ``Wrong``; nothing is shown then, nor audited."""
+    said = _reason(by, reason)
+    vault = Vault(open_keys(settings))
+    with store.begin() as conn:
+        joined = feedback.join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
+        query = select(feedback.c.dims, feedback_text.c.raw, feedback_text.c.key_id).select_from(joined)
+        row = conn.execute(query.where(feedback.c.record_key == record_key, feedback.c.deleted_at.is_(None))).one_or_none()
+        if row is None or row.raw is None or not sees_org(by.scope, row.dims.get("org")):
+            raise Wrong([Mistake(("reveal",), "board.wrong.no_raw")])
+        try:
+            found = vault.open(row.raw, row.key_id, record_key).decode("utf-8", "surrogatepass")
+        except (KeyError, InvalidTag):
+            raise Wrong([Mistake(("reveal",), "board.wrong.no_key")]) from None
+        params = {"record_key": record_key, "reason": said}
+        conn.execute(insert(audit).values(at=now, by=by.person_id, action="text.reveal", params=params))
+    return found
+
+
+def _reason(by: Person, reason: str) -> str:
+    said = mask(reason.strip())
+    if by.role not in ROLES:
+        raise Wrong([Mistake(("reveal",), "board.wrong.role", {"allowed": list(ROLES)})])
+    if not REASON_MIN <= len(said) <= REASON_MAX:
+        raise Wrong([Mistake(("reason",), "board.wrong.reason", {"least": REASON_MIN, "most": REASON_MAX})])
+    return said
 
 
 def _theirs(conn: Connection, hashed: str, by: Person) -> bool:

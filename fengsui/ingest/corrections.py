@@ -6,6 +6,7 @@ differs makes it no matter how often a label is read, or whose clock dated it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,13 +15,13 @@ from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.ingest import retag
 from fengsui.ingest.fence import Fence
-from fengsui.ingest.retag import Change
+from fengsui.ingest.retag import Change, TaggerOf
 from fengsui.ingest.tag_dims import as_dims, dims_with
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import label, watermark
 from fengsui.store.upsert import upsert
-from fengsui.text.tagger import say
+from fengsui.text.tagger import overlaid, say
 
 NAME = "labels"
 LATE = timedelta(minutes=1)
@@ -49,6 +50,34 @@ def apply(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int
         changed = retag.write(conn, settings, changes, now)
         upsert(conn, watermark, [{"name": NAME, "at": rows[-1]["at"], "seq": 0, "tick": None}])
     return changed
+
+
+def take_back(
+    store: Engine, settings: Settings, tagger: TaggerOf, words: Iterable[tuple[str, str]], now: datetime, fence: Fence
+) -> int:
+    """``words``: (record_key, tag) whose labels were taken back. The machine speaks of them again, or the person before; how
+    many records changed."""
+    wanted = set(words)
+    keys = sorted({key for key, _ in wanted})
+    with reading(store).connect() as conn:
+        left = _last(_about(conn, keys))
+        rows = retag.stored(conn, keys)
+        found = tagger(conn, now).tags([row["text"] or "" for row in rows], [row["ratings"] for row in rows])
+    changes = []
+    for row, tags in zip(rows, found, strict=True):
+        before = {tag: by for tag, by in row["tags"].get("src", {}).items() if (row["record_key"], tag) not in wanted}
+        said: Any = overlaid(tags, {**row["tags"], "src": before})
+        for tag, value in left.get(row["record_key"], {}).items():
+            say(said, tag, value)
+        changes.append(Change(row, said, dims_with(row["dims"], row["tags"], said, as_dims(settings))))
+    with store.begin() as conn:
+        fence(conn)
+        return retag.write(conn, settings, changes, now)
+
+
+def _about(conn: Connection, keys: Iterable[str]) -> list[dict[str, Any]]:
+    query = select(label).where(label.c.record_key.in_(list(keys))).order_by(label.c.at, label.c.label_id)
+    return [dict(row) for row in conn.execute(query).mappings()]
 
 
 def _done(conn: Connection) -> datetime:

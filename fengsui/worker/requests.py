@@ -23,7 +23,7 @@ from connectors.mapper import mapper_of
 from fengsui.backtest.child import Errand, TrialFailed, outcome
 from fengsui.backtest.rehearsal import Rehearsal
 from fengsui.backtest.wish import Place, Wish
-from fengsui.ingest import learning, models, retag, rotation
+from fengsui.ingest import corrections, learning, models, retag, rotation
 from fengsui.ingest.erase import erase
 from fengsui.ingest.keys import Vault
 from fengsui.settings import Keys, Settings
@@ -295,6 +295,15 @@ def _refit(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
     yield True
 
 
+def _unsay(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
+    """Words of people that were taken back leave the records too."""
+    words = [(str(key), str(tag)) for key, tag in params.get("words", [])]
+    tagger, turn = clerk.keeping.ingest.tagger, desk.turn
+    changed = corrections.take_back(clerk.store, clerk.settings, tagger, words, turn.now, turn.fence)
+    answer.result = {"changed": changed}
+    yield True
+
+
 CARRIED: Mapping[str, Carry] = {
     "preview": _preview,
     "upload_preview": _upload_preview,
@@ -307,6 +316,7 @@ CARRIED: Mapping[str, Carry] = {
     "retag": _retag,
     "refit": _refit,
     "rotate_keys": _rotate_keys,
+    "unsay": _unsay,
     "backtest": _backtest,
     "rule_preview": _backtest,
 }

@@ -21,7 +21,8 @@ from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 
 NAMES = (
-    *("", "wall", "alerts", "duty", "rules", "explore", "backtest", "kpi", "due", "sources", "running"),
+    *("", "wall", "alerts", "duty", "rules", "explore", "backtest", "kpi", "due", "records", "quality"),
+    *("customer", "sources", "running"),
     *("admin", "people", "audit", "report"),
 )
 OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")

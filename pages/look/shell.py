@@ -13,6 +13,7 @@ from pages.admin.page import page as admin
 from pages.alerts.page import page as alerts
 from pages.audit.page import page as audit
 from pages.backtest.page import page as backtest
+from pages.customer.page import page as customer
 from pages.due.page import page as due
 from pages.duty.page import page as duty
 from pages.explore.page import page as explore
@@ -23,6 +24,8 @@ from pages.look.dress import dress
 from pages.look.pictures import every
 from pages.look.visitor import DESK, EVERYBODY, Visitor, entrance, in_order, not_allowed, who
 from pages.people.page import page as people
+from pages.quality.page import page as quality
+from pages.records.page import page as records
 from pages.rules.page import page as rules
 from pages.running.page import page as running
 from pages.sources.page import page as sources
@@ -38,6 +41,9 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "rules": (rules, frozenset({"manager", "admin", "analyst"})),
     "kpi": (kpi, DESK),
     "due": (due, DESK),
+    "records": (records, DESK),
+    "quality": (quality, DESK),
+    "customer": (customer, frozenset({"admin"})),
     "sources": (sources, DESK),
     "running": (running, frozenset({"manager", "admin", "analyst"})),
     "admin": (admin, frozenset({"admin"})),
@@ -45,7 +51,7 @@ PAGES: Mapping[str, tuple[Page, frozenset[str]]] = {
     "audit": (audit, frozenset({"admin", "auditor"})),
 }
 """name (also the address) -> page, roles. The page asks again itself: this table only decides what is offered."""
-WITHIN = frozenset({"backtest"})
+WITHIN = frozenset({"backtest", "quality", "customer"})
 """Reached from another page; not in the bar."""
 
 

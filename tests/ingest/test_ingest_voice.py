@@ -270,3 +270,27 @@ def test_an_erased_record_takes_its_labels_along(store: Engine, centre: Any, tak
     with store.connect() as conn:
         assert conn.execute(select(label)).all() == []
     assert corrections.apply(store, centre.settings, centre.now, no_fence) == 0
+
+
+def test_a_word_taken_back_lets_the_machine_speak_again_or_the_person_before(
+    store: Engine, centre: Any, taken: Ingest, no_fence: Any
+) -> None:
+    machine = row_of(store, "tickets:1").tags
+    words = [said("tickets:1", tag, new, centre.now) for tag, new in SPOKEN.items()]
+    with store.begin() as conn:
+        conn.execute(insert(label), words)
+    corrections.apply(store, centre.settings, centre.now, no_fence)
+    with store.begin() as conn:
+        conn.execute(label.delete().where(label.c.tag == "issue"))
+    back = [("tickets:1", "issue"), ("tickets:gone", "issue")]
+    for changed in (1, 0):  # done again after a crash, nothing differs
+        assert corrections.take_back(store, centre.settings, taken.tagger, back, centre.now, no_fence) == changed
+    row = row_of(store, "tickets:1")
+    assert row.tags["issue"] == row.dims["issue"] == machine["issue"] and row.tags["src"] == {"sentiment": "person"}
+    assert row.tags["sentiment"] == "positive"
+    before = said("tickets:1", "issue", "safety", centre.now)
+    with store.begin() as conn:
+        conn.execute(insert(label).values(**before))
+    corrections.take_back(store, centre.settings, taken.tagger, back, centre.now, no_fence)
+    assert row_of(store, "tickets:1").tags["issue"] == "safety"
+    assert check_store(store, centre.settings, centre.now).equal

@@ -30,6 +30,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 READY = {
+    "records": ".st-key-p_list .row",
+    "quality": ".st-key-p_clean table",
     "wall": ".plot .mk",
     "alerts": ".st-key-p_series svg .mark-line path",
     "kpi": ".st-key-p_list",

@@ -92,7 +92,28 @@ def _backtest() -> None:
     page()
 
 
+def _records() -> None:
+    from pages.records.page import page
+
+    page()
+
+
+def _quality() -> None:
+    from pages.quality.page import page
+
+    page()
+
+
+def _customer() -> None:
+    from pages.customer.page import page
+
+    page()
+
+
 PAGES = {
+    "records": _records,
+    "quality": _quality,
+    "customer": _customer,
     "wall": _wall,
     "alerts": _alerts,
     "explore": _explore,
@@ -103,6 +124,10 @@ PAGES = {
     "running": _running,
 }
 WORDS = {
+    ("records", "zh_CN"): ("标签", "这位客户的经过", "支付失败", "回车＝对"),
+    ("records", "en"): ("Tags", "Right", "Older"),
+    ("quality", "zh_CN"): ("混淆表", "把握可信吗", "清洗", "还没有核对过的抽查"),
+    ("quality", "en"): ("Confusion", "Cleaning", "Fit now"),
     ("wall", "zh_CN"): ("服务质量预警大屏", "当前预警", "投诉量", "大区 × 渠道"),
     ("wall", "en"): ("Service quality wall", "Current alerts", "Complaints"),
     ("alerts", "zh_CN"): ("投诉量突增", "认领", "为什么是严重", "经过", "原始反馈", "客户提到媒体或监管"),
@@ -154,7 +179,15 @@ def test_nobody_sees_a_page_signed_out(home: Path, looks: Looks, name: str) -> N
 
 @pytest.mark.parametrize(
     ("name", "person"),
-    [("alerts", "screen"), ("sources", "screen"), ("running", "li"), ("explore", "screen"), ("backtest", "li")],
+    [
+        ("alerts", "screen"),
+        ("sources", "screen"),
+        ("running", "li"),
+        ("explore", "screen"),
+        ("backtest", "li"),
+        ("records", "screen"),
+        ("customer", "wang"),
+    ],
 )
 def test_a_role_that_may_not_gets_a_sentence_and_nothing_else(home: Path, looks: Looks, name: str, person: str) -> None:
     looks(person)

@@ -11,13 +11,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from fengsui.board.scope import EVERYTHING, Scope, sees_org
+from fengsui.ingest.drift import Drift, drifts
 from fengsui.metrics.quality import NOTHING, Pair, Quality, Share, of, share
 from fengsui.store.tables import feedback, label, model, sample
 from fengsui.text.tags import PERSON
 
+__all__ = [
+    "NOTHING",
+    "Drift",
+    "Measured",
+    "Quality",
+    "Share",
+    "Untagged",
+    "drifted",
+    "left_to_check",
+    "measured",
+    "models",
+    "of_tag",
+    "untagged",
+    "untagged_of",
+    "versions",
+]  # fmt: skip
 WEEK: Final = timedelta(days=7)
 UNKNOWN: Final = ""
 
@@ -124,3 +141,23 @@ def _weeks(start: datetime, end: datetime) -> Iterable[datetime]:
     while week < end:
         yield week
         week += WEEK
+
+
+def of_tag(store: Engine, tag: str, start: datetime, end: datetime, scope: Scope = EVERYTHING) -> Measured:
+    with store.connect() as conn:
+        return measured(conn, tag, start, end, scope)
+
+
+def untagged_of(store: Engine, tag: str, start: datetime, end: datetime) -> list[Untagged]:
+    with store.connect() as conn:
+        return untagged(conn, tag, start, end)
+
+
+def versions(store: Engine) -> list[Mapping[str, Any]]:
+    with store.connect() as conn:
+        return models(conn)
+
+
+def drifted(store: Engine, now: datetime) -> list[Drift]:
+    with store.connect() as conn:
+        return drifts(conn, now)

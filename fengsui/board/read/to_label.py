@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.board.scope import EVERYTHING, Scope, sees_org
 from fengsui.store.tables import feedback, feedback_text, label, sample
@@ -17,6 +18,19 @@ BACK: Final = timedelta(days=30)
 READ: Final = 3_000
 LIKE: Final = 0.5
 """Texts that share more of their trigrams teach the same."""
+OFFERED: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A random sample. ``keys``: what is left to check for the tag, in the order drawn; ``of_n``: records it was drawn
+    from."""
+
+    name: str
+    keys: tuple[str, ...]
+    checked: int
+    drawn: int
+    of_n: int
 
 
 def uncertain(conn: Connection, tag: str, now: datetime, limit: int = 20, scope: Scope = EVERYTHING) -> list[str]:
@@ -44,6 +58,30 @@ def random(conn: Connection, week: str, tag: str, limit: int = 100, scope: Scope
     left = query.where(sample.c.week == week, sample.c.record_key.not_in(done), feedback.c.deleted_at.is_(None))
     rows = conn.execute(left.order_by(sample.c.place))
     return [row.record_key for row in rows if sees_org(scope, row.dims.get("org"))][:limit]
+
+
+def offered(store: Engine, tag: str, now: datetime, scope: Scope = EVERYTHING) -> tuple[str, ...]:
+    """``uncertain``, for a page."""
+    with store.connect() as conn:
+        return tuple(uncertain(conn, tag, now, OFFERED, scope))
+
+
+def week(store: Engine, tag: str, scope: Scope = EVERYTHING) -> Week | None:
+    """The newest random sample; None before the first is drawn."""
+    checked = select(label.c.record_key).where(label.c.tag == tag, label.c.why == "random")
+    with store.connect() as conn:
+        name = conn.execute(select(func.max(sample.c.week))).scalar()
+        if name is None:
+            return None
+        query = (
+            select(sample.c.record_key, sample.c.of_n, feedback.c.dims, sample.c.record_key.in_(checked).label("done"))
+            .join(feedback, feedback.c.record_key == sample.c.record_key)
+            .where(sample.c.week == name, feedback.c.deleted_at.is_(None))
+            .order_by(sample.c.place)
+        )
+        rows = [row for row in conn.execute(query) if sees_org(scope, row.dims.get("org"))]
+    left = tuple(row.record_key for row in rows if not row.done)
+    return Week(name, left, len(rows) - len(left), len(rows), rows[0].of_n if rows else 0)
 
 
 def _askable(tags: Any, tag: str) -> bool:
