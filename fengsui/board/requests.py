@@ -29,6 +29,7 @@ KINDS = (
     "rollback",
     "retag",
     "refit",
+    "rotate_keys",
     "unsay",
 )
 SUFFIXES = (".csv", ".xlsx", ".jsonl")
