@@ -30,6 +30,7 @@ class Shown:
     rows: Sequence[Voice]
     foot: str
     next: voice.Cursor | None = None
+    empty: str = "all"
 
 
 def page() -> None:
@@ -97,7 +98,9 @@ def _work() -> None:
                 )
         may = visitor.person.role in correct.ROLES
         key = chosen.record_key if chosen else None
-        listing.rows(visitor, shown.rows, tag, key, saying.done(), _hear, may=may, empty=_empty(visitor))
+        listing.rows(
+            visitor, shown.rows, tag, key, saying.done(), _hear, may=may, empty=visitor.say(f"pages.inbox.empty.{shown.empty}")
+        )
         _foot(visitor, shown)
     with right:
         if chosen is not None:
@@ -160,16 +163,11 @@ def _offered(visitor: Visitor, tag: str, only: str) -> Shown:
         held = st.session_state["rec_keys"] = ((only, tag), tuple(keys)[: voice.SIZE])
     rows = trouble.kept("rec_these", (held[1], scope), lambda: voice.these(reader, held[1], scope))
     if only == "uncertain":
-        return Shown(rows, visitor.say("pages.inbox.uncertain", n=len(rows)))
+        return Shown(rows, visitor.say("pages.inbox.uncertain", n=len(rows)), empty=only)
     if week is None:
-        return Shown(rows, visitor.say("pages.inbox.random.none"))
+        return Shown(rows, visitor.say("pages.inbox.random.none"), empty="no_sample")
     params = {"week": week.name, "checked": week.checked, "drawn": week.drawn, "of": week.of_n}
-    return Shown(rows, visitor.say("pages.inbox.random", **params))
-
-
-def _empty(visitor: Visitor) -> str:
-    only = sieve.chosen_set()
-    return visitor.say(f"pages.inbox.empty.{only if only in sieve.LISTS else 'all'}")
+    return Shown(rows, visitor.say("pages.inbox.random", **params), empty=only)
 
 
 def _foot(visitor: Visitor, shown: Shown) -> None:

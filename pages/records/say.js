@@ -1,12 +1,16 @@
 // A list in which words are said about rows, by key or by mouse. What was said waits in a queue until the server has stored it,
 // so that fast keys lose nothing; the server answers with the number of the last one it took.
-const TYPING = "input, textarea, select, button, a, [contenteditable], [role=dialog]"
+const TYPING = "input, textarea, select, [contenteditable], [role=dialog]"
+const PRESSED = "button, a"
+const PRESSES = new Set(["Enter", " ", "ArrowDown", "ArrowUp"])
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component
   const box = parentElement.querySelector("#r")
   const state = (parentElement.__say ||= { marked: new Set(), told: new Map(), queue: [], seq: 0 })
 
+  const other = state.list !== data.list || state.tag !== data.tag
+  state.tag = data.tag
   if (state.list !== data.list) {
     state.list = data.list
     state.marked.clear()
@@ -103,7 +107,8 @@ export default function (component) {
   }
   state.key = event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-    if (event.composedPath()[0].closest?.(TYPING)) return
+    const where = event.composedPath()[0]
+    if (where.closest?.(TYPING) || (PRESSES.has(event.key) && where.closest?.(PRESSED))) return
     if (document.querySelector("[role=dialog]")) return
     const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
     const digit = /^[0-9]$/.test(event.key) && box.querySelector(`[data-key="${event.key}"]`)
@@ -112,15 +117,19 @@ export default function (component) {
       : event.key === "Enter" ? box.querySelector('[data-key="enter"]')?.click()
       : event.key === "u" ? undo()
       : digit ? digit.click() : "other"
-    if (done !== "other") event.preventDefault()
+    if (done === "other") return
+    event.preventDefault()
+    if (where.closest?.(PRESSED)) document.activeElement.blur()  // from the button that chose the list to the list
   }
-  if (!state.heard) {
-    state.heard = event => state.key(event)
+  if (!state.heard) {  // kept between two drawings, or a fast key in between would be lost; it leaves with the list
+    state.heard = event => {
+      if (parentElement.isConnected) return state.key(event)
+      document.removeEventListener("keydown", state.heard)
+      state.heard = null
+    }
     document.addEventListener("keydown", state.heard)
   }
   paint()
-  return () => {
-    document.removeEventListener("keydown", state.heard)
-    state.heard = null
-  }
+  // whoever chose another list or tag by a button goes on with the keys of the list
+  if (other && document.activeElement?.closest?.("button")) rows[at(state.picked)]?.focus({ preventScroll: true })
 }
