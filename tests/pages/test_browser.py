@@ -45,6 +45,15 @@ LATIN = {"App", "SLA", "Excel", "CSV", "GiB", "b", "n"}
 """Words that Chinese pages write in Latin letters on purpose."""
 
 
+CUT = """() => { const cut = []; document.querySelectorAll('*').forEach(host => { if (!host.shadowRoot) return
+          host.shadowRoot.querySelectorAll('.panel, .tile').forEach(box => {
+            if (box.scrollHeight > box.clientHeight + 2) cut.push(box.className + box.scrollHeight + '>' + box.clientHeight) }) })
+          return cut }"""
+"""Panels and figures of the wall that hold more than they show."""
+VIEWS = """() => { const found = []; document.querySelectorAll('*').forEach(host => host.shadowRoot?.querySelectorAll('[data-go]')
+  .forEach(node => found.push(node.dataset.go))); return found }"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     if not CHROMIUM.exists():
@@ -125,13 +134,7 @@ def test_the_wall_needs_no_scrolling_and_dims_nothing(screen: Any, demo_server: 
     assert screen.evaluate("document.documentElement.scrollWidth <= 1920")
     dim = "[...document.querySelectorAll('[data-stale=\"true\"]')].filter(e => getComputedStyle(e).opacity !== '1').length"
     assert screen.evaluate(dim) == 0
-    cut = screen.evaluate(
-        """() => { const cut = []; document.querySelectorAll('*').forEach(host => { if (!host.shadowRoot) return
-          host.shadowRoot.querySelectorAll('.panel, .tile').forEach(box => {
-            if (box.scrollHeight > box.clientHeight + 2) cut.push(box.className + box.scrollHeight + '>' + box.clientHeight) }) })
-          return cut }"""
-    )
-    assert cut == []
+    assert screen.evaluate(CUT) == []
 
 
 def test_picking_a_row_moves_the_detail_and_the_address(screen: Any, demo_server: Any) -> None:
@@ -245,10 +248,13 @@ def test_a_file_by_hand_is_looked_at_and_stored(screen: Any, working_house: Any)
 
 @pytest.mark.timeout(180)
 def test_an_outage_keeps_the_picture_says_so_and_heals_itself(screen: Any, demo_server: Any) -> None:
+    """Within 15 s of the last answer the wall says it; after 45 s without a server it comes back untouched."""
     show(screen, demo_server, "wall")
     demo_server.stop()
+    stopped = time.monotonic()
     try:
-        screen.get_by_text(re.compile("数据延迟|数据中断")).first.wait_for(timeout=60_000)
+        screen.get_by_text(re.compile("数据延迟|数据中断")).first.wait_for(timeout=20_000)
+        time.sleep(max(0.0, 45 - (time.monotonic() - stopped)))
         assert "投诉量" in words(screen), "the last picture stays"
         assert screen.locator("[data-testid=stDialog]:visible").count() == 0, "no dialog over it"
     finally:
@@ -389,3 +395,31 @@ def test_a_screen_of_another_size_shows_the_whole_wall(screen: Any, demo_server:
     loop = screen.locator(".loop").bounding_box()
     assert loop["y"] + loop["height"] <= size[1] and loop["x"] + loop["width"] <= size[0]
     assert loop["x"] + loop["width"] > 0.97 * size[0], "and wastes nothing of it"
+
+
+def test_every_view_of_the_wall_is_in_chinese_and_cuts_nothing(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "wall?view=all&turn=60", READY["wall"])
+    seen = screen.evaluate(VIEWS)
+    assert len(seen) == 6
+    for view in seen:
+        screen.locator(f'[data-go="{view}"]').click()
+        screen.locator(f'section[data-view="{view}"]').wait_for(state="visible", timeout=5_000)
+        assert not set(re.findall(r"[A-Za-z]{2,}", words(screen))) - LATIN - {"svg", "NPS"}, view
+        assert screen.evaluate(CUT) == [], view
+        assert "当前预警" in words(screen), "what is critical takes no turns"
+    assert screen.said == []
+
+
+def test_an_open_wall_loads_itself_anew_after_an_upgrade(screen: Any, demo_server: Any) -> None:
+    show(screen, demo_server, "wall")
+    screen.evaluate("window.before = true")
+
+    def upgraded(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "x-build": "another"})
+
+    screen.route("**/wall/now*", upgraded)
+    screen.evaluate("performance.now = (was => () => was() + 120e3)(performance.now.bind(performance))")
+    screen.wait_for_function("() => !window.before", timeout=30_000)
+    screen.unroute("**/wall/now*")
+    screen.wait_for_selector(READY["wall"], state="attached", timeout=60_000)
