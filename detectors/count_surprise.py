@@ -24,7 +24,7 @@ from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
 from detectors.scan import CALM, Bars, Evidence, Sum
 from detectors.telling import CALM_SCORE, NOTHING, Finding
-from detectors.timetable import Timetable
+from detectors.timetable import CLOSED, Timetable
 from detectors.windows import Ring
 
 FLOOR, FLOOR_SHARE = 0.01, 0.1
@@ -97,7 +97,8 @@ class CountSurprise(Detector):
 
     name: ClassVar[str] = "count_surprise"
     version: ClassVar[int] = (
-        4  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice. 3: no timetable
+        5  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice. 3: no timetable.
+        # 4: a dead week was one
     )
     kind: ClassVar[Literal["count"]] = "count"
 
@@ -290,7 +291,9 @@ class CountSurprise(Detector):
             outlook = self._outlook_of(filling.quarter, filling.setting)
         if close is None:
             close = self._close_of(outlook, filling.observed, filling.expected)
-        alarm, low = self._alarms(close), close.down.surprise > self.low
+        self._timetable.pass_step(filling.observed)
+        shut = self._timetable.is_shut
+        alarm, low = self._alarms(close), close.down.surprise > self.low and not shut
         over = self._guard.alarmed and not alarm
         accepted = self._guard.observe(alarm, low, filling.observed, filling.expected)
         if accepted:
@@ -300,15 +303,15 @@ class CountSurprise(Detector):
             self._quarters.clear()
             self._minutes.clear()
         self._keep_time(outlook, filling)
-        if (accepted or not (alarm or low)) and outlook.learnable and not self._timetable.is_shut:
+        if (accepted or not (alarm or low or shut)) and outlook.learnable:
             self._learn(outlook, close.sums, filling.observed, filling.expected)
-        silent = self._timetable.is_shut and not self._timetable.may_lack(outlook.place, outlook.lift)
+        silent = shut and not self._timetable.may_lack(outlook.place, outlook.lift)
         self._pass_time(filling, 0.0 if silent else filling.expected)
 
     def _keep_time(self, outlook: Outlook, filling: Filling) -> None:
         """Alarms and lacks too: what comes every day at this time is none."""
-        self._timetable.pass_step(filling.observed)
-        if not outlook.setting.events and (outlook.q <= UNCERTAIN or self._timetable.is_shut):
+        known = outlook.q <= UNCERTAIN or self._timetable.is_shut or outlook.lift < CLOSED
+        if known and not outlook.setting.events:
             phi, a = (part / outlook.scatter for part in outlook.broad[0][1:3])
             lift = outlook.lift
             self._timetable.learn(outlook.place, lift, filling.observed, filling.expected / lift, phi, a)

@@ -3,7 +3,8 @@
 A detector that learns everything calls the second hour of a flood normal; one that freezes whenever it alarms never ends
 the alarm after a real change of level. So an alarm freezes learning until ``patience`` informative steps have passed; a
 low stretch likewise, and an outage (next to nothing where much is expected) four times as long. Closed hours prove
-nothing: only steps with a fair expectation count, or nights would reset the patience for weeks.
+nothing: only steps with a fair expectation count, or nights would reset the patience for weeks; and steps of an alarm with a
+fair count, or what comes back after weeks of nothing would alarm for as long.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Guard:
         self.steps += 1
         self.mean += (expected - self.mean) * max(1.0 / self.steps, 1.0 / MEMORY)
         self.alarmed = alarm
-        if expected > INFORMATIVE * self.mean:
+        if (max(expected, observed) if alarm else expected) > INFORMATIVE * self.mean:
             self.high = self.high + 1 if alarm else max(0.0, self.high - 1)
             self.low = self.low + (0.25 if observed < OUTAGE * expected else 1) if low else max(0.0, self.low - 1)
         accepted = self.high > self.patience or self.low > self.patience

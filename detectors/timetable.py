@@ -46,6 +46,13 @@ CLOSED = 0.2
 IDLE = 20.0
 """As many would usually have come in the time since the last one: then the doors are shut, or the line is dead."""
 
+SHUT_DAYS = (1.0, 3.0, 3.0, 12.0)
+"""Shut for longer than this is no closing time of that sort of day, whose nights are shorter than a day and whose weekends
+shorter than three: a dead line teaches nothing."""
+
+RETIRED_DAYS = 8
+"""Dead for longer than this is the new level: a product that is no longer sold."""
+
 MEAN_DAYS = 14
 
 KEEP, KEEP_TAU = 0.93, 0.999
@@ -72,7 +79,20 @@ class Timetable:
     far from any load, and each closed night would drag the level, and each closed Sunday the whole week.
     """
 
-    __slots__ = ("idle", "mean", "means", "offs", "per_day", "products", "seen", "squares", "step_s", "visits", "weights")
+    __slots__ = (
+        "empty",
+        "idle",
+        "mean",
+        "means",
+        "offs",
+        "per_day",
+        "products",
+        "seen",
+        "squares",
+        "step_s",
+        "visits",
+        "weights",
+    )
 
     def __init__(self, step_s: int) -> None:
         """``step_s``: at most a day; longer steps have no time of day, and nothing is kept for them."""
@@ -92,6 +112,8 @@ class Timetable:
         """Steps seen of each sort of day."""
         self.mean = self.idle = 0.0
         """Usual count of a step, whatever its time; what would so have come since the last one."""
+        self.empty = 0
+        """Steps since the last one that was not."""
 
     def place(self, local: datetime, day_type: DayType) -> Place:
         """Where the step that starts at ``local`` (wall clock) stands."""
@@ -114,11 +136,11 @@ class Timetable:
 
     @property
     def is_shut(self) -> bool:
-        return self.idle >= IDLE
+        return self.idle >= IDLE and self.empty <= RETIRED_DAYS * self.per_day
 
     def pass_step(self, observed: float) -> None:
         """One step of any length, seen whole."""
-        self.idle = 0.0 if observed else self.idle + self.mean
+        self.idle, self.empty = (0.0, 0) if observed else (self.idle + self.mean, self.empty + 1)
         self.mean += (observed - self.mean) / max(1.0, min(float(sum(self.seen)), MEAN_DAYS * self.per_day))
 
     def is_new(self, place: Place) -> bool:
@@ -135,6 +157,8 @@ class Timetable:
         if not self.per_day:
             return
         self.seen[place[0]] += 1
+        if self.idle >= IDLE and self.empty > SHUT_DAYS[place[0]] * self.per_day:
+            return
         off = math.log((observed + 0.5) / (smooth + 0.5))  # half an event: an empty step is no ratio of 0
         is_far = self._learn_far(place, off, observed, smooth, smooth * (phi + a * smooth))
         if not is_far:
@@ -198,6 +222,7 @@ class Timetable:
             "products": list(self.products),
             "seen": list(self.seen),
             "idle": self.idle,
+            "empty": self.empty,
             "mean": self.mean,
         }
 
@@ -206,7 +231,7 @@ class Timetable:
         self.means, self.weights, self.squares = (_arrays("d", body[name]) for name in ("means", "weights", "squares"))
         self.visits = _arrays("B", body["visits"])
         self.products, self.seen = list(body["products"]), list(body["seen"])
-        self.idle, self.mean = body["idle"], body["mean"]
+        self.idle, self.empty, self.mean = body["idle"], body["empty"], body["mean"]
 
 
 def _arrays(kind: str, rows: list[list[Any]]) -> list[Any]:

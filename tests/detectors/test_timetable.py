@@ -138,3 +138,21 @@ def test_the_state_comes_back_as_it_was() -> None:
     assert all(
         again.lift((0, q)) == table.lift((0, q)) and again.scatter((1, q)) == table.scatter((1, q)) for q in range(A_DAY)
     )
+
+
+@pytest.mark.parametrize("dead", [1, 3, 5, 10])
+def test_a_line_that_was_dead_for_days_comes_back_without_an_alarm(dead: int) -> None:
+    """A batch that delivered zeros, a line that was moved: no timetable, and no new level."""
+    values = counts(5, quarterly(35 + dead + 7, 13_000))
+    values[35 * A_DAY : (35 + dead) * A_DAY] = 0
+    assert episodes(told(values, "up")[(35 + dead) * A_DAY :], apart=24) <= 1
+
+
+def test_what_is_no_longer_sold_becomes_the_usual_and_its_return_a_surge_of_days() -> None:
+    values = counts(5, quarterly(75, 13_000))
+    values[35 * A_DAY : 65 * A_DAY] = 0
+    verdicts = told(values)
+    assert any(verdict.grade for verdict in verdicts[35 * A_DAY : 36 * A_DAY])
+    assert not any(verdict.grade for verdict in verdicts[49 * A_DAY : 65 * A_DAY])
+    assert any(verdict.grade for verdict in verdicts[65 * A_DAY : 66 * A_DAY])
+    assert episodes(verdicts[69 * A_DAY :], apart=24) <= 1
