@@ -2,13 +2,17 @@
 
 ``watermark['said']`` says up to when everything that people said has been learned: a worker that was killed begins the rest
 again, and a series that learns twice learns the same.
+
+A long history is learned by a pupil: ask in one minute, take the answer over in a later one, with the steps since. The writer
+closes minutes meanwhile.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy import Connection, insert, select
@@ -24,9 +28,30 @@ from fengsui.store.slices import bucket_start, slice_levels
 from fengsui.store.tables import audit, watermark
 from fengsui.store.upsert import upsert
 
+log = logging.getLogger(__name__)
+
 NAME = "said"
+FEW = 1_500
+"""Steps that are learned at once: less than a second."""
+PATIENCE = timedelta(minutes=10)
+"""A pupil that has not answered by then counts as dead."""
 Anew: TypeAlias = Callable[[Planned, Sequence[Announced], Sequence[Said]], Live]
 """The series as one that has learned nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``until``: the newest word that the lesson knows."""
+
+    work: school.Homework
+    until: datetime | None
+    at: datetime
+
+    def fits(self, live: Live, until: datetime | None) -> bool:
+        """Whether the answer is about this series as it is now, and few steps behind it."""
+        lesson, end = self.work.lesson, live.last_end
+        same = lesson.live.planned == live.planned and self.until == until and end is not None
+        return same and 0 <= (end or 0) - lesson.end <= FEW * live.minutes
 
 
 @dataclass
@@ -38,19 +63,28 @@ class Relearning:
     minute_days: int
     _done: set[str] = field(default_factory=set)
     _until: datetime | None = None
+    _pupil: school.Pupil | None = None
+    _asked: Asked | None = None
 
     def step(self, lives: Sequence[Live], anew: Anew, now: datetime, fence: Callable[[Connection], None]) -> None:
+        if self._asked is not None and not self._asked.work.done and now - self._asked.at < PATIENCE:
+            return
+        asked, self._asked = self._asked, None
         with for_reading(self.store).connect() as conn:
             said = stretches(conn, now)
             live, fresh = self._next(conn, said, lives)
             if live is None or live.last_end is None:
+                self._send_home()
                 if fresh is not None:
                     self._finish(fresh, fence)
                 return
             learner, end = anew(live.planned, announced(conn, now), said), live.last_end
-            cut = warm.minute_cut(now, self.minute_days)
-            spans = warm.spans(warm.first_bucket(conn, live.planned, end), end, live.minutes, cut)
-            found = school.taught(school.Lesson(learner, tuple(warm.history(conn, live.planned, spans)), end))
+            answer = self._answer(conn, learner, end, asked) if asked is not None and asked.fits(live, fresh) else None
+            if answer is None:
+                lesson = self._lesson(conn, learner, end, now)
+                if self._worth_asking(lesson, asked) and self._ask(lesson, fresh, now):
+                    return
+            found = answer or school.taught(lesson)
         series = live.planned.series
         with self.store.begin() as conn:
             fence(conn)
@@ -59,6 +93,48 @@ class Relearning:
             conn.execute(insert(audit).values(at=now, by="machine", action="engine.said.learned", params={"series": series}))
         live.detector, live.maker, live.ready, live.unsaved = learner.detector, learner.maker, found.ready, state.Unsaved()
         self._done.add(series)
+        if answer is not None:  # the pupil is free: still one series a minute
+            self.step(lives, anew, now, fence)
+
+    def _ask(self, lesson: school.Lesson, until: datetime | None, now: datetime) -> bool:
+        try:
+            self._pupil = self._pupil or school.Pupil()
+        except OSError as fault:  # recovery: no memory for another process; learn here
+            log.warning("%s is learned here: %s", lesson.live.planned.series, fault)
+            return False
+        self._asked = Asked(school.Homework(self._pupil, lesson), until, now)
+        return True
+
+    def _lesson(self, conn: Connection, learner: Live, end: int, now: datetime) -> school.Lesson:
+        cut = warm.minute_cut(now, self.minute_days)
+        spans = warm.spans(warm.first_bucket(conn, learner.planned, end), end, learner.minutes, cut)
+        return school.Lesson(learner, tuple(warm.history(conn, learner.planned, spans)), end)
+
+    def _worth_asking(self, lesson: school.Lesson, asked: Asked | None) -> bool:
+        """Not in a replay, whose results must not depend on how fast a pupil is, and not after one that died."""
+        if asked is not None and asked.work.found is None:
+            log.warning("%s is learned here: the process that should have died", lesson.live.planned.series)
+            self._send_home()
+            return False
+        return self.keep_states and sum(span.steps for span, _ in lesson.parts) > FEW
+
+    def _answer(self, conn: Connection, learner: Live, end: int, asked: Asked) -> school.Taught | None:
+        """What the pupil has learned, and the steps since; ``learner`` has learned both."""
+        found, lesson = asked.work.found, asked.work.lesson
+        if found is None:
+            return None
+        state.restore(learner.detector, found.text)
+        if lesson.end == end:
+            return found
+        since = warm.history(conn, learner.planned, [warm.Span(lesson.end, end, learner.minutes)])
+        judged = warm.learn(learner, since, end)
+        ready = judged[-1][1].ready if judged else found.ready
+        return school.Taught(state.canonical(learner.detector), ready, judged)
+
+    def _send_home(self) -> None:
+        if self._pupil is not None:
+            self._pupil.end()
+            self._pupil = None
 
     def _next(self, conn: Connection, said: Sequence[Said], lives: Sequence[Live]) -> tuple[Live | None, datetime | None]:
         """(the series whose turn it is, widest first; the newest word that not all have learned)."""

@@ -13,6 +13,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
@@ -105,25 +106,61 @@ class Pupil:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
         self._process.kill()
         self._process.communicate()
 
     def ask(self, lesson: Lesson) -> None:
+        self.hand(pickle.dumps(lesson, pickle.HIGHEST_PROTOCOL))
+
+    def answer(self, lesson: Lesson) -> Taught:
+        found = self.heard()
+        if found is None:
+            log.warning("%s is learned here: the process that should have died", lesson.live.planned.series)
+            return taught(lesson)
+        return found
+
+    def hand(self, lesson: bytes) -> None:
+        """Waits until the pupil has read it."""
         assert self._process.stdin is not None
         try:
-            pickle.dump(lesson, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+            self._process.stdin.write(lesson)
             self._process.stdin.flush()
         except OSError:
             log.warning("a process that learns has died")
 
-    def answer(self, lesson: Lesson) -> Taught:
+    def heard(self) -> Taught | None:
+        """Waits for the answer; ``None``: the pupil died."""
         assert self._process.stdout is not None
         try:
             found: Taught = pickle.load(self._process.stdout)  # of our own child
-        except (EOFError, OSError, pickle.UnpicklingError):
-            log.warning("%s is learned here: the process that should have died", lesson.live.planned.series)
-            return taught(lesson)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            return None
         return found
+
+
+class Homework:
+    """A lesson that a pupil learns while the writer goes on. ``found``: what came of it; ``None`` when it is done: it died."""
+
+    def __init__(self, pupil: Pupil, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.found: Taught | None = None
+        body = pickle.dumps(lesson, pickle.HIGHEST_PROTOCOL)  # here, for what it holds is the writer's
+        self._thread = threading.Thread(target=self._learn, args=(pupil, body), daemon=True, name="fengsui-homework")
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        self._thread.join()
+
+    def _learn(self, pupil: Pupil, body: bytes) -> None:
+        pupil.hand(body)
+        self.found = pupil.heard()
 
 
 def attend(lessons: BinaryIO = sys.stdin.buffer, answers: BinaryIO = sys.stdout.buffer) -> None:

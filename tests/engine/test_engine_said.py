@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from fengsui.engine import relearn, school, state, warm
 from fengsui.engine.advance import Engine
 from fengsui.engine.live import build_detector
 from fengsui.engine.readings import Clock, Maker
@@ -74,6 +76,102 @@ def test_it_learns_once_and_a_later_word_makes_it_learn_again(embedded: Centre) 
     minutes(centre, engine, 7, 10)
     assert len(centre.rows(audit, "action")) == 2
     assert mean(engine) == pytest.approx(before, rel=0.1)
+
+
+def taught_elsewhere(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> tuple[Engine, list[school.Lesson]]:
+    """An engine for which any history is long, and what was learned in the writer's thread."""
+    centre.slice("all")
+    centre.rule("surge", detector="count_surprise", parameters={})
+    centre.history("all", START - 3 * 24 * HOUR, 3 * 24 * 60)
+    centre.heard("tickets", START)
+    engine = Engine(centre.store, centre.settings)
+    centre.advance(engine, START)
+    say(centre, "real", START - 3 * HOUR, START - 2 * HOUR)
+    here: list[school.Lesson] = []
+    really = school.taught
+    monkeypatch.setattr(school, "taught", lambda lesson: (here.append(lesson), really(lesson))[1])
+    monkeypatch.setattr(relearn, "FEW", 60)
+    return engine, here
+
+
+def asked(engine: Engine) -> relearn.Asked:
+    assert engine._relearning._asked is not None
+    return engine._relearning._asked
+
+
+def test_a_long_history_is_learned_beside_the_writer_and_taken_over_with_the_steps_since(
+    embedded: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre = embedded
+    engine, here = taught_elsewhere(centre, monkeypatch)
+    before = engine._known().lives[KEY].detector
+    minutes(centre, engine, 1, 2)
+    lesson = asked(engine).work.lesson
+    monkeypatch.setattr(school.Homework, "done", False)  # however fast it is: it still learns in the next two minutes
+    minutes(centre, engine, 2, 4)
+    live = engine._known().lives[KEY]
+    assert live.detector is before and live.last_end == bucket(START + 3 * MINUTE, 1)
+    monkeypatch.undo()
+    asked(engine).work.wait()
+    monkeypatch.setattr(school, "taught", here.append)
+    minutes(centre, engine, 4, 6)
+    assert not here and engine._relearning._pupil is None
+    live = engine._known().lives[KEY]
+    assert live.detector is not before and ("engine.said.learned", "machine") in centre.rows(audit, "action", "by")
+    assert live.last_end == bucket(START + 5 * MINUTE, 1) > lesson.end
+    assert state.canonical(live.detector) == _learned_here(centre, lesson, live.last_end)
+
+
+def _learned_here(centre: Centre, lesson: school.Lesson, end: int) -> str:
+    """The same lesson and the steps since, without a process."""
+    with centre.store.connect() as conn:
+        since = tuple(warm.history(conn, lesson.live.planned, [warm.Span(lesson.end, end, 1)]))
+    warm.learn(lesson.live, iter(lesson.parts), lesson.end)
+    warm.learn(lesson.live, iter(since), end)
+    return state.canonical(lesson.live.detector)
+
+
+@pytest.mark.parametrize("how", ["dead", "silent", "unborn"])
+def test_what_a_pupil_does_not_answer_is_learned_here(embedded: Centre, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    centre = embedded
+    engine, here = taught_elsewhere(centre, monkeypatch)
+    pupils: list[Any] = []
+
+    class Poor(school.Pupil):
+        def __init__(self) -> None:
+            if how == "unborn":
+                raise OSError("cannot allocate memory")
+            super().__init__()
+            self._process.send_signal(signal.SIGKILL if how == "dead" else signal.SIGSTOP)
+            pupils.append(self._process)
+
+    monkeypatch.setattr(school, "Pupil", Poor)
+    monkeypatch.setattr(relearn, "PATIENCE", MINUTE)
+    minutes(centre, engine, 1, 4)
+    assert len(here) == 1 and engine._relearning._pupil is None
+    assert all(one.poll() is not None for one in pupils) and len(pupils) == (how != "unborn")
+    assert "said" in dict(centre.rows(watermark, "name", "at"))
+
+
+def test_an_answer_to_what_was_said_before_a_newer_word_is_asked_again(
+    embedded: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre = embedded
+    engine, here = taught_elsewhere(centre, monkeypatch)
+    minutes(centre, engine, 1, 2)
+    first = asked(engine)
+    first.work.wait()
+    centre.define("stretch", "s", _body("false"), 2, START + MINUTE)
+    minutes(centre, engine, 2, 3)
+    assert asked(engine).work is not first.work and not here
+    engine._relearning._send_home()
+
+
+def test_a_replay_learns_in_line(embedded: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, here = taught_elsewhere(embedded, monkeypatch)
+    engine._relearning.keep_states = False
+    minutes(embedded, engine, 1, 2)
+    assert len(here) == 1 and engine._relearning._asked is None
 
 
 def _body(verdict: str) -> dict[str, Any]:
