@@ -57,7 +57,7 @@ class Screen:
 
     async def _news(self) -> None:
         """What ``follow`` in living.js does."""
-        seen, every_s, name = "", 2.0, f"{id(self):x}"
+        seen, every_s = "", 2.0
         while not self.loaded and not self.faults:
             await asyncio.sleep(0.05)
         async with httpx.AsyncClient(headers={"Cookie": self.cookie}, timeout=30) as client:
@@ -65,7 +65,7 @@ class Screen:
                 await asyncio.sleep(every_s * random.uniform(0.9, 1.1))
                 began = time.perf_counter()
                 try:
-                    answer = await client.get(f"{self.url}/now", params={"lang": "zh_CN", "screen": name, "seen": seen})
+                    answer = await client.get(f"{self.url}/now", params={"lang": "zh_CN", "seen": seen})
                     answer.raise_for_status()
                 except httpx.HTTPError as fault:
                     self.faults.append(type(fault).__name__)
@@ -154,8 +154,7 @@ class Screen:
 
 
 async def watched(url: str, viewers: int, seconds: float, server: psutil.Process) -> list[Screen]:
-    cookie = signed_in(url)
-    screens = [Screen(url, cookie) for _ in range(viewers)]
+    screens = [Screen(url, signed_in(url)) for _ in range(viewers)]  # each a session of its own, as screens are
     looking = [asyncio.create_task(each.look(RAMP_S * n / viewers)) for n, each in enumerate(screens)]
     for _ in range(1200):
         if all(each.loaded or each.faults for each in screens):

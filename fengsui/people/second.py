@@ -88,6 +88,8 @@ def confirm(conn: Connection, keys: Keys, person_id: str, code: str, now: dateti
     row = conn.execute(select(second_factor).where(second_factor.c.person_id == person_id).with_for_update()).mappings().first()
     if row is None or row["confirmed_at"] is not None:
         raise PersonFault("people.fault.second_there" if row else "people.fault.second_gone")
+    if now - row["made_at"] > OFFER_LASTS:
+        raise PersonFault("people.fault.offer_over")
     step = _step(keys, row["secret"], row["key_id"], person_id, code, now)
     if step is None:
         return None

@@ -47,14 +47,22 @@ def sign_in(
     with reading(store).connect() as conn:
         row = conn.execute(select(person).where(person.c.person_id == name)).mappings().first()
     stored = row["password"] if row and row["active"] else None
-    if not password.matches(stored, secret) or row is None or stored is None:
-        note_failure(store, name if row else NOBODY, ip, now)
-        raise SignInRefused("people.fault.wrong")
-    tries.forget(name, ip)
-    with store.begin() as conn:
-        if password.outdated(stored):
-            conn.execute(update(person).where(person.c.person_id == name).values(password=password.rehashed(secret)))
-        return go_on(conn, row, ip, now, policy, proved=False)
+    if password.matches(stored, secret) and stored is not None:
+        with store.begin() as conn:
+            fresh = _still(conn, name, stored)
+            if fresh is not None:
+                tries.forget(name, ip)
+                if password.outdated(stored):
+                    conn.execute(update(person).where(person.c.person_id == name).values(password=password.rehashed(secret)))
+                return go_on(conn, fresh, ip, now, policy, proved=False)
+    note_failure(store, name if row else NOBODY, ip, now)
+    raise SignInRefused("people.fault.wrong")
+
+
+def _still(conn: Connection, name: str, stored: str) -> Mapping[Any, Any] | None:
+    """The person as it is now, held until the session is written. None: reset or switched off while the hash was checked."""
+    row = conn.execute(select(person).where(person.c.person_id == name).with_for_update()).mappings().first()
+    return row if row and row["active"] and row["password"] == stored else None
 
 
 def visit(store: Engine, settings: Settings, ip: str | None, now: datetime) -> SignedIn:

@@ -40,7 +40,7 @@ def prove(
         row = _row(conn, token, now, "code")
         right = second.passes(conn, keys, who.person_id, code, now)
         if right:
-            tries.forget(_slate(who.person_id), None)
+            tries.forget_code(who.person_id)
             return _open(conn, row, token, ip, now, policy, proved=True)
     note_failure(store, who.person_id, ip, now)
     raise SignInRefused("people.fault.wrong_code")
@@ -71,7 +71,7 @@ def enrol(
         codes = second.confirm(conn, keys, who.person_id, code, now)
         if codes is None:
             raise SignInRefused("people.fault.wrong_code")
-        tries.forget(_slate(who.person_id), None)
+        tries.forget_code(who.person_id)
         return _open(conn, row, token, ip, now, policy, proved=True), codes
 
 
@@ -108,7 +108,7 @@ def enrol_own(store: Engine, keys: Keys, tries: Tries, who: Person, code: str, n
         codes = second.confirm(conn, keys, who.person_id, code, now)
     if codes is None:
         raise SignInRefused("people.fault.wrong_code")
-    tries.forget(_slate(who.person_id), None)
+    tries.forget_code(who.person_id)
     return codes
 
 
@@ -117,7 +117,7 @@ def renew_own_codes(store: Engine, keys: Keys, tries: Tries, who: Person, code: 
     _count(tries, who.person_id, now)
     with store.begin() as conn:
         if second.passes(conn, keys, who.person_id, code, now):
-            tries.forget(_slate(who.person_id), None)
+            tries.forget_code(who.person_id)
             return second.renew_codes(conn, who.person_id, now)
     raise SignInRefused("people.fault.wrong_code")
 
@@ -159,12 +159,6 @@ def _set(conn: Connection, person_id: str, secret: str) -> None:
 
 
 def _count(tries: Tries, person_id: str, now: datetime) -> None:
-    """From wherever they come: six digits are few."""
-    wait_s = tries.take(_slate(person_id), None, now)
+    wait_s = tries.take_code(person_id, now)
     if wait_s:
         raise SignInRefused("people.fault.too_many", wait_s=wait_s)
-
-
-def _slate(person_id: str) -> str:
-    """No sign-in name has a blank."""
-    return f"{person_id} code"

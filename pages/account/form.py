@@ -23,8 +23,9 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that is shown. ``mine``: the ref of this session; ``offer``: a second factor being set up; ``codes``: just made;
-    ``news`` and ``fault``: (code, params) of what was just done."""
+    """All that is shown. ``mine``: the ref of this session; ``offer``: a second factor being set up; ``again``: its first code
+    was wrong, another may be typed (the key itself is shown for a password only); ``codes``: just made; ``news`` and ``fault``:
+    (code, params) of what was just done."""
 
     person: Person
     lang: str
@@ -36,6 +37,7 @@ class View:
     factor: Factor | None
     sessions: Sequence[Session]
     offer: Offer | None = field(default=None, repr=False)
+    again: bool = False
     codes: tuple[str, ...] = field(default=(), repr=False)
     news: str = ""
     fault: tuple[str, Mapping[str, Any]] | None = None
@@ -102,7 +104,8 @@ def _second(view: View) -> str:
     if view.factor is None:
         words = f"<p>{view.say('pages.account.second_off')}</p>"
         button = _form(view, "offer", _old(view, "own")) if view.has_password else ""
-        return f"<section>{title}{words}{button}</section>"
+        again = _form(view, "confirm", _code(view)) if view.again else ""
+        return f"<section>{title}{words}{again}{button}</section>"
     on = view.say("pages.account.second_on", at=view.when(view.factor.confirmed_at), n=view.factor.codes_left)
     return f"<section>{title}<p>✓ {on}</p>{_form(view, 'codes', _code(view))}<p>{view.say('pages.account.lost')}</p></section>"
 

@@ -31,9 +31,10 @@ DONE = ("password", "revoke")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an action leaves to be shown besides the page."""
+    """What an action leaves to be shown besides the page. ``again``: the first code of a new second factor was wrong."""
 
     offer: Offer | None = field(default=None, repr=False)
+    again: bool = False
     codes: tuple[str, ...] = field(default=(), repr=False)
     news: str = ""
     fault: tuple[str, Mapping[str, Any]] | None = None
@@ -80,9 +81,8 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
         try:
             return do(Act(who, token, cookie.ip(request), now(), given), _address(request))
         except SignInRefused as fault:
-            again = people.offer(house().writer, keys(), who.person_id, step.ISSUER, now()) if do is _confirm else None
             status = 429 if "wait_s" in fault.params else 401
-            return Shown(offer=again, fault=(fault.code, fault.params), status=status)
+            return Shown(again=do is _confirm, fault=(fault.code, fault.params), status=status)
         except PersonFault as fault:
             return Shown(fault=(fault.code, fault.params), status=422)
 
@@ -117,6 +117,7 @@ def _drawn(request: Request, who: Person, token: str, shown: Shown) -> Response:
         factor=people.factor_of(store, who.person_id),
         sessions=people.living_sessions(store, at, of=who.person_id),
         offer=shown.offer,
+        again=shown.again,
         codes=shown.codes,
         news=shown.news,
         fault=shown.fault,

@@ -109,7 +109,7 @@ const watermark = (box, words) => {
 
 const news = async (box, state, take) => {
   const feed = state.data.feed
-  const answer = await fetch(`${feed.url}&screen=${state.name}&seen=${state.tag}`, { signal: AbortSignal.timeout(10000) })
+  const answer = await fetch(`${feed.url}&seen=${state.tag}`, { signal: AbortSignal.timeout(10000) })
   if (answer.status === 401) {
     box.innerHTML = ""  // nothing of it is left
     box.__html = ""
@@ -138,7 +138,6 @@ const follow = (box, state, take) => {
   }
   state.following = true
   state.every = 2
-  state.name = Math.random().toString(36).slice(2, 12)
   state.next = setTimeout(again, 1000 + 1000 * Math.random())  // after a restart screens must not all ask at once
 }
 

@@ -5,15 +5,17 @@ Anew when the worker drew a picture, somebody decided, or a minute passed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 from threading import Lock
 from time import monotonic
 
 from fengsui.board import Store, read
 from pages.look import pictures
 from pages.look.house import House, house, now
-from pages.wall.ask import Ask
+from pages.wall import views
+from pages.wall.ask import EVERY, Ask
 from pages.wall.board import Board, board
 
 LOOK_S = 0.5
@@ -34,10 +36,12 @@ class Boards:
     """Of this process. A store that is away raises its fault, and what is held stays."""
 
     def __init__(self) -> None:
-        self._held: dict[Ask, _Held] = {}
+        self._held: dict[Ask, _Held] = {}  # the longest unasked first
+        self._views, self._views_looked = frozenset[str](), -inf
         self._lock = Lock()
 
     def of(self, ask: Ask) -> Board:
+        ask = self._plain(ask)
         held = self._of(ask)
         with held.lock:
             if held.board is None or monotonic() - held.looked >= LOOK_S:
@@ -58,9 +62,22 @@ class Boards:
         with self._lock:
             for other in [other for other, held in self._held.items() if held.board and monotonic() - held.looked > KEPT_S]:
                 del self._held[other]
-            while len(self._held) >= MOST and ask not in self._held:
+            held = self._held.pop(ask, None) or _Held()
+            while len(self._held) >= MOST:
                 del self._held[next(iter(self._held))]
-            return self._held.setdefault(ask, _Held())
+            self._held[ask] = held
+            return held
+
+    def _plain(self, ask: Ask) -> Ask:
+        """Without views there are none of: a screen with invented ones is shown what others are shown."""
+        if not ask.views or ask.views == (EVERY,):
+            return ask
+        if monotonic() - self._views_looked >= LOOK_S:
+            reader = house().reader
+            version = read.latest_version(reader)
+            self._views = views.ids(None if version is None else pictures.by_version(reader, version))
+            self._views_looked = monotonic()
+        return replace(ask, views=tuple(id_ for id_ in ask.views if id_ in self._views))
 
 
 def boards() -> Boards:

@@ -16,19 +16,20 @@ MOST = 2000
 
 
 class Rhythm:
-    """Counts the screens of this process that asked within half a minute."""
+    """Counts the sessions that asked this process within half a minute. Not the names that screens give themselves: one person
+    could invent thousands, and every wall would slow down."""
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}
         self._lock = Lock()
         self._busy, self._looked, self._spent = 0.0, monotonic(), process_time()
 
-    def every(self, screen: str) -> float:
-        """Seconds until ``screen`` (its own random name) should ask again."""
+    def every(self, session: str) -> float:
+        """Seconds until a screen of ``session`` (anything that names it) should ask again."""
         with self._lock:
             at = monotonic()
-            self._seen.pop(screen, None)
-            self._seen[screen[:40]] = at  # the newest last
+            self._seen.pop(session, None)
+            self._seen[session] = at  # the newest last
             while self._seen and (len(self._seen) > MOST or at - next(iter(self._seen.values())) > GONE_S):
                 del self._seen[next(iter(self._seen))]
             if at - self._looked >= LOOK_S:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from fengsui import people
 from fengsui.locale import language, say
 from fengsui.people import NotSignedIn, Person
+from fengsui.people.session import token_hash
 from fengsui.store.faults import trouble as of_store
 from pages.gate import cookie
 from pages.look import trouble
@@ -61,7 +62,7 @@ def _newest(request: Request, person: Person) -> Response:
     query = request.query_params
     lang = language(query.get("lang"), person.lang, house().settings.centre.language)
     found = boards().of(ask(person, lang, query))
-    headers = {**_KEPT, **_times(query.get("screen", "")), "X-Tag": found.tag}
+    headers = {**_KEPT, **_times(request), "X-Tag": found.tag}
     if query.get("seen") == found.tag:
         return Response(status_code=204, headers=headers)
     packed = "gzip" in request.headers.get("accept-encoding", "")
@@ -70,8 +71,9 @@ def _newest(request: Request, person: Person) -> Response:
     return Response(found.packed if packed else found.body, media_type="application/json", headers=headers)
 
 
-def _times(screen: str) -> dict[str, str]:
-    return {"X-Sent": str(now().timestamp() * 1000), "X-Every": str(rhythm().every(screen)), "X-Build": BUILD}
+def _times(request: Request) -> dict[str, str]:
+    every_s = rhythm().every(token_hash(request.cookies.get(COOKIE, "")))
+    return {"X-Sent": str(now().timestamp() * 1000), "X-Every": str(every_s), "X-Build": BUILD}
 
 
 def _said(status: int, why: str) -> Response:

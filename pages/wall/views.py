@@ -51,9 +51,18 @@ PLAIN: View = {
 
 def chosen(ask: Ask, picture: Picture) -> list[View]:
     """Those that the screen asks for, as it orders them; every one there is for ``all``; else the first."""
-    known = {view["id"]: view for view in picture.body.get("shown", [PLAIN])}
+    known = _known(picture)
     asked = list(known) if ask.views == (EVERY,) else [id_ for id_ in ask.views if id_ in known]
     return [known[id_] for id_ in asked or list(known)[:1]]
+
+
+def ids(picture: Picture | None) -> frozenset[str]:
+    """Of the views there are."""
+    return frozenset(_known(picture)) if picture else frozenset()
+
+
+def _known(picture: Picture) -> dict[str, View]:
+    return {view["id"]: view for view in picture.body.get("shown", [PLAIN])}
 
 
 def order(ask: Ask, picture: Picture | None) -> dict[str, Any]:

@@ -97,7 +97,10 @@ def test_two_steps_are_turned_on_used_and_asked_for(client: TestClient, store: E
     offered = mine.post("/account", data={"do": "offer", "old": PASSWORD}, headers=OWN)
     assert '<svg class="qr"' in offered.text and "otpauth://totp/" in html.unescape(offered.text)
     wrong = mine.post("/account", data={"do": "confirm", "code": "000000"}, headers=OWN)
-    assert wrong.status_code == 401 and code(wrong.text) == code(offered.text), "the same key after a wrong code"
+    assert wrong.status_code == 401 and 'name="code"' in wrong.text, "another code may be typed"
+    assert "otpauth" not in wrong.text and 'class="key"' not in wrong.text, "the key is shown for a password only"
+    again = mine.post("/account", data={"do": "offer", "old": PASSWORD}, headers=OWN)
+    assert code(again.text) == code(offered.text), "the same key: what was scanned still counts"
     done = mine.post("/account", data={"do": "confirm", "code": code(offered.text)}, headers=OWN)
     recovery = re.findall(r"<li>([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})</li>", done.text)
     assert len(recovery) == 10 and "还剩" not in done.text
@@ -109,6 +112,15 @@ def test_two_steps_are_turned_on_used_and_asked_for(client: TestClient, store: E
     assert refused.status_code == 401, "a code that was used opens nothing"
     assert client.post(where, data={"code": recovery[0]}, headers=OWN).headers["location"] == "/alerts?id=e3"
     assert client.get(where).headers["location"].startswith("/signin?"), "all the way in: nothing is left to ask"
+
+
+def test_at_a_screen_left_open_no_key_is_told_without_the_password(client: TestClient, store: Engine) -> None:
+    mine = signed(client)
+    answers = [mine.post("/account", data={"do": "confirm", "code": "000000"}, headers=OWN) for _ in range(7)]
+    assert answers[0].status_code == 422 and answers[-1].status_code == 429
+    assert not [one for one in answers if "otpauth" in one.text or 'class="key"' in one.text]
+    with store.connect() as conn:
+        assert conn.execute(select(t.second_factor)).first() is None
 
 
 def test_a_role_that_must_is_led_through_it(client: TestClient, store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

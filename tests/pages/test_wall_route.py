@@ -23,7 +23,7 @@ from fengsui.settings import load
 from fengsui.store import tables as t
 from pages.gate.door import Door
 from pages.look.house import house
-from pages.wall import boards, route
+from pages.wall import boards, rhythm, route
 from pages.wall.ask import ask
 from tests.pages.conftest import NOW
 from tests.pages.test_trouble import Break
@@ -130,6 +130,32 @@ def test_boards_nobody_asks_for_are_let_go(client: TestClient, monkeypatch: pyte
     at += boards.KEPT_S + 1
     client.get("/wall/now?lang=zh_CN", headers=of("wang"))
     assert [one.lang for one in boards.boards()._held] == ["zh_CN"]
+
+
+def test_invented_views_are_no_boards_of_their_own(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    real = boards.board
+    monkeypatch.setattr(boards, "board", lambda *given: drawn.append(1) or real(*given))
+    for n in range(10):
+        client.get(f"/wall/now?lang=zh_CN&view=x{n}", headers=of("wang"))
+        client.get(f"/wall/now?lang=zh_CN&view=x{n},sla", headers=of("wang"))
+    assert len(drawn) == 2 and [one.views for one in boards.boards()._held] == [(), ("sla",)]
+
+
+def test_the_board_nobody_asked_for_longest_makes_room(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "MOST", 3)
+    for query in ("", "view=sla", "view=voice", "", "view=sla,voice"):
+        client.get(f"/wall/now?lang=zh_CN&{query}", headers=of("wang"))
+    assert [one.views for one in boards.boards()._held] == [("voice",), (), ("sla", "voice")], "the wall's own stays"
+
+
+def test_one_person_with_many_names_slows_no_wall_down(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = rhythm.Rhythm()
+    monkeypatch.setattr(route, "rhythm", lambda: counted)
+    for n in range(5):
+        client.get(f"/wall/now?lang=zh_CN&screen={n}", headers=of("wang"))
+    client.get("/wall/now?lang=zh_CN", headers=of("li"))
+    assert len(counted._seen) == 2
 
 
 def test_a_screen_gets_the_views_it_asks_for_in_its_order(client: TestClient) -> None:

@@ -159,6 +159,30 @@ def test_codes_cannot_be_guessed_from_many_addresses(store: Engine, tries: Tries
     assert people.prove(store, KEYS, tries, half.token, code, None, later(1), USUAL).stage is None
 
 
+def test_one_person_locks_nobody_else_out_of_the_second_step(store: Engine, tries: Tries):
+    make(store)
+    secret, _ = turned_on(store, tries)
+    for n in range(10 * tries.limit):
+        with pytest.raises(SignInRefused):
+            people.renew_own_codes(store, KEYS, tries, people.Person(f"other{n}", "", "duty"), "000000", later(1))
+    half = enter(store, tries, later(1))
+    code = totp.code_at(secret, totp.step_of(later(1)))
+    assert people.prove(store, KEYS, tries, half.token, code, None, later(1), USUAL).stage is None
+
+
+def test_an_offer_ends_after_an_hour(store: Engine, tries: Tries):
+    make(store)
+    who = people.find(store, "gao")
+    assert who is not None
+    secret = secret_of(store)
+    with pytest.raises(PersonFault) as fault:
+        people.enrol_own(store, KEYS, tries, who, totp.code_at(secret, totp.step_of(later(61))), later(61))
+    assert fault.value.code == "people.fault.offer_over"
+    fresh = secret_of(store, later(61))
+    assert fresh != secret
+    assert people.enrol_own(store, KEYS, tries, who, totp.code_at(fresh, totp.step_of(later(61))), later(61))
+
+
 @both
 def test_whoever_must_sets_it_up_before_the_first_page(store: Engine, tries: Tries):
     make(store, must_change=True)

@@ -20,6 +20,7 @@ from fengsui.people import (
     create,
     in_scope,
     require_role,
+    reset_password,
     sign_in,
     sign_out,
     visit,
@@ -122,9 +123,65 @@ def test_a_right_password_wipes_the_slate(tries: Tries):
 
 
 def test_tries_do_not_grow_without_end(tries: Tries):
-    for n in range(MOST_KEYS + 50):
-        tries.take(f"u{n}", None, NOW)
+    for n in range(MOST_KEYS):
+        tries.take(f"u{n}", f"10.{n // 250 // 250}.{n // 250 % 250}.{n % 250}", NOW)
     assert len(tries._times) == MOST_KEYS
+
+
+def test_a_flood_of_invented_names_wipes_no_slate_of_others(tries: Tries):
+    for _ in range(3):
+        tries.take("li", "10.0.0.1", NOW)
+    for n in range(MOST_KEYS + 50):
+        tries.take(f"invented{n}", "10.0.0.66", NOW)
+    assert tries.take("li", "10.0.0.1", NOW) == 900
+    assert len(tries._times) < 50, "a refused try leaves nothing"
+    assert tries.take("invented0", "10.0.0.66", NOW + timedelta(minutes=15)) == 0
+
+
+def test_slates_are_let_go_when_nothing_is_on_them(tries: Tries):
+    tries.take("li", "10.0.0.1", NOW)
+    tries.forget("li", "10.0.0.1")
+    assert not tries._times
+
+
+@pytest.mark.parametrize("outdated", [False, True])
+def test_a_reset_while_the_password_is_checked_stands(
+    sqlite_store: Engine, tries: Tries, monkeypatch: pytest.MonkeyPatch, outdated: bool
+):
+    make(sqlite_store)
+    if outdated:
+        with sqlite_store.begin() as conn:
+            conn.execute(update(person).values(password=PasswordHasher(time_cost=1, memory_cost=1024).hash(GOOD)))
+    matches, told = passwords.matches, []
+
+    def slowly(stored: str | None, secret: str) -> bool:
+        right = matches(stored, secret)
+        if not told:
+            told.append(reset_password(sqlite_store, "li", by="cli", now=NOW))
+        return right
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(SignInRefused) as refused:
+        sign_in(sqlite_store, tries, "li", GOOD, None, NOW)
+    assert refused.value.code == "people.fault.wrong"
+    with sqlite_store.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(session)) == 0
+    assert sign_in(sqlite_store, tries, "li", told[0], None, NOW).stage == "change"
+
+
+def test_whoever_is_switched_off_while_the_password_is_checked_stays_out(
+    sqlite_store: Engine, tries: Tries, monkeypatch: pytest.MonkeyPatch
+):
+    make(sqlite_store)
+    matches = passwords.matches
+
+    def slowly(stored: str | None, secret: str) -> bool:
+        change(sqlite_store, "li", by="cli", now=NOW, active=False)
+        return matches(stored, secret)
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(SignInRefused):
+        sign_in(sqlite_store, tries, "li", GOOD, None, NOW)
 
 
 def test_a_hash_with_weaker_parameters_is_renewed(sqlite_store: Engine, tries: Tries):
