@@ -1,4 +1,5 @@
-"""One customer's data on their own demand: find, hand out as a file, erase. For administrators, for a reason, with a receipt.
+"""One customer's data on their own demand: find, hand out as a file, erase. For administrators of the whole centre, for a
+reason, with a receipt: what a customer said is not of one organisation.
 
 What is asked for is the customer's id in the channel's own system, or the pseudonym that pages show. Only the pseudonym is
 written anywhere: requests, audit and receipts name nobody.
@@ -18,10 +19,11 @@ from sqlalchemy import Connection, Engine, func, select
 from fengsui.board import requests
 from fengsui.board.requests import Asked
 from fengsui.board.wrong import Mistake, Wrong
+from fengsui.ingest.erase import is_pseudonym
 from fengsui.ingest.keys import Vault, canonical
-from fengsui.people import NotAllowed, Person, audit
+from fengsui.people import NotAllowed, Person, audit, whole_centre
 from fengsui.settings import Settings, open_keys
-from fengsui.store.tables import contact, customer, event, feedback, feedback_text, label, quarantine, reference
+from fengsui.store.tables import contact, customer, event, feedback, feedback_text, label, quarantine
 from fengsui.text.masks import mask
 
 ROLES = frozenset({"admin"})
@@ -55,14 +57,14 @@ class Handed:
 
 def find(store: Engine, settings: Settings, given: str, who: Person) -> Found:
     """Raises ``NotAllowed``; ``Wrong`` for an id that can be none."""
-    _allowed(who)
+    allowed(who)
     wanted = given.strip()
     if not wanted or len(wanted) > ID_MAX:
         code, params = ("board.wrong.missing", {}) if not wanted else ("board.wrong.long", {"limit": ID_MAX})
         raise Wrong([Mistake(("customer",), code, params)])
     vault = Vault(open_keys(settings))
     with store.connect() as conn:
-        hashed = wanted if _known(conn, wanted) else vault.customer(wanted)
+        hashed = wanted if is_pseudonym(conn, wanted) else vault.customer(wanted)
         return _found(conn, hashed)
 
 
@@ -92,8 +94,9 @@ def erase(store: Engine, hashed: str, reason: str, who: Person, now: datetime) -
     return requests.ask(store, "erase", params, who.person_id, now, key=f"{now:%Y%m%d%H%M}")
 
 
-def erasures(store: Engine, limit: int = 10) -> list[Asked]:
-    """The newest first; only those of customers."""
+def erasures(store: Engine, who: Person, limit: int = 10) -> list[Asked]:
+    """The newest first; only those of customers. Raises ``NotAllowed``."""
+    allowed(who)
     return [one for one in requests.recent(store, "erase", limit) if one.params.get("customer_ref")]
 
 
@@ -117,22 +120,19 @@ def receipt(asked: Asked, settings: Settings) -> Handed:
     return Handed(f"fengsui_erasure_{asked.request_id[:8]}.json", content, records)
 
 
-def _allowed(who: Person) -> None:
+def allowed(who: Person) -> None:
+    """Raises ``NotAllowed``."""
     if who.role not in ROLES:
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
+    whole_centre(who)
 
 
 def _reason(who: Person, reason: str) -> str:
-    _allowed(who)
+    allowed(who)
     said = mask(reason.strip())
     if not REASON_MIN <= len(said) <= REASON_MAX:
         raise Wrong([Mistake(("reason",), "board.wrong.reason", {"least": REASON_MIN, "most": REASON_MAX})])
     return said
-
-
-def _known(conn: Connection, given: str) -> bool:
-    places = (feedback.c.customer, customer.c.customer, quarantine.c.customer, reference.c.ref_id)
-    return any(conn.execute(select(column).where(column == given).limit(1)).first() for column in places)
 
 
 def _found(conn: Connection, hashed: str) -> Found:

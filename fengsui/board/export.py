@@ -23,6 +23,7 @@ from fengsui.board.wrong import Mistake, Wrong
 from fengsui.locale import say
 from fengsui.people import NotAllowed, Person, audit
 from fengsui.settings import Settings
+from fengsui.text.masks import mask
 
 ROLES = frozenset({"manager", "admin", "analyst", "auditor"})
 """Who may take data out; duty officers read on the screen, and an auditor sees nothing but the audit."""
@@ -78,9 +79,9 @@ def export(
     suffix, mime, write = FORMATS[kind]
     content = write(lines, table.view)
     stamp = now.astimezone(settings.centre.tz)
-    params = {"view": table.view, "about": table.about[:200], "rows": len(rows), "cut": cut, "format": kind}
+    params = {"view": table.view, "about": mask(table.about)[:200], "rows": len(rows), "cut": cut, "format": kind}
     with store.begin() as conn:
-        audit.record(conn, who.person_id, ACTION, {**params, "reason": reason.strip()}, now)
+        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(reason.strip())}, now)
     return File(f"fengsui_{table.view}_{stamp:%Y%m%d_%H%M%S}.{suffix}", mime, content, len(rows), cut)
 
 

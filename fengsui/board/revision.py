@@ -108,7 +108,11 @@ def history(store: Engine, kind: str | None = None, limit: int = 100) -> list[St
 
 
 def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, now: datetime) -> Saved | Stale:
-    """All of them or none; what is already so makes no version. Raises ``Wrong`` with every mistake."""
+    """All of them or none; what is already so makes no version. Raises ``Wrong`` with every mistake.
+
+    A definition counts for the whole centre: so does who changes it."""
+    if who.scope:
+        raise Wrong([Mistake((), "board.wrong.centre_wide")])
     starts = [check(settings, draft, now) for draft in drafts]
     try:
         with store.begin() as conn:

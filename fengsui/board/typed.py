@@ -23,6 +23,7 @@ from fengsui.settings import Settings
 from fengsui.store.slices import ALL, UNKNOWN, slice_key, slice_levels
 from fengsui.store.tables import audit as audit_rows
 from fengsui.store.tables import gauge, measurement, person, slice_
+from fengsui.text.masks import mask
 
 KIND = "typed"
 ROLES = frozenset({"manager", "admin"})
@@ -119,7 +120,7 @@ def send(slot: Slot, store: Engine, settings: Settings, who: Person, answers: An
     row = {**_row(settings, answers.metric, month, pair, now), "dims": slice_levels(answers.place)}
     kept = slot.put(Delivery(source, KIND, who.person_id, key, [row], content=content), now)
     with store.begin() as conn:
-        audit.record(conn, who.person_id, ACTION, {**content, "reason": answers.reason.strip()}, now)
+        audit.record(conn, who.person_id, ACTION, {**content, "reason": mask(answers.reason.strip())}, now)
     return kept
 
 

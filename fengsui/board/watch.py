@@ -12,6 +12,7 @@ from fengsui.people import NotAllowed, Person, audit
 from fengsui.store.slices import ALL
 from fengsui.store.tables import topic
 from fengsui.store.upsert import upsert
+from fengsui.text.masks import mask
 
 ROLES: Final = frozenset({"manager", "admin", "analyst"})
 LONGEST: Final = 40
@@ -39,7 +40,7 @@ def add(store: Engine, phrase: str, who: Person, now: datetime) -> bool:
         if len(watched) >= MOST:
             raise NotAPhrase("board.watch.many", most=MOST)
         upsert(conn, topic, [_row(text, now)])
-        audit.record(conn, who.person_id, "topic.watch", {"phrase": text}, now)
+        audit.record(conn, who.person_id, "topic.watch", {"phrase": mask(text)}, now)
     return True
 
 

@@ -57,7 +57,9 @@ def erase(
     vault = Vault(keys)
     with store.begin() as conn:
         fence(conn)
-        hashed = None if customer_ref is None else _customer(conn, customer_ref, vault)
+        hashed = customer_ref
+        if customer_ref is not None and not is_pseudonym(conn, customer_ref):
+            hashed = vault.customer(customer_ref)
         found = [str(record_key)] if hashed is None else _records_of(conn, hashed)
         customers = {hashed} if hashed else _customers_of(conn, found)
         _uncount(conn, settings, found, now)
@@ -70,11 +72,13 @@ def erase(
     return len(found)
 
 
-def _customer(conn: Connection, given: str, vault: Vault) -> str:
-    """The hash, if ``given`` is one that stands anywhere; a customer may be left without a record."""
-    places = (feedback.c.customer, customer.c.customer, quarantine.c.customer, reference.c.ref_id)
-    known = any(conn.execute(select(column).where(column == given).limit(1)).first() for column in places)
-    return given if known else vault.customer(given)
+def is_pseudonym(conn: Connection, given: str) -> bool:
+    """Whether ``given`` is a customer's hash that stands anywhere (they may be left without a record), and no id of a source.
+    Master data of other kinds keep the ids of their source, which may be a customer's, too."""
+    places = (feedback.c.customer, customer.c.customer, quarantine.c.customer)
+    asked = [select(column).where(column == given) for column in places]
+    asked.append(select(reference.c.ref_id).where(reference.c.ref_id == given, reference.c.kind == "customer"))
+    return any(conn.execute(query.limit(1)).first() for query in asked)
 
 
 def _records_of(conn: Connection, hashed: str) -> list[str]:

@@ -19,7 +19,7 @@ from fengsui.people.person import (
     without_password,
 )
 from fengsui.people.reach import Reach, every_reach, set_reach
-from fengsui.people.role import at_least, in_scope, require_role
+from fengsui.people.role import at_least, in_scope, require_role, whole_centre
 from fengsui.people.rota import Shift, on_duty, rota, save_rota, unmanned
 from fengsui.people.rota_file import RotaMistakes, shifts_of
 from fengsui.people.second import Factor, Offer, every_factor, factor_of, offer
@@ -106,5 +106,6 @@ __all__ = [
     "unmanned",
     "use_claim_link",
     "visit",
+    "whole_centre",
     "without_password",
 ]

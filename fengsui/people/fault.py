@@ -20,7 +20,7 @@ class NotSignedIn(_Coded):
 
 
 class NotAllowed(_Coded):
-    """Signed in, but this role may not: say so, and who may."""
+    """Signed in, but this role, or whoever is bound to some organisations, may not: say so, and who may."""
 
 
 class SignInRefused(_Coded):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from fengsui.people import audit
 from fengsui.people.fault import PersonFault
+from fengsui.people.session import inside
 from fengsui.settings.channel import quiet_span
 from fengsui.store.database import reading
 from fengsui.store.tables import person, reach
@@ -44,8 +45,12 @@ NAMES = tuple(field.name for field in fields(Reach))
 NOWHERE = Reach()
 
 
-def set_reach(store: Engine, person_id: str, *, by: str, now: datetime, **given: str | None) -> Reach:
-    """Change some of ``NAMES``; None or empty text takes one away. ``PersonFault`` for a person or a value that is none."""
+def set_reach(
+    store: Engine, person_id: str, *, by: str, now: datetime, within: Sequence[str] = (), **given: str | None
+) -> Reach:
+    """Change some of ``NAMES``; None or empty text takes one away. ``PersonFault`` for a person or a value that is none.
+
+    ``within``: the organisations of who sets it; a person outside of them is none. Without any it is not bound."""
     unknown = sorted(given.keys() - set(NAMES))
     if unknown:
         raise TypeError(f"nobody is reached by {unknown}")
@@ -54,7 +59,8 @@ def set_reach(store: Engine, person_id: str, *, by: str, now: datetime, **given:
         if value is not None:
             _check(name, value)
     with store.begin() as conn:
-        if conn.scalar(select(person.c.person_id).where(person.c.person_id == person_id)) is None:
+        scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
+        if scope is None or not inside(within, scope):
             raise PersonFault("people.fault.unknown", value=person_id[:64])
         new = asdict(reach_of(conn, [person_id]).get(person_id, NOWHERE)) | wanted
         upsert(conn, reach, [{"person_id": person_id, **new}])

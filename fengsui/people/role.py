@@ -33,6 +33,12 @@ def require_role(store: Engine, token: str | None, roles: Collection[str], now: 
     return found
 
 
+def whole_centre(who: Person) -> None:
+    """``NotAllowed`` for whoever is bound to some organisations: what counts for the whole centre is not theirs to change."""
+    if who.scope:
+        raise NotAllowed("people.fault.part", scope=list(who.scope))
+
+
 def _who(store: Engine, token: str, now: datetime) -> Person | None:
     query = select(person).join(session, session.c.person_id == person.c.person_id)
     query = query.where(signed_in(token, now), person.c.active)

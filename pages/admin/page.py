@@ -41,6 +41,8 @@ def page() -> None:
             width="content",
             on_change=_elsewhere,
         )
+    if visitor.scope:
+        st.html(f'<p class="note" role="status">{esc(visitor.say("board.wrong.centre_wide"))}</p>')
     SECTIONS.get(chosen or "calendar", calendar.section)(visitor)
 
 

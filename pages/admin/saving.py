@@ -35,7 +35,14 @@ def panel(visitor: Visitor, held: Held, *, dated: bool) -> None:
         reason_and_date(visitor, held, dated=dated)
         with st.container(horizontal=True, key="save_row"):
             words = visitor.say("pages.admin.save.do", version=held.seen + 1)
-            st.button(words, key="adm_save", type="primary", disabled=not held.changed, on_click=_save, args=(held,))
+            st.button(
+                words,
+                key="adm_save",
+                type="primary",
+                disabled=not held.changed or bool(visitor.scope),
+                on_click=_save,
+                args=(held,),
+            )
             st.button(
                 visitor.say("pages.admin.save.drop"),
                 key="adm_drop",

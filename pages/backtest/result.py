@@ -201,7 +201,7 @@ def _become(visitor: Visitor, trial: Trial) -> None:
             args=(trial,),
             help=visitor.say("backtest.watch_hint"),
         )
-        if visitor.person.role in form.ADMIN:
+        if visitor.person.role in form.ADMIN and not visitor.scope:
             seen = backtest.ruling(house().reader, trial.metric, trial.slice_keys[0], now(), trial.detector)
             if seen is not None:
                 st.text_input(

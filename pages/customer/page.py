@@ -25,7 +25,7 @@ _FOUND, _WRONG, _FILE, _SURE, _TOLD = (f"cust_{name}" for name in ("found", "wro
 
 
 def page() -> None:
-    visitor = require_role(customer.ROLES)
+    visitor = require_role(customer.ROLES, whole=True)
     dress(sheet=HERE / "customer.css")
     st.html(f'<div class="pt">{esc(visitor.say("pages.title.customer"))}</div>')
     left, right = st.columns([760, 636], gap="small")
@@ -51,8 +51,11 @@ def _find(visitor: Visitor) -> None:
 
 
 def _found(visitor: Visitor) -> Found | None:
-    """Of the form; else of the address, where only a pseudonym stands."""
-    wanted = st.session_state.get(_FOUND) or st.query_params.get("customer")
+    """Of the address, where only a pseudonym stands; else of the form. What is asked for in the form clears the address, so an
+    address with a customer is newer than it."""
+    if asked := st.query_params.get("customer"):
+        st.session_state.pop(_FOUND, None)
+    wanted = asked or st.session_state.get(_FOUND)
     if not wanted:
         return None
     try:
@@ -77,8 +80,7 @@ def _held(visitor: Visitor, found: Found) -> None:
     )
     with st.container(horizontal=True, key="cust_acts"):
         st.button(visitor.say("pages.customer.hand_out"), key="cust_out", on_click=_hand_out, args=(found.customer,))
-        file: Handed | None = st.session_state.get(_FILE)
-        if file is not None:
+        if file := _file_of(found.customer):
             label = visitor.say("pages.export.download")
             st.download_button(label, file.content, file.name, "application/json", key="cust_file_down", on_click="ignore")
         if st.session_state.get(_SURE) == found.customer:
@@ -89,6 +91,16 @@ def _held(visitor: Visitor, found: Found) -> None:
             st.button(visitor.say("pages.customer.erase"), key="cust_erase", on_click=_be_sure, args=(found.customer,))
     if st.session_state.get(_SURE) == found.customer:
         st.html(f'<p class="xp"><b class="c2">⚠</b> {esc(visitor.say("pages.customer.erase_second"))}</p>')
+
+
+def _file_of(hashed: str) -> Handed | None:
+    """The file that was made for this customer; one of another customer goes."""
+    kept: tuple[str, Handed | None] = st.session_state.get(_FILE, (hashed, None))
+    whose, file = kept
+    if whose != hashed:
+        del st.session_state[_FILE]
+        return None
+    return file
 
 
 def _facts(visitor: Visitor, found: Found) -> str:
@@ -106,8 +118,8 @@ def _facts(visitor: Visitor, found: Found) -> str:
 
 
 def _receipts() -> None:
-    visitor = require_role(customer.ROLES)
-    rows = trouble.kept("erasures", None, lambda: customer.erasures(house().reader))
+    visitor = require_role(customer.ROLES, whole=True)
+    rows = trouble.kept("erasures", None, lambda: customer.erasures(house().reader, visitor.person))
     st.html(heading(visitor.say("pages.customer.receipts"), visitor.say("pages.customer.receipts_second")))
     if not rows:
         st.html(f'<p class="xp">{esc(visitor.say("pages.customer.receipts.none"))}</p>')
@@ -133,7 +145,7 @@ def _receipt(visitor: Visitor, one: Asked) -> None:
 
 def _look() -> None:
     """What was typed leaves the field again: only the pseudonym is kept on the page."""
-    visitor = require_role(customer.ROLES)
+    visitor = require_role(customer.ROLES, whole=True)
     _forget()
     st.query_params.pop("customer", None)
     given = str(st.session_state.get("cust_id") or "")
@@ -146,10 +158,11 @@ def _look() -> None:
 
 
 def _hand_out(hashed: str) -> None:
-    visitor = require_role(customer.ROLES)
+    visitor = require_role(customer.ROLES, whole=True)
 
     def make() -> None:
-        st.session_state[_FILE] = customer.hand_out(house().writer, house().settings, hashed, _reason(), visitor.person, now())
+        file = customer.hand_out(house().writer, house().settings, hashed, _reason(), visitor.person, now())
+        st.session_state[_FILE] = hashed, file
 
     _try(visitor, make)
 
@@ -164,7 +177,7 @@ def _unsure() -> None:
 
 
 def _erase(hashed: str) -> None:
-    visitor = require_role(customer.ROLES)
+    visitor = require_role(customer.ROLES, whole=True)
 
     def ask() -> None:
         customer.erase(house().writer, hashed, _reason(), visitor.person, now())

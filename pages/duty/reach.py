@@ -8,7 +8,7 @@ import streamlit as st
 
 from fengsui import people
 from fengsui.board import telling
-from fengsui.people import PersonFault
+from fengsui.people import PersonFault, inside
 from fengsui.people.reach import NAMES, Reach
 from pages.look import trouble
 from pages.look.house import house, now
@@ -29,7 +29,11 @@ def section(visitor: Visitor) -> None:
 def _form(visitor: Visitor) -> None:
     me = visitor.person.person_id
     st.html(heading(visitor.say("duty.reach.title"), visitor.say("duty.reach.second")))
-    known = {one.person_id: one.name for one in people.every_person(house().reader) if one.active and one.role != "wall"}
+    known = {
+        one.person_id: one.name
+        for one in people.every_person(house().reader)
+        if one.active and one.role != "wall" and (one.person_id == me or inside(visitor.scope, one.scope))
+    }
     if not known:
         st.html(f'<p class="none">{esc(visitor.say("duty.reach.nobody"))}</p>')
         return
@@ -63,13 +67,15 @@ def _form(visitor: Visitor) -> None:
 
 
 def _save(whom: str) -> None:
-    """One's own, or an administrator another's; numbers are never in the audit."""
+    """One's own, or an administrator another's of the same organisations; numbers are never in the audit."""
     visitor = require_role(DESK)
-    if whom != visitor.person.person_id and visitor.person.role != "admin":
+    me = visitor.person.person_id
+    if whom != me and visitor.person.role != "admin":
         return
     given = {name: str(st.session_state.get(f"reach_{whom}_{name}") or "") for name in NAMES}
     try:
-        people.set_reach(house().writer, whom, by=visitor.person.person_id, now=now(), **given)
+        within = () if whom == me else visitor.scope
+        people.set_reach(house().writer, whom, by=me, now=now(), within=within, **given)
     except PersonFault as fault:
         st.session_state[_SAID] = ("over", visitor.say(fault.code, **fault.params))
     except Exception as fault:  # told, and nothing was stored

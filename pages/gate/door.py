@@ -30,8 +30,8 @@ OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcor
 
 
 class Door:
-    """ASGI middleware. Looks only at GETs of pages, those that do not exist included, and at whose websocket it is; assets and
-    health pass."""
+    """ASGI middleware. Looks at GETs of pages, those that do not exist included, and for other methods and the websocket at
+    where a wall's link is shown; assets and health pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -54,9 +54,11 @@ class Door:
 
     async def _answer(self, scope: Scope) -> Response | None:
         if scope["type"] == "websocket":
-            return await anyio.to_thread.run_sync(_stream, HTTPConnection(scope))
-        if scope["type"] != "http" or scope["method"] != "GET":
+            return await anyio.to_thread.run_sync(_kept, HTTPConnection(scope))
+        if scope["type"] != "http":
             return None
+        if scope["method"] != "GET":
+            return await anyio.to_thread.run_sync(_kept, Request(scope)) if _name(scope["path"]) in NAMES else None
         name, request = _name(scope["path"]), Request(scope)
         if name in NAMES:
             return await anyio.to_thread.run_sync(_decide, request)
@@ -89,8 +91,9 @@ def _decide(request: Request) -> Response | None:
     return None
 
 
-def _stream(connection: HTTPConnection) -> Response | None:
-    """While the store is away nobody is turned off: pages keep their last picture then, and ask again themselves."""
+def _kept(connection: HTTPConnection) -> Response | None:
+    """While the store is away nobody is turned off: pages keep their last picture then, and ask again themselves,
+    and a form gives back what was filled in."""
     try:
         return _elsewhere(connection)
     except Exception as fault:  # the store's are met, others go on

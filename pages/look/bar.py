@@ -60,8 +60,8 @@ def _account() -> str:
 
 
 def _report(visitor: Visitor) -> str:
-    """To the form of the front line, where the centre takes reports."""
-    taken = takes_reports(house().settings) is not None
+    """To the form of the front line, where the centre takes reports; a screen sends none."""
+    taken = takes_reports(house().settings) is not None and visitor.person.role != "wall"
     return f'<a href="report" target="_self">{esc(visitor.say("pages.report.title"))}</a>' if taken else ""
 
 

@@ -47,15 +47,17 @@ def token() -> str | None:
     return st.context.cookies.get(COOKIE)
 
 
-def who(roles: Collection[str] = EVERYBODY) -> Visitor:
+def who(roles: Collection[str] = EVERYBODY, *, whole: bool = False) -> Visitor:
     """Raises ``NotSignedIn`` or ``NotAllowed``; asks the session table, so a revoked person gets nothing more. While the store
-    is away whoever sat here stays, and sees what was seen last."""
+    is away whoever sat here stays, and sees what was seen last. ``whole``: only who is bound to no organisation."""
     shown = token()
     person = _person(shown)
     if doing():
         _touch(shown)
     if person.role not in roles:
         raise NotAllowed("people.fault.not_allowed", role=person.role, allowed=in_order(roles))
+    if whole:
+        people.whole_centre(person)
     wish = st.query_params.get("lang")
     lang = language(wish, person.lang, st.context.locale) if wish or person.lang else house().settings.centre.language
     return Visitor(person, lang, house().zone)
@@ -78,10 +80,10 @@ def _touch(shown: str | None) -> None:
             raise
 
 
-def require_role(roles: Collection[str]) -> Visitor:
+def require_role(roles: Collection[str], *, whole: bool = False) -> Visitor:
     """The visitor, or a sentence in place of the page (or fragment) and nothing else of it."""
     try:
-        return who(roles)
+        return who(roles, whole=whole)
     except NotSignedIn:
         entrance()
         st.stop()

@@ -19,6 +19,7 @@ from pages.look.visitor import Visitor, require_role
 from pages.records import detail
 
 MAY = frozenset({"manager", "admin"})
+"""Of the whole centre, where every model speaks."""
 SHOWN = 6
 _TOLD, _WRONG = "quality_told", "quality_wrong"
 
@@ -31,7 +32,7 @@ def panel(visitor: Visitor, tag: str) -> None:
     speaks = next((one for one in mine if one["state"] == "in_force"), None)
     rules = f'<p class="df">{esc(visitor.say("pages.quality.rules_speak"))}</p>' if speaks is None else ""
     st.html(f'{head}{rules}<div class="ms">{rows}</div>')
-    if visitor.person.role in MAY:
+    if visitor.person.role in MAY and not visitor.scope:
         with st.container(horizontal=True, key="quality_acts"):
             if speaks is not None:
                 _way_back(visitor, tag, int(speaks["version"]))
@@ -75,13 +76,13 @@ def _known(visitor: Visitor, code: Any) -> bool:
 
 def _roll_back(tag: str, version: int) -> None:
     """The worker asks again whether ``version`` still speaks: a second press, or somebody else's, changes nothing."""
-    visitor = require_role(MAY)
+    visitor = require_role(MAY, whole=True)
     params = {"model": tag, "version": version}
     _ask("rollback", params, visitor, key=f"{tag}@{version}")
 
 
 def _refit() -> None:
-    visitor = require_role(MAY)
+    visitor = require_role(MAY, whole=True)
     _ask("refit", {}, visitor, key=f"{now():%Y%m%d%H%M}")
 
 

@@ -40,7 +40,7 @@ def panel(visitor: Visitor, one: Voice, why: correct.Why) -> None:
     )
     with st.container(border=True, key="p_low_way", height="stretch"):
         st.html(_way(visitor, one, others))
-        if visitor.person.role == "admin" and one.customer:
+        if visitor.person.role == "admin" and not visitor.scope and one.customer:
             page = st.session_state.get("pages", {}).get("customer")
             if page is not None:
                 st.page_link(page, label=visitor.say("pages.inbox.customer"), query_params={"customer": one.customer})

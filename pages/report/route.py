@@ -16,7 +16,7 @@ from fengsui.board import report
 from fengsui.board.inbox import NotTaken
 from fengsui.board.report import Answers, NotReported
 from fengsui.locale import say
-from fengsui.people import NotSignedIn, Person
+from fengsui.people import NotAllowed, NotSignedIn, Person
 from pages.gate import plain, signin
 from pages.gate.address import own, path
 from pages.gate.webhook import slot
@@ -25,6 +25,8 @@ from pages.look.house import house, now
 from pages.look.visitor import COOKIE, EVERYBODY
 from pages.report import form
 
+ROLES = EVERYBODY - {"wall"}
+"""A screen on a wall has nothing to report; its link may hang in a hall."""
 KEY_CHARS = 40
 UNKNOWN = Person("", "", "duty")
 """Whoever is asking while the store is away: gets back what was typed, and nothing else."""
@@ -59,6 +61,8 @@ def _page(request: Request) -> Response:
         person = _who(request)
     except NotSignedIn:
         return signin.ask_for(request)
+    except NotAllowed:
+        return plain.missing(request)
     return _answer(request, person, {}, None, 200)
 
 
@@ -67,6 +71,8 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
         person = _who(request)
     except NotSignedIn:
         return signin.ask_for(request)
+    except NotAllowed:
+        return plain.missing(request)
     source = report.source_of(house().settings)
     if source is None:
         return _answer(request, person, {}, None, 404)
@@ -90,6 +96,8 @@ def _again(request: Request, given: Mapping[str, str], fault: Fault, status: int
         return _answer(request, _who(request), given, fault, status)
     except NotSignedIn:
         return signin.ask_for(request)
+    except NotAllowed:
+        return plain.missing(request)
 
 
 def _returned(request: Request, given: Mapping[str, str], fault: Exception) -> Response:
@@ -101,7 +109,7 @@ def _returned(request: Request, given: Mapping[str, str], fault: Exception) -> R
 
 
 def _who(request: Request) -> Person:
-    return people.require_role(house().reader, request.cookies.get(COOKIE), EVERYBODY, now())
+    return people.require_role(house().reader, request.cookies.get(COOKIE), ROLES, now())
 
 
 def _answers(given: Mapping[str, str]) -> Answers:

@@ -19,6 +19,7 @@ from fengsui.store import tables as t
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 ADMIN = Person("root", "管理员", "admin", (), "zh_CN", None)
 MANAGER = Person("wang", "王敏", "manager", (), "zh_CN", None)
+SOUTH = Person("he", "何佳", "admin", ("华南",), "zh_CN", None)
 OWN = "CUST-8841"
 REASON = "客户书面申请"
 
@@ -56,6 +57,13 @@ def test_a_customer_is_found_by_their_own_id_and_by_the_pseudonym(afternoon: Eng
             customer.find(afternoon, settings, given, ADMIN)
 
 
+def test_an_id_that_other_master_data_has_too_is_still_the_customers(afternoon: Engine, settings: Settings, hers: str) -> None:
+    with afternoon.begin() as conn:
+        row = {"kind": "agent", "ref_id": OWN, "valid_from": NOW.date(), "attrs": {}}
+        conn.execute(insert(t.reference).values(**row))
+    assert customer.find(afternoon, settings, OWN, ADMIN).customer == hers
+
+
 def test_everything_is_handed_out_with_an_audit_row_that_names_nobody(afternoon: Engine, settings: Settings, hers: str) -> None:
     file = customer.hand_out(afternoon, settings, hers, REASON, ADMIN, NOW)
     body = json.loads(file.content)
@@ -71,7 +79,7 @@ def test_an_erasure_is_asked_once_and_its_receipt_says_what_went(afternoon: Engi
     with afternoon.begin() as conn:
         done = {"state": "done", "result": {"records": 2}, "finished_at": NOW}
         conn.execute(update(t.request).where(t.request.c.request_id == asked).values(**done))
-    (row,) = customer.erasures(afternoon)
+    (row,) = customer.erasures(afternoon, ADMIN)
     receipt = json.loads(customer.receipt(row, settings).content)
     assert (receipt["records_erased"], receipt["customer"], receipt["reason"], receipt["asked_by"]) == (2, hers, REASON, "root")
     assert OWN not in written(afternoon)
@@ -79,12 +87,14 @@ def test_an_erasure_is_asked_once_and_its_receipt_says_what_went(afternoon: Engi
 
 def test_only_an_administrator_with_a_reason(afternoon: Engine, settings: Settings, hers: str) -> None:
     for refused in (
-        lambda: customer.find(afternoon, settings, OWN, MANAGER),
-        lambda: customer.hand_out(afternoon, settings, hers, REASON, MANAGER, NOW),
-        lambda: customer.erase(afternoon, hers, REASON, MANAGER, NOW),
+        lambda who: customer.find(afternoon, settings, OWN, who),
+        lambda who: customer.hand_out(afternoon, settings, hers, REASON, who, NOW),
+        lambda who: customer.erase(afternoon, hers, REASON, who, NOW),
+        lambda who: customer.erasures(afternoon, who),
     ):
-        with pytest.raises(NotAllowed):
-            refused()
+        for who in (MANAGER, SOUTH):
+            with pytest.raises(NotAllowed):
+                refused(who)
     for wrong in ((hers, "  "), ("0" * 32, REASON)):
         with pytest.raises(Wrong):
             customer.hand_out(afternoon, settings, *wrong, ADMIN, NOW)

@@ -96,6 +96,14 @@ def test_an_export_leaves_an_audit_row_and_more_rows_than_allowed_are_cut_and_sa
     }  # fmt: skip
 
 
+def test_no_number_of_a_customer_stays_in_the_audit(sqlite_store: Engine, settings: Settings) -> None:
+    about = "找 " + "很" * 190 + " 13812345678"
+    made(sqlite_store, settings, "csv_utf8", Table("x", "x", about, ("n",), [(1,)]), reason="客户 13812345678 要")
+    with sqlite_store.connect() as conn:
+        params = conn.scalars(select(t.audit.c.params)).one()
+    assert params["reason"] == "客户 [手机号] 要" and "138" not in params["about"]
+
+
 @pytest.mark.parametrize("role", ["wall", "duty"])
 def test_who_may_not_gets_nothing_and_leaves_no_row(sqlite_store: Engine, settings: Settings, role: str) -> None:
     with pytest.raises(NotAllowed):

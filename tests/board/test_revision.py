@@ -69,6 +69,13 @@ def test_a_version_has_author_reason_date_and_an_audit_row(centre: Engine, setti
     assert {"kind": "target", "id": "sla_attainment", "version": 2, "reason": "年度目标"} in params
 
 
+def test_who_is_bound_to_an_organisation_changes_nothing_of_the_whole_centre(centre: Engine, settings: Settings) -> None:
+    with pytest.raises(Wrong) as fault:
+        revision.save(centre, settings, [target(0.5, 1)], Person("he", "何佳", "admin", ("华南",)), NOW)
+    assert [one.code for one in fault.value.mistakes] == ["board.wrong.centre_wide"]
+    assert revision.newest(centre, "target")["sla_attainment"].version == 1
+
+
 def test_of_two_administrators_the_second_is_told_who_changed_what(centre: Engine, settings: Settings) -> None:
     revision.save(centre, settings, [target(0.97, 1)], GAO, NOW)
     answer = revision.save(centre, settings, [target(0.9, 1)], LIN, NOW + timedelta(minutes=1))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from fengsui.alerts import commands
@@ -129,3 +129,15 @@ def test_one_sets_where_one_is_reached_and_rubbish_is_refused(home: Path, looks:
         audits = str(conn.execute(select(t.audit.c.params).where(t.audit.c.action == "person.reach")).all())
     assert (row.mobile, row.quiet) == ("13800138000", "22:00-07:00") and "13800138000" not in audits
     assert not [one for one in app.selectbox if one.key == "reach_whom"], "another's is an administrator's"
+
+
+def test_an_administrator_of_an_organisation_sees_and_sets_only_persons_there(home: Path, looks: Looks) -> None:
+    with store().begin() as conn:
+        conn.execute(update(t.person).where(t.person.c.person_id == "wang").values(role="admin", scope=["华南"]))
+    looks("wang")
+    app = show("reach")
+    assert sorted(app.selectbox(key="reach_whom").options) == sorted(["王敏", "何佳"])
+    app.session_state["reach_wang_mobile"] = "13800138000"
+    app.button(key="reach_save").click().run()
+    with store().connect() as conn:
+        assert conn.scalars(select(t.reach.c.person_id)).all() == ["wang"], "oneself always"

@@ -812,3 +812,43 @@ def test_a_wall_with_a_source_cut_off_never_says_calm_and_nothing_else(home: Pat
     looks("screen")
     shown = texts(show("wall"))
     assert "无预警，但 1 个数据源中断" in shown and "前检查" not in shown
+
+
+def administrator(home: Path, scope: list[str]) -> None:
+    with open_store(f"sqlite:///{home / 'fengsui.db'}").begin() as conn:
+        conn.execute(update(t.person).where(t.person.c.person_id == "wang").values(role="admin", scope=scope))
+
+
+def test_the_customer_of_the_address_is_the_one_that_is_shown_and_acted_on(home: Path, looks: Looks) -> None:
+    administrator(home, [])
+    with open_store(f"sqlite:///{home / 'fengsui.db'}").begin() as conn:
+        keys = conn.scalars(select(t.feedback.c.record_key).limit(2)).all()
+        for key, customer in zip(keys, ("first0000", "second000"), strict=True):
+            conn.execute(update(t.feedback).where(t.feedback.c.record_key == key).values(customer=customer))
+    looks("wang")
+    app = show("customer")
+    app.text_input(key="cust_id").input("first0000")
+    app.button(key="cust_look").click().run()
+    app.text_input(key="cust_reason").input("客户书面申请")
+    app.button(key="cust_out").click().run()
+    assert "first0000" in texts(app) and [one.key for one in app.get("download_button")] == ["cust_file_down"]
+    app.query_params["customer"] = "second000"
+    app.run()
+    assert "second000" in texts(app) and "first0000" not in texts(app) and not app.get("download_button")
+    app.button(key="cust_out").click().run()
+    assert len(app.get("download_button")) == 1, "the file of this customer"
+    app.button(key="cust_erase").click().run()
+    app.button(key="cust_erase_do").click().run()
+    with open_store(f"sqlite:///{home / 'fengsui.db'}").connect() as conn:
+        (asked,) = conn.scalars(select(t.request.c.params).where(t.request.c.kind == "erase")).all()
+    assert not app.exception and asked["customer_ref"] == "second000"
+
+
+def test_what_is_of_the_whole_centre_is_not_for_who_is_bound_to_an_organisation(home: Path, looks: Looks) -> None:
+    administrator(home, [])
+    looks("wang")
+    assert [one for one in show("quality").button if one.key == "quality_refit"]
+    administrator(home, ["华南"])
+    quality, customer = show("quality"), show("customer")
+    assert not quality.exception and not [one for one in quality.button if one.key == "quality_refit"]
+    assert not customer.exception and not customer.button and "全中心的事" in texts(customer)

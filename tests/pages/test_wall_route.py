@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select, update
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -110,6 +112,25 @@ def test_a_revoked_link_and_one_taken_elsewhere_show_nothing(client: TestClient)
         conn.execute(update(t.wall_link).where(row).values(addresses=[]))
     people.revoke_link(house().writer, link.person.person_id, by="cli", now=NOW)
     assert client.get("/wall/now", headers=mine).status_code == 401
+
+
+def test_a_link_taken_elsewhere_opens_no_page_by_any_method(home: Path) -> None:
+    async def inside(request: Request) -> Response:
+        return Response("in")
+
+    methods = ["GET", "HEAD", "POST", "PUT"]
+    routes = [Route("/report", inside, methods=methods), Route("/signin", inside, methods=methods)]
+    door = TestClient(Starlette(routes=routes, middleware=[Middleware(Door)]), follow_redirects=False)
+    link, token = people.make_link(house().writer, "大厅", by="cli", now=NOW)
+    signed = people.enter(house().writer, token, "testclient", NOW)
+    assert signed
+    mine = {"cookie": f"fengsui={signed.token}"}
+    assert {door.request(method, "/report", headers=mine).status_code for method in methods} == {200}
+    with house().writer.begin() as conn:
+        row = t.wall_link.c.person_id == link.person.person_id
+        conn.execute(update(t.wall_link).where(row).values(addresses=["10.9.0.0/16"]))
+    assert {door.request(method, "/report", headers=mine).status_code for method in methods} == {403}
+    assert door.post("/signin", headers=mine).status_code == 200, "a person may still sign in at that screen"
 
 
 def test_while_the_store_is_away_a_screen_is_told_why_and_nothing_else(client: TestClient) -> None:

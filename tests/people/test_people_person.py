@@ -158,6 +158,16 @@ def test_where_a_person_is_reached_is_checked_audited_and_kept_apart(store):
     assert written[0] == {"person": "li", "changed": ["email", "mobile"]}, "the audit holds no number"
 
 
+def test_an_administrator_of_an_organisation_sets_it_for_persons_there_alone(store):
+    for id_, scope in (("li", []), ("nan", ["华南/广东"]), ("bei", ["华北"])):
+        create(store, id_, id_, "duty", by="root", now=NOW, scope=scope)
+    people.set_reach(store, "nan", by="he", now=NOW, within=("华南",), mobile="13800000002")
+    for id_ in ("li", "bei"):
+        with pytest.raises(PersonFault):
+            people.set_reach(store, id_, by="he", now=NOW, within=("华南",), mobile="13800000002")
+    assert set(people.every_reach(store)) == {"nan"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -64,10 +64,13 @@ def test_a_correction_needs_a_reason_counts_once_and_keeps_both_words(plant: Pla
     with pytest.raises(Wrong) as fault:
         send(plant, 4, "95", "100")
     assert [(one.place, one.code) for one in fault.value.mistakes] == [(("reason",), "board.wrong.why_corrected")]
-    send(plant, 5, "95", "100", reason="漏了补考")
+    send(plant, 5, "95", "100", reason="13812345678 漏了补考")
     send(plant, 6, "92", "100", reason="又改回来")  # the same figure as at first is a third word, not a repetition
     worker.minute(START + 9 * SECOND)
     (one,) = shown(plant)
+    with plant.store.connect() as conn:
+        reasons = [params.get("reason") for params in conn.scalars(select(t.audit.c.params)) if "metric" in params]
+    assert "[手机号] 漏了补考" in reasons, "what stays for good names nobody"
     assert (one.value, one.times, one.reason, one.pending) == (0.92, 3, "又改回来", False)
     assert plant.rows(t.measurement, "name", "numerator", "denominator") == [("training_pass", 92, 100)]
     with plant.store.connect() as conn:

@@ -19,7 +19,7 @@ from fengsui.ingest.take import Ingest
 from fengsui.people import NotAllowed, Person
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
-from fengsui.store.tables import feedback, rollup, topic
+from fengsui.store.tables import audit, feedback, rollup, topic
 from fengsui.worker.housekeeping import _seen
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -110,6 +110,10 @@ def test_a_watched_phrase_marks_its_records(store: Engine, calm: Settings, no_fe
         held = watch.living(conn)
     assert [one["shown"] for one in held] == ["优惠券"]
     assert watch.end(store, held[0]["topic_id"], MANAGER, NOW) and not watch.end(store, held[0]["topic_id"], MANAGER, NOW)
+    assert watch.add(store, "请打 13812345678", MANAGER, NOW)
+    with store.connect() as conn:
+        audited = [row.params for row in conn.execute(select(audit)) if row.action == "topic.watch"]
+    assert audited[-1] == {"phrase": "请打 [手机号]"}
     for bad in ("一", "长" * 41):
         with pytest.raises(watch.NotAPhrase):
             watch.add(store, bad, MANAGER, NOW)
