@@ -242,7 +242,7 @@ def client(home: Path) -> Iterator[TestClient]:
     file.write_text(file.read_text(encoding="utf-8") + extra, encoding="utf-8")
     house.cache_clear()
     webhook.slot.cache_clear()
-    signin._tries.cache_clear()
+    signin.tries.cache_clear()
     routes = [
         Route("/healthz", health.healthz),
         Route("/signin", signin.submit, methods=["POST"]),
