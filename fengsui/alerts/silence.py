@@ -35,6 +35,12 @@ class Weekly:
             raise ValueError(f"days {sorted(days)}: some of 0 (Monday) to 6")
         return cls(days, minutes(body["start"]), minutes(body["end"]))
 
+    @property
+    def always(self) -> bool:
+        """Without a gap: each day's stretch reaches the next."""
+        length = self.end - self.start + (0 if self.end > self.start else MIDNIGHT)
+        return len(self.days) == 7 and length >= MIDNIGHT
+
     def body(self) -> dict[str, Any]:
         return {"days": sorted(self.days), "start": clock(self.start), "end": clock(self.end)}
 

@@ -246,6 +246,9 @@ def test_a_restart_under_a_silence_ends_in_the_same_rows(quiet: Any) -> None:
         ({"hours": 31 * 24}, "alerts.refused.silence_span"),
         ({"by": LI, "hours": 25}, "alerts.refused.silence_manager"),
         ({"by": LI, "tier": 3}, "alerts.refused.silence_manager"),
+        ({"hours": 31 * 24, "weekly": {"days": range(7), "start": "00:00", "end": "24:00"}}, "alerts.refused.silence_span"),
+        ({"hours": 31 * 24, "weekly": {"days": range(7), "start": "07:00", "end": "7:00"}}, "alerts.refused.silence_span"),
+        ({"hours": 31 * 24, "weekly": {"days": [6], "start": "1:00", "end": "2:00"}, "tier": 3}, "alerts.refused.silence_span"),
         ({"weekly": {"days": [9], "start": "1:00", "end": "2:00"}}, "alerts.refused.silence_weekly"),
         ({"weekly": {"days": [1]}}, "alerts.refused.silence_weekly"),
     ],
@@ -255,6 +258,24 @@ def test_a_silence_that_may_not_be_is_refused_and_leaves_nothing(quiet: Any, mor
     assert isinstance(answer, Refused) and answer.code == code
     with quiet.store.connect() as conn:
         assert conn.execute(select(t.silence)).all() == []
+
+
+@pytest.mark.parametrize(("start", "end"), [("22:00", "06:00"), ("00:00", "23:59"), ("00:01", "24:00")])
+def test_a_nightly_silence_may_last_a_year_for_people_are_told_between(quiet: Any, start: str, end: str) -> None:
+    weekly = {"days": range(7), "start": start, "end": end}
+    assert hush(quiet, hours=365 * 24, weekly=weekly) == Done(1)
+
+
+def test_a_silence_that_was_ended_early_can_be_had_again_as_it_was(quiet: Any) -> None:
+    end = quiet.now + 2 * HOUR
+    again = {"start_at": quiet.now, "end_at": end}
+    for n in range(1, 4):
+        assert hush(quiet, **again) == hush(quiet, **again) == Done(1)
+        with quiet.store.connect() as conn:
+            rows = conn.execute(select(t.silence).where(t.silence.c.ended_at.is_(None))).all()
+            assert len(rows) == 1 and rows[0].end_at == end
+            assert len(conn.execute(select(t.silence)).all()) == n
+        assert commands.end_silence(quiet.store, rows[0].silence_id, WANG, quiet.now + n * MINUTE) == Done(2)
 
 
 def test_who_may_see_a_place_may_silence_it_and_the_same_click_is_once(quiet: Any) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.handling import Person
@@ -46,10 +46,10 @@ def add_silence(store: Engine, by: Person, now: datetime, wanted: Wanted) -> Don
     weekly = Weekly.of(wanted.weekly).body() if wanted.weekly else None
     body = {"rule_id": wanted.rule_id, "where": dict(wanted.where), "tier": wanted.tier, "weekly": weekly}
     span = {"start_at": max(wanted.start_at, now), "end_at": wanted.end_at, "reason": kept}
-    text = "\x1f".join(map(str, (*body.values(), wanted.start_at, wanted.end_at, by.person_id)))
-    silence_id = blake2b(text.encode(), digest_size=8).hexdigest()
+    asked = (*body.values(), wanted.start_at, wanted.end_at, by.person_id)
     with store.begin() as conn:
-        if conn.scalar(select(silence.c.silence_id).where(silence.c.silence_id == silence_id)) is not None:
+        silence_id = _free_id(conn, asked)
+        if silence_id is None:
             return Done(1)
         conn.execute(insert(silence).values(silence_id=silence_id, **body, **span, by=by.person_id, at=now))
         told = {**body, "silence": silence_id, "until": wanted.end_at.isoformat(), "reason": kept}
@@ -82,18 +82,34 @@ def _wrong(by: Person, wanted: Wanted, now: datetime) -> Refused | None:
         return Refused("alerts.refused.scope", {"scope": list(by.scope)})
     if wanted.tier not in (1, 2, 3):
         return Refused("alerts.refused.value", {"field": "tier", "value": wanted.tier, "allowed": [1, 2, 3]})
-    most = LONGEST_WEEKLY if wanted.weekly else LONGEST
+    try:
+        weekly = Weekly.of(wanted.weekly) if wanted.weekly else None
+    except (KeyError, TypeError, ValueError):
+        return Refused("alerts.refused.silence_weekly")
+    most = _longest(wanted, weekly)
     begin = max(wanted.start_at, now)
     if not timedelta() < wanted.end_at - begin <= most:
         return Refused("alerts.refused.silence_span", {"days": most.days})
-    if wanted.weekly:
-        try:
-            Weekly.of(wanted.weekly)
-        except (KeyError, TypeError, ValueError):
-            return Refused("alerts.refused.silence_weekly")
     if by.role not in MANAGER and (wanted.tier >= SEVERE or wanted.end_at - begin > ALONE):
         return Refused("alerts.refused.silence_manager")
     return None
+
+
+def _free_id(conn: Connection, asked: tuple[object, ...]) -> str | None:
+    """The id of such a silence; None where one holds: it is the same click. After one that was ended early comes another."""
+    while True:
+        silence_id = blake2b("\x1f".join(map(str, asked)).encode(), digest_size=8).hexdigest()
+        row = conn.execute(select(silence.c.ended_at).where(silence.c.silence_id == silence_id)).one_or_none()
+        if row is None:
+            return silence_id
+        if row.ended_at is None:
+            return None
+        asked = (*asked, row.ended_at)
+
+
+def _longest(wanted: Wanted, weekly: Weekly | None) -> timedelta:
+    """A year only for what is told between: not for severe alerts, nor for a pattern without a gap."""
+    return LONGEST if weekly is None or wanted.tier >= SEVERE or weekly.always else LONGEST_WEEKLY
 
 
 def _inside(by: Person, where: Mapping[str, str]) -> bool:
