@@ -10,7 +10,9 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -99,22 +101,46 @@ def learn_apart(lesson: Lesson) -> Learned:
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-P", "-c", attend]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as child:
+        late = threading.Timer(MOST_SECONDS, child.kill)
+        late.start()
         try:
-            answer, _ = child.communicate(pickle.dumps(lesson, pickle.HIGHEST_PROTOCOL), timeout=MOST_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            raise LessonFailed(-1) from None
+            answer = _asked(child, pickle.dumps(lesson, pickle.HIGHEST_PROTOCOL))
+        finally:
+            late.cancel()
     if child.returncode != 0:
         raise LessonFailed(child.returncode)
     found: Learned = pickle.loads(answer)  # of our own child
     return found
 
 
+def _asked(child: subprocess.Popen[bytes], lesson: bytes) -> bytes:
+    """Its standard input stays open until it has answered: where that ends, so does the child."""
+    assert child.stdin is not None and child.stdout is not None
+    try:
+        child.stdin.write(lesson)
+        child.stdin.flush()
+        return child.stdout.read()
+    except BrokenPipeError:  # it died before it had read: its status says why
+        return b""
+    finally:
+        with suppress(BrokenPipeError):
+            child.stdin.close()
+
+
 def attend(lesson: BinaryIO = sys.stdin.buffer, answer: BinaryIO = sys.stdout.buffer) -> None:
-    """The child's whole life."""
+    """The child's whole life, which ends where the parent's does."""
     if hasattr(os, "nice"):
         os.nice(10)
-    pickle.dump(learn(pickle.load(lesson)), answer, pickle.HIGHEST_PROTOCOL)  # of our own parent
+    given = pickle.load(lesson)  # of our own parent
+    threading.Thread(target=_end_with_parent, args=(lesson.fileno(),), daemon=True).start()
+    pickle.dump(learn(given), answer, pickle.HIGHEST_PROTOCOL)
+
+
+def _end_with_parent(line: int) -> None:
+    """Not by the buffered file: its lock, held by a daemon thread, would abort the child at its own end."""
+    while os.read(line, 1):
+        pass
+    os._exit(1)
 
 
 def _examples(rows: Sequence[tuple[str, str, float]]) -> Examples:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -150,6 +154,40 @@ def test_too_little_is_no_model() -> None:
 def test_a_child_that_cannot_fit_says_so() -> None:
     with pytest.raises(lessons.LessonFailed):
         lessons.learn_apart(SimpleNamespace())  # type: ignore[arg-type]
+
+
+ENDLESS = """
+import os
+from fengsui.ingest import lessons
+
+def learn(lesson):
+    os.write(2, b"%d\\n" % os.getpid())
+    while True:
+        pass
+
+lessons.learn.__code__ = learn.__code__
+"""
+PARENT = f"""
+from fengsui.ingest import lessons
+
+class Endless:
+    def __reduce__(self):
+        return exec, ({ENDLESS!r},)
+
+lessons.learn_apart(Endless())
+"""
+
+
+def test_a_child_that_fits_ends_when_its_parent_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stderr=subprocess.PIPE) as parent:
+        assert parent.stderr is not None
+        child = int(parent.stderr.readline())
+        parent.kill()
+        try:
+            parent.communicate(timeout=10)  # comes back when nobody holds its standard error open any more
+        except subprocess.TimeoutExpired:
+            os.kill(child, signal.SIGKILL)
+            raise
 
 
 def test_a_refit_is_stored_and_rolled_back_once(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
