@@ -21,7 +21,8 @@ from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import label, watermark
 from fengsui.store.upsert import upsert
-from fengsui.text.tagger import overlaid, say
+from fengsui.text.tagger import overlaid, say, unsay
+from fengsui.text.tags import PERSON
 
 NAME = "labels"
 LATE = timedelta(minutes=1)
@@ -65,8 +66,13 @@ def take_back(
         found = tagger(conn, now).tags([row["text"] or "" for row in rows], [row["ratings"] for row in rows])
     changes = []
     for row, tags in zip(rows, found, strict=True):
-        before = {tag: by for tag, by in row["tags"].get("src", {}).items() if (row["record_key"], tag) not in wanted}
+        src = row["tags"].get("src", {})
+        before = {tag: by for tag, by in src.items() if (row["record_key"], tag) not in wanted}
         said: Any = overlaid(tags, {**row["tags"], "src": before})
+        if row["text"] is None:  # retention took it: what machines read in it stays
+            said = deepcopy(row["tags"])
+            for tag in [tag for tag, by in src.items() if by == PERSON and tag not in before]:
+                unsay(said, tag, row["ratings"])
         for tag, value in left.get(row["record_key"], {}).items():
             say(said, tag, value)
         changes.append(Change(row, said, dims_with(row["dims"], row["tags"], said, as_dims(settings))))

@@ -99,10 +99,11 @@ def retag(
 
 
 def anew(rows: Sequence[Row], tagger: Tagger, names: Sequence[str]) -> list[Change]:
-    """Rows with their ``text``; what people said of them stays."""
-    found = tagger.tags([row["text"] or "" for row in rows], [row["ratings"] for row in rows])
+    """Rows with their ``text``; what people said of them stays. Where retention took the text, so do the tags."""
+    told = [row for row in rows if row["text"] is not None]
+    found = tagger.tags([row["text"] for row in told], [row["ratings"] for row in told])
     changes = []
-    for row, tags in zip(rows, found, strict=True):
+    for row, tags in zip(told, found, strict=True):
         said = overlaid(tags, row["tags"])
         changes.append(Change(row, said, dims_with(row["dims"], row["tags"], said, names)))
     return changes

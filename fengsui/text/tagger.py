@@ -166,6 +166,17 @@ def say(tags: Tags, tag: str, value: str | None) -> None:
         tags["band"] = max(1, int(tags.get("band", 1))) if value == "negative" else 0
 
 
+def unsay(tags: Tags, tag: str, rated: Sequence[Mapping[str, Any]]) -> None:
+    """Take a person's word out of ``tags`` where no text is left to read; a rating still speaks."""
+    for part in ("src", "sure"):
+        tags.setdefault(part, {}).pop(tag, None)  # type: ignore[misc]
+    for name in (tag, "negative", "band") if tag == "sentiment" else (tag,):
+        tags.pop(name, None)  # type: ignore[misc]
+    if tag == "sentiment":
+        _rate(tags, rated)
+    _tidy(tags)
+
+
 def _rate(tags: Tags, rated: Sequence[Mapping[str, Any]]) -> None:
     """The customer's own rating before any opinion: two fifths of a scale are bad, three tenths good."""
     if not rated:

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
+from connectors.base import Rating
 from fengsui.board.read.search import search
 from fengsui.ingest import corrections, learning, lessons, models, retag, sampling, search_index
 from fengsui.ingest.check import check_store
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
-from fengsui.store.tables import definition, feedback, label, model, sample, search_text
+from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text
 from fengsui.text import taxonomy
 from fengsui.text.fitting import Examples, fit
 
@@ -101,6 +102,32 @@ def test_a_new_taxonomy_retags_what_is_stored(store: Engine, centre: Any, taken:
         retag.retag(store, centre.settings, taken.tagger, centre.now - timedelta(days=7), lambda: (centre.now, no_fence))
     )
     assert sum(part.changed for part in again) == 0
+
+
+def test_a_record_whose_text_retention_removed_keeps_its_tags(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
+    rated = (Rating("csat", 1, 1, 5, "up"),)
+    taken.take("tickets", centre.batch(centre.feedback("3", text="物流太慢了", ratings=rated)), 2, centre.now, no_fence)
+    with store.begin() as conn:
+        spoken = [said(f"tickets:{n}", "sentiment", "positive", centre.now) for n in (1, 3)]
+        conn.execute(insert(label), [*spoken, said("tickets:1", "issue", "safety", centre.now)])
+    corrections.apply(store, centre.settings, centre.now, no_fence)
+    with store.begin() as conn:
+        conn.execute(feedback_text.delete())
+        conn.execute(label.delete().where(label.c.tag == "sentiment"))
+    before = {key: row_of(store, key) for key in ("tickets:1", "tickets:2")}
+    parts = retag.retag(store, centre.settings, taken.tagger, centre.now - timedelta(days=7), lambda: (centre.now, no_fence))
+    assert sum(part.changed for part in parts) == 0
+    assert {key: row_of(store, key) for key in before} == before
+    words = [("tickets:1", "sentiment"), ("tickets:2", "sentiment"), ("tickets:3", "sentiment")]
+    for changed in (2, 0):
+        assert corrections.take_back(store, centre.settings, taken.tagger, words, centre.now, no_fence) == changed
+    tags, was = row_of(store, "tickets:1").tags, before["tickets:1"].tags
+    assert not {"sentiment", "negative", "band"} & tags.keys() and "sentiment" not in tags["src"]
+    assert tags["issue"] == "safety" and tags["cues"] == was["cues"] and tags["department"] == was["department"]
+    assert row_of(store, "tickets:2").tags == before["tickets:2"].tags
+    rating = row_of(store, "tickets:3").tags
+    assert rating["sentiment"] == "negative" and rating["src"] == {"sentiment": "rating"} and "issue" in rating
+    assert check_store(store, centre.settings, centre.now).equal
 
 
 def test_the_next_take_has_learned_the_correction(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
