@@ -6,12 +6,13 @@ differs makes it no matter how often a label is read, or whose clock dated it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
 from fengsui.ingest import retag
 from fengsui.ingest.fence import Fence
@@ -33,23 +34,23 @@ _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 def waiting(store: Engine) -> bool:
     """Whether there are labels that have not been laid over their records."""
     with reading(store).connect() as conn:
-        newest = conn.execute(select(func.max(label.c.at))).scalar()
-        return newest is not None and newest > _done(conn)
+        done, laid = _done(conn)
+        return _print(_new(conn, done), done) != laid
 
 
 def apply(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
     """Lay what is new over its records, in one transaction; how many records changed. Of several words about one tag of a
     record the last holds."""
     with reading(store).connect() as conn:
-        rows = _new(conn, _done(conn) - LATE)
+        done, _ = _done(conn)
+        rows = _new(conn, done)
         said = _last(rows)
         changes = [_change(row, said[row["record_key"]], settings) for row in retag.stored(conn, said)]
-    if not rows:
-        return 0
+    mark = min(rows[-1]["at"], now) if rows else done  # a clock that is fast must not hide what others say after it
     with store.begin() as conn:
         fence(conn)
         changed = retag.write(conn, settings, changes, now)
-        upsert(conn, watermark, [{"name": NAME, "at": rows[-1]["at"], "seq": 0, "tick": None}])
+        upsert(conn, watermark, [{"name": NAME, "at": mark, "seq": 0, "tick": None, "tag": _print(rows, mark)}])
     return changed
 
 
@@ -86,12 +87,21 @@ def _about(conn: Connection, keys: Iterable[str]) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def _done(conn: Connection) -> datetime:
-    return conn.execute(select(watermark.c.at).where(watermark.c.name == NAME)).scalar() or _NEVER
+def _done(conn: Connection) -> tuple[datetime, str]:
+    """The mark, and the print of the words around it that were laid. A mark without print may have passed words over: all
+    are laid once more."""
+    row = conn.execute(select(watermark.c.at, watermark.c.tag).where(watermark.c.name == NAME)).first()
+    return (row.at, row.tag) if row is not None and row.tag is not None else (_NEVER, _print((), _NEVER))
 
 
-def _new(conn: Connection, since: datetime) -> list[dict[str, Any]]:
-    query = select(label).where(label.c.at > since).order_by(label.c.at, label.c.label_id)
+def _print(rows: Iterable[Mapping[str, Any]], done: datetime) -> str:
+    """Which of the words stand after ``done``, or so little before it that others may yet appear beside them."""
+    names = sorted(row["label_id"] for row in rows if row["at"] > done - LATE)
+    return blake2b("\0".join(names).encode(), digest_size=16).hexdigest()
+
+
+def _new(conn: Connection, done: datetime) -> list[dict[str, Any]]:
+    query = select(label).where(label.c.at > done - LATE).order_by(label.c.at, label.c.label_id)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, cast, func, select
+from sqlalchemy import ColumnElement, Connection, String, cast, func, or_, select
 
 from fengsui.ingest import models
 from fengsui.store.tables import feedback_text, label, model
@@ -48,6 +48,7 @@ class Tagging:
         self._since: dict[str, datetime] = {}
         self._heard: dict[str, datetime] = {}
         self._newest = ALWAYS
+        self._learned_n = 0
 
     def tagger(self, conn: Connection, stamp: str, cues: Cues, taxonomy: tuple[int, Taxonomy]) -> Tagger:
         """The tagger as of now; what was corrected since the last call is learned first. ``stamp``: nothing is read while it
@@ -57,16 +58,24 @@ class Tagging:
             basis = (cues, taxonomy[0], *((one.name, one.version) for one in found))
             if self._tagger is None or basis != self._basis:
                 self._tagger, self._basis = self._made(found, cues, taxonomy[1]), basis
-            for word in self._fresh(conn):
-                self._tagger.learn(word.tag, word.text, word.truth)
+            self._learn(conn, self._tagger)
+            if self._learned_n != _count(conn, self._since):  # taken back, erased, or late: a layer cannot unlearn
+                self._tagger = self._made(found, cues, taxonomy[1])
+                self._learn(conn, self._tagger)
             self._stamp = stamp
         return self._tagger
 
     def _made(self, found: Sequence[models.InForce], cues: Cues, taxonomy: Taxonomy) -> Tagger:
         self._since = dict.fromkeys(LEARNED, ALWAYS) | {one.name: one.labels_until for one in found}
         self._heard.clear()
+        self._learned_n = 0
         self._newest = min(self._since.values())
         return Tagger(cues.words, taxonomy, [live for one in found if (live := _live(one)) is not None])
+
+    def _learn(self, conn: Connection, tagger: Tagger) -> None:
+        for word in self._fresh(conn):
+            tagger.learn(word.tag, word.text, word.truth)
+            self._learned_n += 1
 
     def _fresh(self, conn: Connection) -> Iterator[Word]:
         since = self._newest - LATE
@@ -86,6 +95,13 @@ def words(conn: Connection, since: datetime) -> list[Word]:
     wanted = (label.c.at > since) & label.c.tag.in_(LEARNED) & label.c.new.is_not(None)
     rows = conn.execute(query.where(wanted).order_by(label.c.at, label.c.label_id))
     return [Word(row.label_id, row.at, row.tag, row.new, row.text) for row in rows]
+
+
+def _count(conn: Connection, since: Mapping[str, datetime]) -> int:
+    """How many words a tagger made now would learn."""
+    query = select(func.count()).join_from(label, feedback_text, feedback_text.c.record_key == label.c.record_key)
+    wanted = or_(*((label.c.tag == tag) & (label.c.at > at) for tag, at in since.items()))
+    return int(conn.execute(query.where(wanted, label.c.new.is_not(None))).scalar_one())
 
 
 def _live(one: models.InForce) -> Live | None:

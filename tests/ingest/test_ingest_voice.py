@@ -20,7 +20,7 @@ from fengsui.ingest import corrections, learning, lessons, models, retag, sampli
 from fengsui.ingest.check import check_store
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
-from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text
+from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text, watermark
 from fengsui.text import taxonomy
 from fengsui.text.fitting import Examples, fit
 
@@ -141,6 +141,67 @@ def test_the_next_take_has_learned_the_correction(store: Engine, centre: Any, ta
     taken.take("tickets", centre.batch(records[3]), 3, centre.now, no_fence)
     tags = row_of(store, "tickets:13").tags
     assert tags["sentiment"] == "negative" and tags["src"]["sentiment"] == "model@0"
+
+
+@pytest.mark.parametrize("how", ["undone", "erased", "said_anew"])
+def test_a_word_that_is_gone_is_unlearned_without_a_restart(
+    store: Engine, centre: Any, taken: Ingest, no_fence: Any, how: str
+) -> None:
+    texts = [f"顾问把我晾在{place}" for place in ("那里", "大厅", "电话里", "门口")]
+    records = [centre.feedback(str(10 + n), text=text) for n, text in enumerate(texts)]
+    taken.take("tickets", centre.batch(*records), 2, centre.now, no_fence)
+    keys, rated = [f"tickets:{n}" for n in (10, 11, 12)], [[]]
+    later = centre.now + timedelta(minutes=5)
+    with store.begin() as conn:
+        conn.execute(insert(label), [said(key, "sentiment", "negative", centre.now) for key in keys])
+        conn.execute(insert(label).values(**said("tickets:1", "sentiment", "neutral", later)))
+    with store.connect() as conn:
+        assert taken.tagger(conn, centre.now).tags(texts[3:], rated)[0]["sentiment"] == "negative"
+    if how == "erased":
+        for key in keys:
+            erase(store, centre.settings, centre.keys, "li", "asked", centre.now, no_fence, record_key=key)
+    else:
+        with store.begin() as conn:
+            conn.execute(label.delete().where(label.c.record_key.in_(keys)))
+            if how == "said_anew":  # as many labels as before
+                conn.execute(insert(label), [said(key, "sentiment", "positive", later + timedelta(seconds=1)) for key in keys])
+    fresh = Ingest(store, centre.settings, centre.keys)
+    with store.connect() as conn:
+        now, restarted = (one.tagger(conn, centre.now).tags(texts, rated * 4) for one in (taken, fresh))
+    assert now == restarted and now[3]["sentiment"] != "negative"
+
+
+def test_neither_a_late_word_nor_one_after_a_fast_clock_is_lost(
+    store: Engine, centre: Any, taken: Ingest, no_fence: Any
+) -> None:
+    def lay(key: str, value: str, at: datetime, now: datetime) -> None:
+        with store.begin() as conn:
+            conn.execute(insert(label).values(**said(key, "issue", value, at)))
+        assert corrections.waiting(store)
+        assert corrections.apply(store, centre.settings, now, no_fence) == 1
+        assert row_of(store, key).tags["issue"] == value
+        assert not corrections.waiting(store)
+
+    assert not corrections.waiting(store)
+    lay("tickets:1", "safety", centre.now, centre.now)
+    lay("tickets:2", "safety", centre.now - timedelta(seconds=20), centre.now)  # committed after it
+    lay("tickets:1", "app/login", centre.now + timedelta(hours=2), centre.now)  # of a clock two hours ahead
+    later = centre.now + timedelta(minutes=10)
+    lay("tickets:2", "app/login", later, later)
+    with store.begin() as conn:
+        conn.execute(label.delete().where(label.c.at >= later))
+    corrections.apply(store, centre.settings, later, no_fence)
+    assert not corrections.waiting(store)  # nothing is asked for ever
+
+
+def test_a_mark_of_an_older_program_lays_what_it_passed_over(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
+    ahead = centre.now + timedelta(hours=2)
+    with store.begin() as conn:
+        conn.execute(insert(watermark).values(name=corrections.NAME, at=ahead, seq=0))
+        conn.execute(insert(label).values(**said("tickets:1", "issue", "safety", centre.now)))
+    assert corrections.waiting(store)
+    assert corrections.apply(store, centre.settings, centre.now, no_fence) == 1
+    assert not corrections.waiting(store)
 
 
 def made(n: int, seed: int = 3) -> list[tuple[str, str]]:
