@@ -12,6 +12,7 @@ from fengsui.ingest.keys import Vault, canonical
 from fengsui.ingest.record import DELETED, Record, feedback_row
 from fengsui.ingest.references import References
 from fengsui.ingest.slices import LONGEST, longest
+from fengsui.ingest.tag_dims import TOPIC
 from fengsui.text import clean, masks
 from fengsui.text.garbled import garbled
 from fengsui.text.tagger import Tagger
@@ -120,6 +121,7 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
     row["first_stored_at"] = record.row["first_stored_at"] if record.row else tools.now
     row["repeat_of"] = record.row["repeat_of"] if record.row else None
     _say(record, row, item, tools)
+    _keep_topic(record, row)
     row["calendar_version"] = record.row["calendar_version"] if record.row else None
     tools.sla.put(row, item.due_at)
     record.row = row
@@ -149,6 +151,14 @@ def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> N
         "raw": tools.vault.seal(str(item.text).encode("utf-8", "surrogatepass"), record.key) if keep else None,
         "key_id": tools.vault.key_id if keep else None,
     }
+
+
+def _keep_topic(record: Record, row: dict[str, Any]) -> None:
+    """The same words are of the same topic; a topic that is over would not be found in them again."""
+    held = record.old["dims"].get(TOPIC) if record.old is not None else None
+    same = record.text is not None and record.text["text_hash"] == record.old_text_hash
+    if held and same and not row["dims"].get(TOPIC):
+        row["dims"] = {**row["dims"], TOPIC: held}
 
 
 def _history(record: Record, events: tuple[Event, ...]) -> None:

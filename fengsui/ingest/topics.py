@@ -3,17 +3,18 @@ carries it there, and detectors watch it like any other slice while it lives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, tuple_, update
 
 from fengsui.ingest import retag
 from fengsui.ingest.fence import Fence
-from fengsui.ingest.retag import Change
+from fengsui.ingest.retag import Change, Turn
+from fengsui.ingest.tag_dims import TOPIC
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import ALL, cuboid_slice, slice_levels
@@ -21,13 +22,12 @@ from fengsui.store.tables import feedback, feedback_text, topic, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.fold import fold
 
-DIMENSION: Final = "topic"
 NAME: Final = "topics"
 LIVES: Final = timedelta(hours=3)
 """A burst that has not stood out for so long is over."""
 BACK: Final = timedelta(hours=2)
 """Records so old are marked when their topic is found."""
-AT_ONCE: Final = 500
+AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,17 @@ class Seen:
     usual: float
     score: float
     examples: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A living topic, made ready to be looked for in many records. ``shown``: the value of the dimension."""
+
+    topic_id: str
+    folded: str
+    shown: str
+    slice_key: str
+    cuboid: str
 
 
 def note(store: Engine, seen: Iterable[Seen], now: datetime, fence: Fence) -> int:
@@ -59,44 +70,61 @@ def note(store: Engine, seen: Iterable[Seen], now: datetime, fence: Fence) -> in
     return new
 
 
-def mark(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
-    """Records stored since the last time, or opened lately where a topic is new, get their topic; how many did."""
-    if DIMENSION not in settings.dimension_names:
-        return 0
+def mark(store: Engine, settings: Settings, turn: Callable[[], Turn]) -> Iterator[int]:
+    """Records stored since the last time, or opened lately where a topic is new, get their topic: some thousand in a
+    transaction, oldest tick first; how many did each time. ``turn``: asked before each. Begun again after a crash, it goes on
+    where it was."""
+    if TOPIC not in settings.dimension_names:
+        return
     with reading(store).connect() as conn:
-        topics = list(conn.execute(_living().order_by(topic.c.score.desc(), topic.c.topic_id)))
+        topics = [_known(row) for row in conn.execute(_living().order_by(topic.c.score.desc(), topic.c.topic_id))]
         done = conn.execute(select(watermark.c.seq, watermark.c.tag).where(watermark.c.name == NAME)).first()
-        tag = "|".join(sorted(row.topic_id for row in topics))
-        fresh = done is None or done.tag != _print(tag)
-        since = func.coalesce(select(func.max(feedback.c.seq)).scalar_subquery(), 0)
-        newest = int(conn.execute(select(since)).scalar_one())
-        keys = _candidates(conn, 0 if fresh else int(done.seq) if done else 0, now - BACK)
-        changes = [change for row in retag.stored(conn, keys) if (change := _marked(row, topics)).any]
-    with store.begin() as conn:
-        fence(conn)
-        changed = retag.write(conn, settings, changes, now)
-        upsert(conn, watermark, [{"name": NAME, "at": now, "seq": newest, "tick": None, "tag": _print(tag)}])
-    return changed
+    tag = _print("|".join(sorted(one.topic_id for one in topics)))
+    place = (int(done.seq), "") if done is not None and done.tag == tag else (0, "")
+    while True:
+        now, fence = turn()
+        with reading(store).connect() as conn:
+            newest = int(conn.execute(select(func.coalesce(func.max(feedback.c.seq), 0))).scalar_one())
+            found = _candidates(conn, place, now - BACK)
+            changes = [_marked(row, topics) for row in retag.stored(conn, (key for _, key in found))]
+        more = len(found) >= AT_ONCE
+        seq = found[-1][0] if more else newest
+        with store.begin() as conn:
+            fence(conn)
+            changed = retag.write(conn, settings, changes, now)
+            upsert(conn, watermark, [{"name": NAME, "at": now, "seq": seq, "tick": None, "tag": tag}])
+        yield changed
+        if not more:
+            return
+        place = found[-1]
 
 
 def _living() -> Any:
     return select(topic).where(topic.c.ended_at.is_(None))
 
 
-def _candidates(conn: Connection, after: int, since: datetime) -> list[str]:
-    joined = select(feedback.c.record_key).join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
-    mine = joined.where(feedback.c.seq >= after, feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None))
-    return list(conn.execute(mine.limit(20 * AT_ONCE)).scalars())
+def _known(row: Any) -> Known:
+    cuboid = "|".join(sorted(slice_levels(row.slice_key))) or ALL
+    return Known(row.topic_id, fold(row.phrase), row.shown.replace("/", " "), row.slice_key, cuboid)
 
 
-def _marked(row: dict[str, Any], topics: Sequence[Any]) -> Change:
+def _candidates(conn: Connection, place: tuple[int, str], since: datetime) -> list[tuple[int, str]]:
+    """(seq, record_key) of the first ``AT_ONCE`` with a text after ``place``."""
+    seq, key = feedback.c.seq + 0, feedback.c.record_key  # + 0: sorted, else SQLite walks the index of all that is stored
+    joined = select(feedback.c.seq, key).join(feedback_text, feedback_text.c.record_key == key)
+    mine = joined.where(feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None))
+    if place != (0, ""):
+        mine = mine.where(feedback.c.seq >= place[0], tuple_(seq, key) > tuple_(*place))
+    return [(int(row.seq), row.record_key) for row in conn.execute(mine.order_by(seq, key).limit(AT_ONCE))]
+
+
+def _marked(row: dict[str, Any], topics: Sequence[Known]) -> Change:
     """The surest topic whose phrase stands in the text and in whose slice the record lies; what the source gave stays."""
     text, dims = fold(row["text"] or ""), row["dims"]
-    if not dims.get(DIMENSION):
+    if not dims.get(TOPIC):
         for one in topics:
-            cuboid = "|".join(sorted(slice_levels(one.slice_key))) or ALL
-            if fold(one.phrase) in text and cuboid_slice(dims, cuboid) == one.slice_key:
-                return Change(row, row["tags"], {**dims, DIMENSION: one.shown.replace("/", " ")})
+            if one.folded in text and cuboid_slice(dims, one.cuboid) == one.slice_key:
+                return Change(row, row["tags"], {**dims, TOPIC: one.shown})
     return Change(row, row["tags"], dims)
 
 

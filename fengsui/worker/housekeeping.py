@@ -135,8 +135,8 @@ class Housekeeping:
                 if found is not None:
                     topics.note(self.store, found, desk.turn.now, desk.turn.fence)
                 yield found is not None
-            topics.mark(self.store, self.settings, desk.turn.now, desk.turn.fence)
-            yield True
+            marked = topics.mark(self.store, self.settings, lambda: (desk.turn.now, desk.turn.fence))
+            yield from (True for _ in marked)
 
         return work
 

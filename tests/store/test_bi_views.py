@@ -49,6 +49,22 @@ def test_rows_are_those_that_count(filled: Engine) -> None:
         assert conn.execute(text("select count(*) from bi_alert")).scalar_one() == 0
 
 
+def test_a_figure_after_2038_has_its_time(filled: Engine) -> None:
+    """Also in a store whose view was made by the first 0014."""
+    far = datetime(2040, 5, 4, 3, 15, tzinfo=UTC)
+    with filled.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            held = conn.execute(text("select pg_get_viewdef('bi_figure'::regclass)")).scalar_one()
+            conn.execute(text(f"create or replace view bi_figure as {held.replace('::bigint', '')}"))
+            conn.execute(text("update alembic_version set version_num = '0015'"))
+        cell = {"slice_id": slice_id("all"), "measure": "complaint.n", "bin": NO_BIN, "value": 2}
+        conn.execute(insert(t.rollup).values(grain=15, bucket=bucket(far, 15), **cell))
+    upgrade(filled)
+    with filled.connect() as conn:
+        found = conn.execute(text("select start_at, value from bi_figure where value = 2")).one()
+    assert str(found.start_at).startswith("2040-05-04") and "03:15" in str(found.start_at)
+
+
 def test_what_is_documented_is_what_there_is_and_no_person_is_in_it(filled: Engine) -> None:
     for view in ("bi_feedback", "bi_figure", "bi_alert"):
         names = [column["name"] for column in inspect(filled).get_columns(view)]

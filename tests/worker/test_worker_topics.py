@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from connectors.base import Batch, Feedback
 from fengsui.board import watch
@@ -62,6 +63,10 @@ def note(store: Engine, now: datetime, no_fence: Any) -> int:
     return topics.note(store, [_seen(one) for one in found], now, no_fence)
 
 
+def mark(store: Engine, made: Settings, no_fence: Any) -> int:
+    return sum(topics.mark(store, made, lambda: (NOW, no_fence)))
+
+
 @pytest.fixture
 def calm(store: Engine, tmp_path: Path, no_fence: Any) -> Settings:
     rng = random.Random(2)
@@ -81,17 +86,58 @@ def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_pa
         row = conn.execute(select(topic).where(topic.c.ended_at.is_(None)).order_by(topic.c.score.desc())).first()
     assert row is not None and "积分清零" in row.phrase and row.customers == 12 and len(row.examples) == 5
     assert note(store, NOW + timedelta(seconds=1), no_fence) == 0  # the same topic
-    assert topics.mark(store, calm, NOW, no_fence) == 12
-    assert topics.mark(store, calm, NOW, no_fence) == 0
+    assert mark(store, calm, no_fence) == 12
+    assert mark(store, calm, no_fence) == 0
     assert check_store(store, calm, NOW).equal
     with store.connect() as conn:
         marked = conn.execute(select(feedback.c.record_key).where(feedback.c.dims["topic"].as_string() == row.shown)).all()
         assert len(marked) == 12 and conn.execute(select(rollup)).first()
     take(store, tmp_path, [say(99, NOW, "App 积分清零了", "v99")], 3, no_fence)
-    assert topics.mark(store, calm, NOW, no_fence) == 1  # what comes while it lives
+    assert mark(store, calm, no_fence) == 1  # what comes while it lives
     assert note(store, NOW + timedelta(hours=5), no_fence) == 0
     with store.connect() as conn:
         assert watch.living(conn) == []
+
+
+def topic_of(store: Engine, source_id: str) -> str | None:
+    with store.connect() as conn:
+        dims = conn.execute(select(feedback.c.dims).where(feedback.c.record_key == f"tickets:{source_id}")).scalar_one()
+    return str(dims["topic"]) if "topic" in dims else None
+
+
+def test_a_newer_version_with_the_same_words_keeps_its_topic(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    first = say(7, NOW - timedelta(hours=1), "积分清零了，没人管")
+    take(store, tmp_path, [first], 2, no_fence)
+    assert watch.add(store, "积分清零", MANAGER, NOW)
+    assert mark(store, calm, no_fence) == 1
+    with store.begin() as conn:
+        conn.execute(update(topic).values(ended_at=NOW))  # over: nothing would mark it again
+    newer = replace(first, updated_at=NOW, state="solved")
+    take(store, tmp_path, [newer], 3, no_fence)
+    assert topic_of(store, "7") == "积分清零"
+    take(store, tmp_path, [replace(newer, updated_at=NOW + timedelta(minutes=1), dims={"topic": "别的"})], 4, no_fence)
+    assert topic_of(store, "7") == "别的"  # what the source gives holds
+    other = replace(newer, updated_at=NOW + timedelta(minutes=2), text="打错了，请忽略这一条")
+    take(store, tmp_path, [other], 5, no_fence)
+    assert topic_of(store, "7") is None
+    assert check_store(store, calm, NOW).equal
+
+
+def test_more_records_than_one_part_are_all_marked_even_after_a_crash(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "AT_ONCE", 5)
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}积分清零了", f"v{n}") for n in range(12)]
+    take(store, tmp_path, said, 2, no_fence)  # 40 of tick 1 and twelve of tick 2, which is more than two parts
+    assert watch.add(store, "积分清零", MANAGER, NOW)
+    begun = topics.mark(store, calm, lambda: (NOW, no_fence))
+    assert sum(next(begun) for _ in range(9)) == 5
+    assert mark(store, calm, no_fence) == 7
+    assert {topic_of(store, str(n)) for n in range(12)} == {"积分清零"}
+    assert mark(store, calm, no_fence) == 0
+    assert check_store(store, calm, NOW).equal
 
 
 @pytest.mark.parametrize("author", ["one", "many"])
@@ -105,7 +151,7 @@ def test_a_flood_is_no_topic(store: Engine, calm: Settings, tmp_path: Path, no_f
 def test_a_watched_phrase_marks_its_records(store: Engine, calm: Settings, no_fence: Any) -> None:
     assert watch.add(store, " 优惠券 ", MANAGER, NOW)
     assert not watch.add(store, "优惠券", MANAGER, NOW)
-    assert topics.mark(store, calm, NOW, no_fence) > 0
+    assert mark(store, calm, no_fence) > 0
     with store.connect() as conn:
         held = watch.living(conn)
     assert [one["shown"] for one in held] == ["优惠券"]

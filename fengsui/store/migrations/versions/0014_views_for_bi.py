@@ -26,7 +26,7 @@ def make_views() -> None:
         return f"json_extract({document}, '$.{name}')" if lite else f"{document} ->> '{name}'"
 
     dims = ", ".join(f"{of('dims', name)} as {name}" for name in DIMENSIONS)
-    bucket = "datetime(r.bucket * 60, 'unixepoch')" if lite else "to_timestamp(r.bucket * 60)"
+    bucket = "datetime(r.bucket * 60, 'unixepoch')" if lite else "to_timestamp(r.bucket::bigint * 60)"
     op.execute(f"""
         create view bi_feedback as
         select source, kind, state, {dims}, {of("tags", "sentiment")} as sentiment, customer_tier,
