@@ -25,6 +25,8 @@ HERE = Path(__file__).parent
 SIGN_IN_S = 10.0
 """Where the session is over, a screen looks this often whether somebody opened its link again."""
 LIGHT = "light"
+ONWARD = ("alerts", "duty", "explore", "kpi", "due", "running")
+"""Ways from the wall; from each of them one comes to the other pages."""
 
 
 def page() -> None:
@@ -62,8 +64,9 @@ def _ways(visitor: Visitor) -> None:
     """Small links at the top for people who can go on from here; a wall screen has none."""
     with st.container(key="top", horizontal=True):
         _places(visitor)
-        for name, target in st.session_state.get("pages", {}).items():
-            if name != "wall" and visitor.person.role != "wall":
+        known = st.session_state.get("pages", {})
+        for name, target in ((name, known[name]) for name in ONWARD if name in known):
+            if visitor.person.role != "wall":
                 st.page_link(target, label=visitor.say(f"pages.title.{name}"), width="content")
 
 
