@@ -49,7 +49,7 @@ def sign_in(
     stored = row["password"] if row and row["active"] else None
     if password.matches(stored, secret) and stored is not None:
         with store.begin() as conn:
-            fresh = _still(conn, name, stored)
+            fresh = still(conn, name, stored)
             if fresh is not None:
                 tries.forget(name, ip)
                 if password.outdated(stored):
@@ -59,7 +59,7 @@ def sign_in(
     raise SignInRefused("people.fault.wrong")
 
 
-def _still(conn: Connection, name: str, stored: str) -> Mapping[Any, Any] | None:
+def still(conn: Connection, name: str, stored: str) -> Mapping[Any, Any] | None:
     """The person as it is now, held until the session is written. None: reset or switched off while the hash was checked."""
     row = conn.execute(select(person).where(person.c.person_id == name).with_for_update()).mappings().first()
     return row if row and row["active"] and row["password"] == stored else None

@@ -15,7 +15,7 @@ from fengsui.people import audit, password, second
 from fengsui.people.fault import NotSignedIn, PersonFault, SignInRefused
 from fengsui.people.person import Person, person_of
 from fengsui.people.session import alive, inside, revoke_all, token_hash
-from fengsui.people.signin import SignedIn, go_on, note_failure
+from fengsui.people.signin import SignedIn, go_on, note_failure, still
 from fengsui.people.tries import Tries
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import SignIn
@@ -92,11 +92,13 @@ def change_own_password(
     store: Engine, tries: Tries, who: Person, token: str, old: str, new: str, ip: str | None, now: datetime, policy: SignIn
 ) -> None:
     """The old one is asked for: a screen left open is not enough. Every other session of the person ends."""
-    check_own_password(store, tries, who, old, ip, now)
+    stored = check_own_password(store, tries, who, old, ip, now)
     if old == new:
         raise PersonFault("people.fault.password_same")
     secret = password.hashed(new, who.person_id, policy.password_least)
     with store.begin() as conn:
+        if still(conn, who.person_id, stored) is None:  # reset while the hashes were made: the reset stands
+            raise SignInRefused("people.fault.wrong_old")
         _set(conn, who.person_id, secret)
         revoke_all(conn, who.person_id, now, but=token)
         audit.record(conn, who.person_id, "person.password", {"person": who.person_id}, now)
@@ -122,8 +124,8 @@ def renew_own_codes(store: Engine, keys: Keys, tries: Tries, who: Person, code: 
     raise SignInRefused("people.fault.wrong_code")
 
 
-def check_own_password(store: Engine, tries: Tries, who: Person, secret: str, ip: str | None, now: datetime) -> None:
-    """That whoever sits there is who signed in. ``SignInRefused``."""
+def check_own_password(store: Engine, tries: Tries, who: Person, secret: str, ip: str | None, now: datetime) -> str:
+    """That whoever sits there is who signed in; gives back the stored hash that was right. ``SignInRefused``."""
     wait_s = tries.take(who.person_id, ip, now)
     if wait_s:
         raise SignInRefused("people.fault.too_many", wait_s=wait_s)
@@ -133,6 +135,7 @@ def check_own_password(store: Engine, tries: Tries, who: Person, secret: str, ip
         note_failure(store, who.person_id, ip, now)
         raise SignInRefused("people.fault.wrong_old")
     tries.forget(who.person_id, ip)
+    return str(stored)
 
 
 def _row(conn: Connection, token: str | None, now: datetime, stage: str | None = None) -> Mapping[Any, Any]:

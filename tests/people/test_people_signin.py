@@ -17,6 +17,7 @@ from fengsui.people import (
     Tries,
     at_least,
     change,
+    change_own_password,
     create,
     in_scope,
     require_role,
@@ -28,6 +29,7 @@ from fengsui.people import (
 from fengsui.people import password as passwords
 from fengsui.people.tries import MOST_KEYS
 from fengsui.settings import parse
+from fengsui.settings.model import SignIn
 from fengsui.store.tables import audit, person, session
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -166,6 +168,25 @@ def test_a_reset_while_the_password_is_checked_stands(
     assert refused.value.code == "people.fault.wrong"
     with sqlite_store.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(session)) == 0
+    assert sign_in(sqlite_store, tries, "li", told[0], None, NOW).stage == "change"
+
+
+def test_a_reset_while_ones_own_password_is_changed_stands(sqlite_store: Engine, tries: Tries, monkeypatch: pytest.MonkeyPatch):
+    make(sqlite_store)
+    opened = sign_in(sqlite_store, tries, "li", GOOD, None, NOW)
+    who = require_role(sqlite_store, opened.token, at_least("wall"), NOW)
+    matches, told = passwords.matches, []
+
+    def slowly(stored: str | None, secret: str) -> bool:
+        right = matches(stored, secret)
+        if not told:
+            told.append(reset_password(sqlite_store, "li", by="cli", now=NOW))
+        return right
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(SignInRefused) as refused:
+        change_own_password(sqlite_store, tries, who, opened.token, GOOD, GOOD + " anew", None, NOW, SignIn())
+    assert refused.value.code == "people.fault.wrong_old"
     assert sign_in(sqlite_store, tries, "li", told[0], None, NOW).stage == "change"
 
 
