@@ -51,7 +51,7 @@ def sign_in(
         with store.begin() as conn:
             fresh = still(conn, name, stored)
             if fresh is not None:
-                tries.forget(name, ip)
+                tries.forget(conn, name, ip, now)
                 if password.outdated(stored):
                     conn.execute(update(person).where(person.c.person_id == name).values(password=password.rehashed(secret)))
                 return go_on(conn, fresh, ip, now, policy, proved=False)

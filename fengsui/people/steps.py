@@ -40,7 +40,7 @@ def prove(
         row = _row(conn, token, now, "code")
         right = second.passes(conn, keys, who.person_id, code, now)
         if right:
-            tries.forget_code(who.person_id)
+            tries.forget_code(conn, who.person_id)
             return _open(conn, row, token, ip, now, policy, proved=True)
     note_failure(store, who.person_id, ip, now)
     raise SignInRefused("people.fault.wrong_code")
@@ -71,18 +71,18 @@ def enrol(
         codes = second.confirm(conn, keys, who.person_id, code, now)
         if codes is None:
             raise SignInRefused("people.fault.wrong_code")
-        tries.forget_code(who.person_id)
+        tries.forget_code(conn, who.person_id)
         return _open(conn, row, token, ip, now, policy, proved=True), codes
 
 
 def release(store: Engine, tries: Tries, person_id: str, *, by: str, now: datetime, within: Sequence[str] = ()) -> None:
-    """Whoever waited after too many wrong passwords may try again, at this dashboard."""
+    """Whoever waited after too many wrong passwords may try again."""
     with store.begin() as conn:
         scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
         if scope is None or not inside(within, scope):
             raise PersonFault("people.fault.unknown", value=person_id[:64])
+        tries.release(conn, person_id)
         audit.record(conn, by, "person.release", {"person": person_id}, now)
-    tries.release(person_id)
 
 
 # --- of somebody who is signed in ------------------------------------------------------------------------------------
@@ -108,9 +108,9 @@ def enrol_own(store: Engine, keys: Keys, tries: Tries, who: Person, code: str, n
     _count(tries, who.person_id, now)
     with store.begin() as conn:
         codes = second.confirm(conn, keys, who.person_id, code, now)
-    if codes is None:
-        raise SignInRefused("people.fault.wrong_code")
-    tries.forget_code(who.person_id)
+        if codes is None:
+            raise SignInRefused("people.fault.wrong_code")
+        tries.forget_code(conn, who.person_id)
     return codes
 
 
@@ -119,7 +119,7 @@ def renew_own_codes(store: Engine, keys: Keys, tries: Tries, who: Person, code: 
     _count(tries, who.person_id, now)
     with store.begin() as conn:
         if second.passes(conn, keys, who.person_id, code, now):
-            tries.forget_code(who.person_id)
+            tries.forget_code(conn, who.person_id)
             return second.renew_codes(conn, who.person_id, now)
     raise SignInRefused("people.fault.wrong_code")
 
@@ -134,7 +134,8 @@ def check_own_password(store: Engine, tries: Tries, who: Person, secret: str, ip
     if not password.matches(stored, secret):
         note_failure(store, who.person_id, ip, now)
         raise SignInRefused("people.fault.wrong_old")
-    tries.forget(who.person_id, ip)
+    with store.begin() as conn:
+        tries.forget(conn, who.person_id, ip, now)
     return str(stored)
 
 

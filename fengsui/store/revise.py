@@ -26,7 +26,7 @@ def revise(message: str, *, first: bool = False) -> Path:
         for path in known:
             path.unlink()
         known = []
-    number = f"{len(known) + 1:04d}"
+    number = f"{int(known[-1].name[:4]) + 1 if known else 1:04d}"
     with tempfile.TemporaryDirectory() as folder:
         engine = open_store(f"sqlite:///{folder}/scratch.db")
         with engine.begin() as conn:

@@ -93,9 +93,9 @@ def _failed(fault: Exception) -> tuple[str, int, dict[str, object]]:
 
 @cache
 def tries() -> Tries:
-    """Of this process: sign-ins, codes, and who has to wait."""
+    """Sign-ins, codes, and who has to wait: in the store, so that all dashboards count together."""
     limits = house().settings.limits
-    return Tries(limits.sign_in_tries, limits.sign_in_window)
+    return Tries(house().writer, limits.sign_in_tries, limits.sign_in_window)
 
 
 def _page(request: Request, code: str, status: int, params: dict[str, object] | None = None, name: str = "") -> Response:

@@ -27,8 +27,10 @@ def later(minutes: float) -> datetime:
 
 
 @pytest.fixture
-def tries() -> Tries:
-    return Tries(3, timedelta(minutes=15))
+def tries(request: pytest.FixtureRequest) -> Tries:
+    """Of the store of the test."""
+    named = next((name for name in ("store", "emptied_store") if name in request.fixturenames), "sqlite_store")
+    return Tries(request.getfixturevalue(named), 3, timedelta(minutes=15))
 
 
 def enter(store: Engine, tries: Tries, person_id: str, now: datetime = NOW) -> str:

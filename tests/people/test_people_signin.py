@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,18 +20,22 @@ from fengsui.people import (
     change,
     change_own_password,
     create,
+    end_session,
     in_scope,
+    living_sessions,
+    release,
     require_role,
     reset_password,
     sign_in,
     sign_out,
+    touch,
     visit,
 )
 from fengsui.people import password as passwords
-from fengsui.people.tries import MOST_KEYS
 from fengsui.settings import parse
 from fengsui.settings.model import SignIn
-from fengsui.store.tables import audit, person, session
+from fengsui.store.database import open_store
+from fengsui.store.tables import audit, person, session, sign_in_slate
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 GOOD = "correct horse battery"
@@ -38,8 +43,10 @@ EVERYBODY = at_least("wall")
 
 
 @pytest.fixture
-def tries() -> Tries:
-    return Tries(3, timedelta(minutes=15))
+def tries(request: pytest.FixtureRequest) -> Tries:
+    """Of the store of the test."""
+    named = next((name for name in ("store", "emptied_store") if name in request.fixturenames), "sqlite_store")
+    return Tries(request.getfixturevalue(named), 3, timedelta(minutes=15))
 
 
 def make(store: Engine, role: str = "duty") -> None:
@@ -111,39 +118,112 @@ def test_whoever_walks_through_names_is_stopped_and_others_are_not(tries: Tries)
     assert tries.take("li", "10.0.0.9", NOW + timedelta(minutes=15)) == 0
 
 
-def test_an_office_that_signs_in_rightly_is_never_stopped(tries: Tries):
-    for n in range(20 * tries.limit):
+def forget(store: Engine, tries: Tries, name: str, ip: str | None) -> None:
+    with store.begin() as conn:
+        tries.forget(conn, name, ip, NOW)
+
+
+def slates(store: Engine) -> list[str]:
+    with store.connect() as conn:
+        return list(conn.scalars(select(sign_in_slate.c.slate)))
+
+
+def test_an_office_that_signs_in_rightly_is_never_stopped(sqlite_store: Engine, tries: Tries):
+    for n in range(12 * tries.limit):
         assert tries.take(f"name{n}", "10.0.0.9", NOW) == 0
-        tries.forget(f"name{n}", "10.0.0.9")
+        forget(sqlite_store, tries, f"name{n}", "10.0.0.9")
 
 
-def test_a_right_password_wipes_the_slate(tries: Tries):
+def test_a_right_password_wipes_the_slate(sqlite_store: Engine, tries: Tries):
     for _ in range(3):
         assert tries.take("li", None, NOW) == 0
-    tries.forget("LI", None)
+    forget(sqlite_store, tries, "LI", None)
     assert tries.take("li", None, NOW) == 0
 
 
-def test_tries_do_not_grow_without_end(tries: Tries):
-    for n in range(MOST_KEYS):
-        tries.take(f"u{n}", f"10.{n // 250 // 250}.{n // 250 % 250}.{n % 250}", NOW)
-    assert len(tries._times) == MOST_KEYS
-
-
-def test_a_flood_of_invented_names_wipes_no_slate_of_others(tries: Tries):
+def test_tries_do_not_grow_without_end_and_those_of_persons_stay(store: Engine, tries: Tries, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fengsui.people.tries.MOST_SLATES", 20)
+    make(store)
     for _ in range(3):
         tries.take("li", "10.0.0.1", NOW)
-    for n in range(MOST_KEYS + 50):
+    for n in range(40):
+        tries.take(f"u{n}", f"10.1.0.{n}", NOW + timedelta(seconds=n))
+    assert len(slates(store)) <= 20 and tries.take("li", "10.0.0.1", NOW + timedelta(seconds=40)) > 0
+
+
+def test_a_flood_of_invented_names_wipes_no_slate_of_others(sqlite_store: Engine, tries: Tries):
+    for _ in range(3):
+        tries.take("li", "10.0.0.1", NOW)
+    for n in range(200):
         tries.take(f"invented{n}", "10.0.0.66", NOW)
     assert tries.take("li", "10.0.0.1", NOW) == 900
-    assert len(tries._times) < 50, "a refused try leaves nothing"
+    assert len(slates(sqlite_store)) < 50, "a refused try leaves nothing"
     assert tries.take("invented0", "10.0.0.66", NOW + timedelta(minutes=15)) == 0
 
 
-def test_slates_are_let_go_when_nothing_is_on_them(tries: Tries):
+def test_slates_are_let_go_when_nothing_is_on_them_and_when_they_are_over(sqlite_store: Engine, tries: Tries):
     tries.take("li", "10.0.0.1", NOW)
-    tries.forget("li", "10.0.0.1")
-    assert not tries._times
+    forget(sqlite_store, tries, "li", "10.0.0.1")
+    assert not slates(sqlite_store)
+    tries.take("li", "10.0.0.1", NOW)
+    tries.take("wang", "10.0.0.2", NOW + timedelta(minutes=15))
+    assert not [one for one in slates(sqlite_store) if "10.0.0.1" in one]
+
+
+def test_a_mistyped_name_is_not_kept(sqlite_store: Engine, tries: Tries):
+    tries.take("correct horse battery", "10.0.0.1", NOW)
+    with sqlite_store.connect() as conn:
+        assert "horse" not in str(conn.execute(select(sign_in_slate)).all())
+
+
+def test_two_dashboards_count_together_and_what_one_releases_the_other_takes(store: Engine, tries: Tries):
+    """Each its own engine, as two processes have."""
+    make(store)
+    other = open_store(store.url.render_as_string(hide_password=False), create=False)
+    second = Tries(other, 3, timedelta(minutes=15))
+    for one, engine in ((tries, store), (second, other), (tries, store)):
+        with pytest.raises(SignInRefused) as refused:
+            sign_in(engine, one, "li", "wrong password", "10.0.0.1", NOW)
+        assert refused.value.code == "people.fault.wrong"
+    for one, engine in ((tries, store), (second, other)):
+        with pytest.raises(SignInRefused) as refused:
+            sign_in(engine, one, "li", GOOD, "10.0.0.1", NOW)
+        assert refused.value.code == "people.fault.too_many"
+        assert [(held.person_id, held.ip) for held in one.locked(NOW)] == [("li", "10.0.0.1")]
+    release(other, second, "li", by="admin", now=NOW)
+    assert sign_in(store, tries, "li", GOOD, "10.0.0.1", NOW).stage is None and not second.locked(NOW)
+    for _ in range(3):
+        assert second.take_code("li", NOW) == 0
+    assert tries.take_code("li", NOW) == 900
+    other.dispose()
+
+
+def test_tries_side_by_side_in_two_dashboards_never_exceed_the_limit(store: Engine, tries: Tries):
+    make(store)
+    other = open_store(store.url.render_as_string(hide_password=False), create=False)
+    both = (tries, Tries(other, 3, timedelta(minutes=15)))
+    with ThreadPoolExecutor(6) as pool:
+        waits = list(pool.map(lambda n: both[n % 2].take("li", "10.0.0.1", NOW), range(12)))
+    assert waits.count(0) == 3
+    other.dispose()
+
+
+def test_a_session_revoked_or_unused_in_one_dashboard_is_over_in_the_other(store: Engine, tries: Tries):
+    make(store)
+    other = open_store(store.url.render_as_string(hide_password=False), create=False)
+    idle = SignIn(idle={"duty": timedelta(minutes=10)})
+    one = sign_in(store, tries, "li", GOOD, "10.0.0.1", NOW, idle)
+    two = sign_in(other, tries, "li", GOOD, "10.0.0.2", NOW, idle)
+    assert {held.ip for held in living_sessions(other, NOW)} == {"10.0.0.1", "10.0.0.2"}
+    ref = next(held.ref for held in living_sessions(other, NOW) if held.ip == "10.0.0.1")
+    end_session(other, ref, by="admin", now=NOW)
+    with pytest.raises(NotSignedIn):
+        require_role(store, one.token, EVERYBODY, NOW)
+    touch(other, other, two.token, idle, NOW + timedelta(minutes=8))
+    assert require_role(store, two.token, EVERYBODY, NOW + timedelta(minutes=12)).person_id == "li"
+    with pytest.raises(NotSignedIn):
+        require_role(store, two.token, EVERYBODY, NOW + timedelta(minutes=19))
+    other.dispose()
 
 
 @pytest.mark.parametrize("outdated", [False, True])

@@ -27,7 +27,18 @@ from fengsui.store.tables.feedback import (
 )
 from fengsui.store.tables.measures import gauge, measurement, rollup, slice_, slice_source
 from fengsui.store.tables.metadata import METADATA
-from fengsui.store.tables.people import audit, person, reach, recovery_code, rota_shift, second_factor, session, wall_link
+from fengsui.store.tables.people import (
+    audit,
+    person,
+    reach,
+    recovery_code,
+    rota_change,
+    rota_shift,
+    second_factor,
+    session,
+    sign_in_slate,
+    wall_link,
+)
 from fengsui.store.tables.response import contact, handover, silence, task
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.voice import label, model, sample, search_text, topic
@@ -67,6 +78,7 @@ __all__ = [
     "reminder",
     "request",
     "rollup",
+    "rota_change",
     "rota_shift",
     "rule_record",
     "sample",
@@ -74,6 +86,7 @@ __all__ = [
     "second_factor",
     "series",
     "session",
+    "sign_in_slate",
     "silence",
     "slice_",
     "slice_source",

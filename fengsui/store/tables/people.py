@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, event
+from sqlalchemy import DDL, BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, Text, event
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -94,6 +94,42 @@ rota_shift = Table(
     Column("end_at", UtcDateTime, nullable=False, index=True),
     Column("extension", String),
     Column("person_id", String),  # the sign-in name, where there is one
+    Column("instead_of", String),  # whose shift the file planned; NULL: as planned
+)
+
+# 换班 and 请假: asked, and then done to the shifts themselves, refused or withdrawn.
+rota_change = Table(
+    "rota_change",
+    METADATA,
+    Column("change_id", String, primary_key=True),  # hash of what was asked: the same click twice is one
+    Column("kind", String, nullable=False),  # swap, leave
+    Column("team", String, nullable=False),  # of the swapped shifts; of a leave: empty
+    Column("role", String),  # of the swapped shifts
+    Column("name", String, nullable=False),  # who gives the shift, or is away
+    Column("person_id", String),
+    Column("start_at", UtcDateTime, nullable=False),  # of the shift that is given, or of the leave
+    Column("end_at", UtcDateTime, nullable=False, index=True),
+    Column("other_name", String),  # who gives the other shift, or stands in; NULL: nobody stands in
+    Column("other_id", String),
+    Column("other_start_at", UtcDateTime),  # of the shift that is got in return
+    Column("reason", Text, nullable=False),  # masked
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # asked, done, refused, withdrawn
+    Column("decided_by", String),
+    Column("decided_at", UtcDateTime),
+)
+
+# How often somebody has tried to sign in of late: shared by all dashboards of the store. A slate is a person at an address, an
+# address, or the codes of a person; a name that nobody has is a short hash, for people type passwords there.
+sign_in_slate = Table(
+    "sign_in_slate",
+    METADATA,
+    Column("slate", String, primary_key=True),
+    Column("person_id", String, index=True),  # NULL: of an address, or of a name that nobody has
+    Column("ip", String),
+    Column("tries", Json, nullable=False),  # seconds since 1970
+    Column("last_at", UtcDateTime, nullable=False, index=True),
 )
 
 audit = Table(
