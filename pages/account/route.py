@@ -99,7 +99,7 @@ def _answered(request: Request, act: Callable[[Person, str], Shown | Response]) 
         return plain.missing(request)
     try:
         shown = act(who, token)
-    except Exception as fault:  # told on the page
+    except Exception as fault:  # a boundary: outside Streamlit nobody else tells that it was not done, under the log's number
         shown = Shown(fault=trouble.words(fault), status=plain.status(fault))
     return _drawn(request, who, token, shown) if isinstance(shown, Shown) else shown
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
 from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets
+from pages.look import sections
 from pages.look.dress import dress
 from pages.look.pieces import esc
-from pages.look.visitor import Visitor, require_role
+from pages.look.sections import Section
+from pages.look.visitor import require_role
 
 HERE = Path(__file__).parent
-SECTIONS: Mapping[str, Callable[[Visitor], None]] = {
+SECTIONS: Mapping[str, Section] = {
     "calendar": calendar.section,
     "policy": policy.section,
     "targets": targets.section,
@@ -27,29 +29,13 @@ def page() -> None:
     visitor = require_role(saving.ADMIN)
     dress(sheet=HERE / "admin.css")
     saving.said()
-    wanted = st.query_params.get("section")
-    with st.container(key="flt", horizontal=True, vertical_alignment="center"):
-        st.html(f'<div class="pt">{esc(visitor.say("pages.title.admin"))}</div>', width="content")
-        chosen = st.segmented_control(
-            visitor.say("pages.admin.section"),
-            list(SECTIONS),
-            default=wanted if wanted in SECTIONS else "calendar",
-            required=True,
-            format_func=lambda name: visitor.say(f"pages.admin.section.{name}"),
-            label_visibility="collapsed",
-            key="adm_section",
-            width="content",
-            on_change=_elsewhere,
-        )
+    section = sections.chosen(visitor, "admin", "pages.admin.section", "pages.admin.section", SECTIONS, _left)
     if visitor.scope:
         st.html(f'<p class="note" role="status">{esc(visitor.say("board.wrong.centre_wide"))}</p>')
-    SECTIONS.get(chosen or "calendar", calendar.section)(visitor)
+    section(visitor)
 
 
-def _elsewhere() -> None:
-    """Another section: its address, and what was wrong in the last one is over. Drafts stay."""
+def _left() -> None:
+    """What was wrong in the last section is over. Drafts stay."""
     saving.calm()
     drafts.renew()
-    chosen = st.session_state.get("adm_section")
-    if chosen:
-        st.query_params["section"] = chosen

@@ -15,7 +15,6 @@ from fengsui.board.revision import REASON_MAX, Draft, Saved, Stale, Step
 from fengsui.board.wrong import Mistake, Wrong
 from pages.admin import drafts, tell
 from pages.admin.drafts import Held
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import Visitor, require_role
@@ -119,9 +118,8 @@ def store(visitor: Visitor, made: list[Draft]) -> int | None:
     except Wrong as fault:
         fail(fault.mistakes)
         return None
-    except Exception as fault:  # told, and nothing was stored
-        code, params = trouble.words(fault)
-        say(visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params)))
+    except Exception as fault:  # nothing was stored, drafts stay, and the page says why (Visitor.why)
+        say(visitor.say("pages.trouble.not_stored", why=visitor.why(fault)))
         return None
     if isinstance(answer, Stale):
         st.session_state[_STALE] = answer.steps

@@ -10,7 +10,6 @@ import streamlit as st
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done, Refused
 from fengsui.locale import has
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import plain
 from pages.look.visitor import DESK, Visitor, require_role
@@ -61,28 +60,21 @@ def dialog_for(episode_id: str) -> dict[str, Any] | None:
 def send(name: str, episode_id: str, seen: int, **fields: Any) -> None:
     """One command; its outcome is told on the next run."""
     visitor = require_role(DESK)
-    _remember(visitor, name, _carry_out(visitor, name, episode_id, seen, **fields))
-
-
-def _carry_out(visitor: Visitor, name: str, episode_id: str, seen: int, **fields: Any) -> Done | Refused:
-    """A command that could not be stored is refused like any other, and says why; the same click again is one decision."""
-    try:
-        answer: Done | Refused = getattr(commands, name)(house().writer, episode_id, seen, visitor.person, now(), **fields)
-    except Exception as fault:  # refused like any other
-        code, params = trouble.words(fault)
-        return Refused(NOT_STORED, {"why": visitor.say(code, **params)})
-    return answer
+    _remember(visitor, name, _carry_out(visitor, getattr(commands, name), episode_id, seen, **fields))
 
 
 def other(name: str, command: Callable[..., Done | Refused], *args: Any, **fields: Any) -> None:
     """A command that is none of the alert's own: ``command(store, *args, by, now, **fields)``."""
     visitor = require_role(DESK)
+    _remember(visitor, name, _carry_out(visitor, command, *args, **fields))
+
+
+def _carry_out(visitor: Visitor, command: Callable[..., Done | Refused], *args: Any, **fields: Any) -> Done | Refused:
+    """A command that could not be stored is refused like any other, and says why; the same click again is one decision."""
     try:
-        answer = command(house().writer, *args, visitor.person, now(), **fields)
-    except Exception as fault:  # refused like any other
-        code, params = trouble.words(fault)
-        answer = Refused(NOT_STORED, {"why": visitor.say(code, **params)})
-    _remember(visitor, name, answer)
+        return command(house().writer, *args, visitor.person, now(), **fields)
+    except Exception as fault:  # whoever pressed must know that it was not done (Visitor.why)
+        return Refused(NOT_STORED, {"why": visitor.why(fault)})
 
 
 def say_wrong(words: str) -> None:
@@ -97,12 +89,14 @@ def judge(verdict: str, episode_id: str, seen: int, state: str, cause: str | Non
         lacks("review", "verdict")
         return
     if state == "new":
-        looked = _carry_out(visitor, "verify", episode_id, seen)
+        looked = _carry_out(visitor, commands.verify, episode_id, seen)
         if isinstance(looked, Refused):
             _remember(visitor, "review", looked)
             return
         seen = looked.version
-    _remember(visitor, "review", _carry_out(visitor, "review", episode_id, seen, verdict=verdict, cause=cause, lesson=lesson))
+    _remember(
+        visitor, "review", _carry_out(visitor, commands.review, episode_id, seen, verdict=verdict, cause=cause, lesson=lesson)
+    )
 
 
 def _remember(visitor: Visitor, name: str, answer: Done | Refused) -> None:

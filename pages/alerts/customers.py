@@ -15,7 +15,6 @@ from fengsui.board.read import Detail
 from fengsui.board.read.affected import Affected
 from fengsui.board.wrong import Wrong
 from pages.alerts import act
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, heading
 from pages.look.visitor import DESK, Visitor, require_role
@@ -143,8 +142,7 @@ def _reveal(episode_id: str, reason: str) -> None:
     except Wrong as fault:
         act.say_wrong(" ".join(visitor.say(one.code, **one.params) for one in fault.mistakes))
         return
-    except Exception as fault:  # told like any other
-        code, params = trouble.words(fault)
-        act.say_wrong(visitor.say(code, **params))
+    except Exception as fault:  # nothing was shown, and the dialog says why (Visitor.why)
+        act.say_wrong(visitor.why(fault))
         return
     st.session_state[_FOUND] = (customer, found)

@@ -14,7 +14,6 @@ from fengsui.board.requests import Asked
 from fengsui.board.revision import Saved
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.locale import has
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import Visitor, require_role
@@ -135,9 +134,8 @@ def _begin(metric: str, detector: str, weeks: int, direction: str) -> None:
         st.query_params["run"] = backtest.begin(house().writer, house().settings, visitor.person, trial, now())
     except Wrong as fault:
         st.session_state[_WRONG] = [visitor.say(one.code, **one.params) for one in fault.mistakes]
-    except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        st.session_state[_WRONG] = [visitor.say(code, **params)]
+    except Exception as fault:  # nothing was stored, and the page says why (Visitor.why)
+        st.session_state[_WRONG] = [visitor.why(fault)]
 
 
 def _typed(visitor: Visitor, detector: str) -> dict[str, float | int | str]:
@@ -180,9 +178,8 @@ def watch(trial: Trial) -> None:
     ]
     try:
         answer = backtest.watch(house().writer, house().settings, visitor.person, trial, names, now())
-    except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+    except Exception as fault:  # nothing was stored, and the page says why (Visitor.why)
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.why(fault))
         return
     if isinstance(answer, Done):
         st.session_state[_SAID] = visitor.say("backtest.watched", n=len(names))
@@ -199,9 +196,8 @@ def adopt(trial: Trial, seen: Any) -> None:
         told = [visitor.say(one.code, **one.params) for one in fault.mistakes]
         st.session_state[_SAID] = visitor.say("explore.mark.refused", why="；".join(told))
         return
-    except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+    except Exception as fault:  # nothing was stored, and the page says why (Visitor.why)
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.why(fault))
         return
     if isinstance(answer, Saved):
         st.session_state[_SAID] = visitor.say("backtest.adopted", version=answer.version)

@@ -79,8 +79,7 @@ def _save(whom: str) -> None:
     except PersonFault as fault:
         st.session_state[_SAID] = ("over", visitor.say(fault.code, **fault.params))
     except Exception as fault:  # told, and nothing was stored
-        code, params = trouble.words(fault)
-        st.session_state[_SAID] = ("over", visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params)))
+        st.session_state[_SAID] = ("over", visitor.say("pages.trouble.not_stored", why=visitor.why(fault)))
     else:
         st.session_state[_SAID] = ("c0", visitor.say("duty.reach.saved"))
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from fengsui.alerts.commands import Done, Refused
 from fengsui.locale import has
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, plain
 from pages.look.visitor import DESK, Visitor, require_role
@@ -23,8 +22,7 @@ def send(words: str, form: str, command: Callable[..., Done | Refused], *args: A
     try:
         answer = command(house().writer, *args, visitor.person, now(), **fields)
     except Exception as fault:  # refused like any other
-        code, params = trouble.words(fault)
-        answer = Refused("pages.trouble.not_stored", {"why": visitor.say(code, **params)})
+        answer = Refused("pages.trouble.not_stored", {"why": visitor.why(fault)})
     if isinstance(answer, Done):
         st.session_state.pop(_WRONG, None)
         st.session_state[_SAID] = visitor.say(words, n=answer.version)

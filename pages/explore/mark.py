@@ -10,7 +10,6 @@ from fengsui.board import explore
 from fengsui.board.explore import Question
 from fengsui.store.slices import ALL, slice_levels
 from pages.explore import kept
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, plain
 from pages.look.visitor import Visitor, require_role
@@ -54,8 +53,7 @@ def _save(question: Question, lift: float | None) -> None:
             again=bool(st.session_state.get("ex_again")),
         )
     except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.why(fault))
         return
     if isinstance(answer, Done):
         st.session_state[_SAID] = visitor.say("explore.mark.done", verdict=visitor.say(f"explore.verdict.{verdict}"))
@@ -92,8 +90,7 @@ def _watch(question: Question) -> None:
             cuboids=explore.cuboids_of(house().settings, question.metric),
         )
     except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.say(code, **params))
+        st.session_state[_SAID] = visitor.say("explore.mark.refused", why=visitor.why(fault))
         return
     if isinstance(answer, Done):
         st.session_state[_SAID] = visitor.say("explore.watch.done", name=name)

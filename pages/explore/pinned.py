@@ -10,7 +10,6 @@ from fengsui.alerts.commands import Done, pin
 from fengsui.board.alert import Alert
 from fengsui.board.explore import Finding, Line, Part, Question
 from pages.explore import kept, mark
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.visitor import DESK, Visitor, require_role
 
@@ -68,8 +67,7 @@ def _pin(visitor: Visitor, episode_id: str, question: Question, wanted: list[tup
                 mark.say_later(visitor.say("explore.mark.refused", why=visitor.say(answer.code, **answer.params)))
                 return
     except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        mark.say_later(visitor.say("explore.mark.refused", why=visitor.say(code, **params)))
+        mark.say_later(visitor.say("explore.mark.refused", why=visitor.why(fault)))
         return
     mark.say_later(visitor.say("explore.pin.done" if wanted else "explore.pin.nothing", n=len(wanted)))
 

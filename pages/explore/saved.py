@@ -9,7 +9,6 @@ import streamlit as st
 from fengsui.board.explore import views
 from fengsui.board.wrong import Wrong
 from pages.explore import mark
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, plain
 from pages.look.visitor import DESK, Visitor, require_role
@@ -42,8 +41,7 @@ def _keep(query: dict[str, list[str]]) -> None:
         mark.say_later(visitor.say("explore.mark.refused", why="；".join(told)))
         return
     except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        mark.say_later(visitor.say("explore.mark.refused", why=visitor.say(code, **params)))
+        mark.say_later(visitor.say("explore.mark.refused", why=visitor.why(fault)))
         return
     mark.say_later(visitor.say("explore.views.kept", name=plain(name.strip())))
 
@@ -53,5 +51,4 @@ def _drop(view_id: str) -> None:
     try:
         views.drop(house().writer, visitor.person, view_id, now())
     except Exception as fault:  # refused like any other, and said
-        code, params = trouble.words(fault)
-        mark.say_later(visitor.say("explore.mark.refused", why=visitor.say(code, **params)))
+        mark.say_later(visitor.say("explore.mark.refused", why=visitor.why(fault)))

@@ -25,13 +25,15 @@ def language_of(request: HTTPConnection) -> str:
     return language(request.query_params.get("lang"), house().settings.centre.language)
 
 
-def frame(lang: str, code: str, params: dict[str, object] | None) -> dict[str, str]:
-    """Words and style that every page of the gate has; ``code``: of a fault, or empty."""
+def frame(lang: str, code: str, params: dict[str, object] | None, action: str = "") -> dict[str, str]:
+    """Words and style that every page of the gate has; ``code``: of a fault, or empty; ``action``: where its form goes."""
     return {
         "lang": "zh-CN" if lang == "zh_CN" else "en",
         "style": (HERE / "gate.css").read_text(encoding="utf-8"),
         "brand": html.escape(say(lang, "pages.bar.name")),
         "centre": html.escape(house().settings.centre.name),
+        "refresh": "",
+        "target": f' method="post" action="{html.escape(action, quote=True)}"' if action else "",
         "fault": f'<p class="fault" role="alert">✖ {html.escape(say(lang, code, params))}</p>' if code else "",
     }
 
@@ -45,11 +47,11 @@ def failed(request: Request, fault: Exception) -> Response:
     lang = language_of(request)
     code, params = shown.words(fault)
     asked = request.method in ("GET", "HEAD")
+    again = f'<meta http-equiv="refresh" content="{AGAIN_S}">\n' if asked else ""
     filled = template("fault").substitute(
-        frame(lang, "", None),
+        {**frame(lang, "", None), "refresh": again},
         title=html.escape(say(lang, code, params)),
         second=html.escape(say(lang, "pages.trouble.again" if asked else "pages.trouble.send_again")),
-        refresh=f'<meta http-equiv="refresh" content="{AGAIN_S}">' if asked else "",
     )
     response = answer(filled, status(fault))
     response.headers["Retry-After"] = str(AGAIN_S)
@@ -76,4 +78,6 @@ def status(fault: Exception) -> int:
 
 @cache
 def template(name: str) -> Template:
-    return Template((HERE / f"{name}.html").read_text(encoding="utf-8"))
+    """A page of the gate: the frame that all have around what is its own."""
+    around, own = ((HERE / f"{part}.html").read_text(encoding="utf-8") for part in ("frame", name))
+    return Template(around.replace("$own", own))

@@ -103,8 +103,7 @@ def _page(request: Request, code: str, status: int, params: dict[str, object] | 
     words = {key: html.escape(say(lang, f"pages.signin.{key}")) for key in ("title", "name", "password", "submit", "help")}
     filled = plain.template("signin").substitute(
         words,
-        **plain.frame(lang, code, params),
-        action=html.escape(_again(request), quote=True),
+        **plain.frame(lang, code, params, _again(request)),
         next=html.escape(inside(request.query_params.get("next")), quote=True),
         value=html.escape(name, quote=True),
     )
@@ -114,8 +113,9 @@ def _page(request: Request, code: str, status: int, params: dict[str, object] | 
 def _farewell(request: Request, code: str, status: int, params: dict[str, object] | None = None) -> Response:
     lang = plain.language_of(request)
     words = {key: html.escape(say(lang, f"pages.signout.{key}")) for key in ("title", "question", "stay")}
-    links = {"action": html.escape(path("signout"), quote=True), "back": html.escape(path("wall"), quote=True)}
-    return plain.answer(plain.template("signout").substitute(words, **plain.frame(lang, code, params), **links), status)
+    framed = plain.frame(lang, code, params, path("signout"))
+    back = html.escape(path("wall"), quote=True)
+    return plain.answer(plain.template("signout").substitute(words, **framed, back=back), status)
 
 
 def _again(request: Request) -> str:

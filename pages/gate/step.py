@@ -112,9 +112,7 @@ def _filled(
 ) -> Response:
     words = {key: html.escape(say(lang, f"pages.step.{name}.{key}")) for key in ("title", "second", "help")}
     action = path("signin/step") + (f"?{request.url.query}" if request.url.query else "")
-    filled = plain.template("step").substitute(
-        plain.frame(lang, code, dict(params)), **words, body=body, button=button, action=html.escape(action, quote=True)
-    )
+    filled = plain.template("step").substitute(plain.frame(lang, code, dict(params), action), **words, body=body, button=button)
     return plain.answer(filled, status)
 
 

@@ -127,8 +127,7 @@ def _send() -> None:
         st.session_state[_TOLD] = visitor.say(fault.code, **fault.params)
         return
     except Exception as fault:  # told, and what was typed stays
-        code, params = trouble.words(fault)
-        st.session_state[_TOLD] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params))
+        st.session_state[_TOLD] = visitor.say("pages.trouble.not_stored", why=visitor.why(fault))
         return
     for name in ("numerator", "denominator", "reason"):
         st.session_state[f"typed_{name}"] = ""

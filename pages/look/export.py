@@ -111,8 +111,7 @@ def _make(make: Make) -> None:
     except Wrong as fault:
         st.session_state[_TOLD] = " ".join(_words(visitor, one) for one in fault.mistakes)
     except Exception as fault:  # told, and no file leaves without its audit row
-        code, params = trouble.words(fault)
-        st.session_state[_TOLD] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params))
+        st.session_state[_TOLD] = visitor.say("pages.trouble.not_stored", why=visitor.why(fault))
 
 
 def _words(visitor: Visitor, one: Any) -> str:

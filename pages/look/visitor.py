@@ -41,6 +41,14 @@ class Visitor:
     def say(self, code: str, /, **params: object) -> str:
         return say(self.lang, code, params, zone=self.zone)
 
+    def why(self, fault: Exception) -> str:
+        """In words, what kept a press from being stored.
+
+        Whoever pressed must read that it was not done, whatever was raised: Streamlit would show nothing or a trace. So presses
+        catch ``Exception`` and come here; what is not the store's own goes to the log under the number they read."""
+        code, params = trouble.words(fault)
+        return self.say(code, **params)
+
 
 def token() -> str | None:
     """The session cookie as it came with the connection. A seam: AppTest has no browser."""

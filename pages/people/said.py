@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from fengsui.people import PersonFault
-from pages.look import trouble
 from pages.look.pieces import esc
 from pages.look.visitor import Visitor, require_role
 
@@ -24,8 +23,7 @@ def carry_out(where: str, act: Callable[[Visitor], str]) -> None:
     except PersonFault as fault:
         st.session_state[_WRONG] = (where, visitor.say(fault.code, **fault.params))
     except Exception as fault:  # told, and nothing was stored
-        code, params = trouble.words(fault)
-        st.session_state[_WRONG] = (where, visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params)))
+        st.session_state[_WRONG] = (where, visitor.say("pages.trouble.not_stored", why=visitor.why(fault)))
 
 
 def calm() -> None:

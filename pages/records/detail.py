@@ -218,5 +218,4 @@ def _reveal() -> None:
     except Wrong as fault:
         st.session_state[_WRONG] = " ".join(visitor.say(one.code, **one.params) for one in fault.mistakes)
     except Exception as fault:  # told; nothing was shown
-        code, params = trouble.words(fault)
-        st.session_state[_WRONG] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params))
+        st.session_state[_WRONG] = visitor.say("pages.trouble.not_stored", why=visitor.why(fault))

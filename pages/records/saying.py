@@ -11,7 +11,6 @@ import streamlit as st
 from fengsui.board import correct
 from fengsui.board.correct import MOST, Corrected, Correction, NotAValue, Why
 from fengsui.board.read import voice
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import plain
 from pages.look.visitor import Visitor, require_role
@@ -61,8 +60,7 @@ def say(tag: str, keys: Sequence[str], value: str, why: Why = "chosen") -> None:
         _tell(f"⚠ {visitor.say(fault.code, **params)}")
         return
     except Exception as fault:  # told; nothing was stored
-        code, params = trouble.words(fault)
-        _tell(f"⚠ {visitor.say('pages.trouble.not_stored', why=visitor.say(code, **params))}")
+        _tell(f"⚠ {visitor.say('pages.trouble.not_stored', why=visitor.why(fault))}")
         return
     if found.changed or found.confirmed:
         goes().append(at)
@@ -78,8 +76,7 @@ def take_back() -> None:
     try:
         n = correct.undo(house().writer, goes()[-1], visitor.person, now())
     except Exception as fault:  # told; it can be tried again
-        code, params = trouble.words(fault)
-        _tell(f"⚠ {visitor.say('pages.trouble.not_stored', why=visitor.say(code, **params))}")
+        _tell(f"⚠ {visitor.say('pages.trouble.not_stored', why=visitor.why(fault))}")
         return
     goes().pop()
     _tell(visitor.say("pages.inbox.undo.done", n=n))

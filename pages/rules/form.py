@@ -14,7 +14,6 @@ from fengsui.board.wrong import Mistake, Wrong
 from fengsui.locale import has
 from fengsui.store.slices import slice_key
 from pages.admin import tell
-from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc, heading, plain
 from pages.look.visitor import Visitor, require_role
@@ -183,5 +182,4 @@ def _tried(visitor: Visitor, act: Any) -> None:
     except Wrong as fault:
         fail(fault.mistakes)
     except Exception as fault:  # told, and nothing was stored
-        code, params = trouble.words(fault)
-        fail([Mistake((), "pages.trouble.not_stored", {"why": visitor.say(code, **params)})])
+        fail([Mistake((), "pages.trouble.not_stored", {"why": visitor.why(fault)})])

@@ -70,8 +70,7 @@ def _ask(one: Ruled) -> None:
     except Wrong as fault:
         form.fail(fault.mistakes)
     except Exception as fault:  # told, and nothing was asked
-        code, params = trouble.words(fault)
-        form.fail([Mistake((), "pages.trouble.not_stored", {"why": visitor.say(code, **params)})])
+        form.fail([Mistake((), "pages.trouble.not_stored", {"why": visitor.why(fault)})])
 
 
 def _running(request_id: str) -> None:

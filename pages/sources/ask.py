@@ -37,8 +37,7 @@ def ask(kind: str, params: Mapping[str, Any], words: str = "", **values: Any) ->
 
 def fail(visitor: Visitor, fault: Exception) -> None:
     """Nothing was stored: said in words."""
-    code, params = trouble.words(fault)
-    say(visitor.say("pages.trouble.not_stored", why=visitor.say(code, **params)))
+    say(visitor.say("pages.trouble.not_stored", why=visitor.why(fault)))
 
 
 def say(words: str) -> None:

@@ -50,7 +50,7 @@ class Search:
             self.found = self.ask(self._stop.is_set)
         except Stopped:
             pass
-        except Exception as fault:  # kept for the page, which says it
+        except Exception as fault:  # a thread of its own: raised here, nobody would hear of it; the page says it
             self.fault = fault
         finally:
             self._over.set()
