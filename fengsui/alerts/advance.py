@@ -16,8 +16,10 @@ from fengsui.alerts import (
     alive,
     definitions,
     detector_rules,
+    drill,
     duty_gaps,
     escalate,
+    lapse,
     mute,
     nudge,
     phrase_rules,
@@ -25,6 +27,7 @@ from fengsui.alerts import (
     remind,
     succession,
     threshold_rules,
+    wake,
 )
 from fengsui.alerts.desk import Desk, Moved, open_desk
 from fengsui.alerts.record_taking import FRESH, span, take
@@ -51,12 +54,13 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """New records to match, gauges to compare, deadlines that have passed, people who may have to be reminded."""
+    """New records to match, gauges to compare, deadlines that have passed, people who may have to be reminded, exercises."""
 
     records: bool
     gauges: bool
     late: bool
     people: bool
+    drills: bool
 
 
 _MINE = watermark.c.name == "alerts"
@@ -71,8 +75,9 @@ _STAND = select(
     select(watermark.c.tick).where(_MINE).scalar_subquery(),
     select(watermark.c.at).where(_MINE).scalar_subquery(),
     mute.ANY,
+    wake.ANY,
 )
-_DUE = select(exists(FRESH), threshold_rules.SAMPLED, escalate.ANY_LATE, nudge.ANY)
+_DUE = select(exists(FRESH), threshold_rules.SAMPLED, escalate.ANY_LATE, nudge.ANY, drill.ANY)
 """Built once: making such a statement costs more than asking it."""
 
 
@@ -80,12 +85,14 @@ def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: 
     """Raises ``NotSeeded`` where ``alerts.seed`` has not run, and whatever ``fence`` raises (another worker leads)."""
     with store.begin() as conn:
         fence(conn)
-        mark, span, stamp, hushed = _read(conn, now)
+        mark, span, stamp, hushed, put_off = _read(conn, now)
         book, metrics = definitions.book(conn, now, stamp), definitions.metrics_of(conn, now, stamp)
         desk = open_desk(conn, book, metrics, settings.centre.tz, tick, now, min(span.oldest or now, now))
         desk.silences = mute.load(conn, now) if hushed else ()
         _end_changed_rules(desk)
         mute.follow(desk)
+        if put_off:
+            wake.follow(desk)
         succession.pass_on(desk)  # before anything is judged: a member that worsens now has a leader that is told
         if span.newest is not None:
             detector_rules.judge(desk, mark.seq)
@@ -105,6 +112,10 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     if minute:
         threshold_rules.judge(desk, mark.at, sampled=due.gauges)
     succession.pass_on(desk)  # of leaders that went out just now
+    if due.drills:
+        drill.follow(desk)
+    if due.people and minute:
+        lapse.follow(desk)
     if due.late:
         escalate.escalate(desk)
     alive.say_alive(desk, mark.at)
@@ -120,8 +131,8 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
 def _due(desk: Desk, after: int, *, minute: bool) -> _Due:
     """What there is to do, asked once: most ticks have nothing, and a replay walks each of its minutes."""
     asked = {**span(desk, after), **threshold_rules.followed(desk), **escalate.asked(desk)}
-    records, gauges, late, people = desk.conn.execute(_DUE, {**asked, **nudge.asked(desk)}).one()
-    return _Due(bool(records), minute and bool(gauges), bool(late), bool(people))
+    records, gauges, late, people, drills = desk.conn.execute(_DUE, {**asked, **nudge.asked(desk)}).one()
+    return _Due(bool(records), minute and bool(gauges), bool(late), bool(people), bool(drills))
 
 
 def _end_changed_rules(desk: Desk) -> None:
@@ -140,10 +151,11 @@ def _end_changed_rules(desk: Desk) -> None:
             desk.live.pop((row["rule_id"], row["slice_key"]))
 
 
-def _read(conn: Connection, now: datetime) -> tuple[_Mark, _Span, definitions.Stamp, bool]:
-    """The cursor, the verdicts after it, whether a definition was added, whether a silence holds: one statement."""
-    oldest, newest, n, dated, seq, tick, at, hushed = conn.execute(_STAND, {"now": now}).one()
-    return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated), bool(hushed)
+def _read(conn: Connection, now: datetime) -> tuple[_Mark, _Span, definitions.Stamp, bool, bool]:
+    """The cursor, the verdicts after it, whether a definition was added, whether a silence holds, whether anything is put off:
+    one statement."""
+    oldest, newest, n, dated, seq, tick, at, hushed, put_off = conn.execute(_STAND, {"now": now}).one()
+    return _Mark(int(seq), tick, at), _Span(oldest, newest), (n, dated), bool(hushed), bool(put_off)
 
 
 def _keep(conn: Connection, mark: _Mark) -> None:

@@ -188,6 +188,23 @@ class Deadline(Body):
     claim_s: Positive
     handle_s: Positive
     tell: tuple[str, ...]  # roles, or person:<id>
+    lapse_s: Positive | None = None  # in hand and nothing done for so long: back to the queue; None: never
+
+
+LAPSE_S: Mapping[str, int] = MappingProxyType({"1": 12 * 3600, "2": 2 * 3600, "3": 3600})
+"""Where a policy says nothing of it: those written before claims lapsed, too."""
+
+
+class SystemPatience(Body):
+    """系统告警: for how long each trouble of the house lasts before its administrators are told, and how long calm ends it."""
+
+    source_s: Positive = 600
+    undelivered_s: Positive = 300
+    tick_s: Positive = 120
+    disk_s: Positive = 60
+    calm_s: Positive = 300
+    disk_free: Annotated[float, Field(gt=0, lt=1)] = 0.1  # less of the volume than this is nearly full
+    tell: tuple[str, ...] = ("admin",)
 
 
 class TierPolicy(Body):
@@ -209,6 +226,17 @@ class TierPolicy(Body):
     storm_n: Positive = 10
     storm_s: Positive = 300
     per_minute: Positive | None = None  # an upper limit for every channel; None: what each bears
+    system: SystemPatience = SystemPatience()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lapse_by_tier(cls, body: Any) -> Any:
+        """``null`` is kept: claims of that tier never lapse."""
+        tiers = body.get("tiers") if isinstance(body, Mapping) else None
+        if not isinstance(tiers, Mapping) or not all(isinstance(one, Mapping) for one in tiers.values()):
+            return body
+        filled = {name: {"lapse_s": LAPSE_S.get(str(name)), **one} for name, one in tiers.items()}
+        return {**body, "tiers": filled}
 
     @model_validator(mode="after")
     def _all_tiers(self) -> TierPolicy:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from fengsui.alerts.definitions import Book
 from fengsui.alerts.ids import episode_id
+from fengsui.alerts.modes import DRILL
 from fengsui.alerts.silence import Silence
 from fengsui.alerts.tell import News, tell
 from fengsui.metrics.catalogue import Metric
@@ -36,6 +37,7 @@ class Moved:
     raised: int = 0
     cleared: int = 0
     escalated: int = 0
+    lapsed: int = 0
     notices: int = 0
 
 
@@ -50,6 +52,7 @@ class Desk:
     moved: Moved = field(default_factory=Moved)
     live: dict[tuple[str, str], Row] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    put_off: set[str] = field(default_factory=set)  # ids of alerts that people put off, and that still are
 
     def find(self, rule_id: str, slice_key: str) -> Row | None:
         """The newest episode of the pair that still lives or may fire again."""
@@ -130,6 +133,7 @@ def open_desk(
         handling.c.machine_tier.label("person_machine_tier"),
     )
     query = select(episode, *people).join(handling, handling.c.episode_id == episode.c.episode_id)
+    query = query.where(episode.c.mode != DRILL)  # no rule judges it, and it is nobody's family
     alive = or_(episode.c.condition != "cleared", episode.c.cleared_at >= lately)
     desk = Desk(conn, book, metrics, zone, tick, now)
     for found in conn.execute(query.where(alive).order_by(episode.c.opened_at, episode.c.episode_id)).mappings():

@@ -15,8 +15,9 @@ from fengsui.alerts import family, wording
 from fengsui.alerts.bodies import Deadline
 from fengsui.alerts.commands.table import OWNED, UNOWNED
 from fengsui.alerts.desk import Desk, Row
+from fengsui.alerts.modes import DRILL, SEEN
 from fengsui.alerts.tell import News, effective_tier
-from fengsui.store.tables import episode, handling, transition
+from fengsui.store.tables import episode, handling, snooze, transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def asked(desk: Desk) -> Mapping[str, Any]:
 @cache
 def late(watch: Watch) -> Select[Any]:
     """What was told often enough is left out here: years of unclaimed alerts must not be walked through every second."""
-    told = _told(watch.code, _waiting(watch))
+    told = _told(watch, _waiting(watch))
     people = (handling.c.owner, handling.c.tier.label("person_tier"), handling.c.machine_tier.label("person_machine_tier"))
     query = select(episode, *people, told.c.times, told.c.told_at)
     joined = query.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
@@ -63,8 +64,9 @@ def late(watch: Watch) -> Select[Any]:
 
 def _waits(watch: Watch) -> ColumnElement[bool]:
     matters = or_(episode.c.condition != "cleared", episode.c.tier >= 2, handling.c.tier >= 2)
-    due = and_(episode.c.mode == "on", episode.c[watch.due] <= bindparam("now"))
-    return and_(handling.c.state.in_(watch.states), due, matters)
+    due = and_(episode.c.mode.in_(SEEN), episode.c[watch.due] <= bindparam("now"))
+    rests = exists(select(snooze.c.episode_id).where(snooze.c.episode_id == episode.c.episode_id))
+    return and_(handling.c.state.in_(watch.states), due, matters, *((~rests,) if watch.states == UNOWNED else ()))
 
 
 def _waiting(watch: Watch) -> Select[Any]:
@@ -72,11 +74,14 @@ def _waiting(watch: Watch) -> Select[Any]:
     return rows.where(_waits(watch))
 
 
-def _told(code: str, whose: Select[Any]) -> Any:
-    """Of ``whose`` alerts only: the history of all that ever were is long."""
-    mine = (transition.c.axis == "machine") & (transition.c.code == code) & transition.c.episode_id.in_(whose)
+def _told(watch: Watch, whose: Select[Any]) -> Any:
+    """Of ``whose`` alerts only: the history of all that ever were is long. And of this deadline only: one that began anew (a
+    claim lapsed, a leader was succeeded) climbs anew."""
+    mine = (transition.c.axis == "machine") & (transition.c.code == watch.code) & transition.c.episode_id.in_(whose)
+    since = transition.c.at >= episode.c[watch.due]
     columns = (transition.c.episode_id, func.count().label("times"), func.max(transition.c.at).label("told_at"))
-    return select(*columns).where(mine).group_by(transition.c.episode_id).subquery()
+    joined = transition.join(episode, episode.c.episode_id == transition.c.episode_id)
+    return select(*columns).select_from(joined).where(mine, since).group_by(transition.c.episode_id).subquery()
 
 
 ANY_LATE = or_(*(exists(late(watch).order_by(None)) for watch in WATCHES))
@@ -99,7 +104,8 @@ def _escalate(desk: Desk, watch: Watch, row: Row) -> None:
     n = desk.append(row, watch.code, row["condition"], row["condition"], params)
     desk.moved.escalated += 1
     words: dict[str, Any] = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "late": late}
-    news = News("escalated", row["episode_id"], "machine", n, tier, f"alerts.notice.{watch.code}", words, step=step)
+    code, drill = f"alerts.notice.{watch.code}", row["mode"] == DRILL
+    news = News("escalated", row["episode_id"], "machine", n, tier, code, words, step=step, drill=drill)
     desk.tell(news, recipients)
 
 

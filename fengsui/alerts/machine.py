@@ -216,7 +216,8 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
         return
     over = code == "cleared" and (row["tier"] < 2 or row["state"] == "reviewed" or times >= FLAPPING)
     again = code == "refired" and not rings(times)
-    if over or again or family.spoken_for(desk, row):
+    rests = code == "refired" and row["episode_id"] in desk.put_off  # told when that is over
+    if over or again or rests or family.spoken_for(desk, row):
         return
     kind = "cleared" if code == "cleared" else "raised"
     notice = "alerts.notice.flapping" if code == "refired" and times >= FLAPPING else f"alerts.notice.{code}"

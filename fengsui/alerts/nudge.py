@@ -7,25 +7,28 @@ moment is told by the advance that passes it, so a worker that slept tells it la
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
+from fengsui.alerts import lapse
 from fengsui.alerts.bodies import TierPolicy
 from fengsui.alerts.commands.table import OWNED
 from fengsui.alerts.desk import Desk
+from fengsui.alerts.modes import DRILL, SEEN
 from fengsui.alerts.tell import News, effective_tier
 from fengsui.store.tables import episode, handling, task, transition
 
 SEVERE = 3
 CLAIM_LEAD, REPORT_LEAD, PROMISE_LEAD, ACTION_LEAD = (timedelta(minutes=n) for n in (30, 5, 15, 24 * 60))
+LAPSE_LEAD = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``what``: claim, report, promise, action. ``late``: the deadline has passed; else it comes."""
+    """``what``: claim, report, lapse, promise, action. ``late``: the deadline has passed; else it comes."""
 
     at: datetime
     what: str
@@ -35,6 +38,7 @@ class Moment:
     tier: int
     late: bool = False
     episode: bool = True
+    drill: bool = False
 
 
 def nudge(desk: Desk, before: datetime | None) -> None:
@@ -65,18 +69,28 @@ def lead(whole: timedelta, most: timedelta) -> timedelta:
 
 
 def _of_alerts(desk: Desk) -> Iterator[Moment]:
-    policy = desk.book.policy
     for row in desk.conn.execute(_IN_HAND):
-        tier = effective_tier({"tier": row.person_tier, "machine_tier": row.machine_tier, "episode_tier": row.tier})
-        if row.handle_due_at is not None and row.claimed_at is not None:
-            early = lead(row.handle_due_at - row.claimed_at, CLAIM_LEAD)
-            if early > timedelta():  # else it was late when it was claimed, and managers hear of it
-                yield Moment(row.handle_due_at - early, "claim", row.episode_id, row.handle_due_at, row.owner, tier)
-        due = report_due(tier, row.claimed_at, row.last_note, policy)
-        if due is not None:
-            span = timedelta(seconds=policy.report_s or 0)
-            yield Moment(due - lead(span, REPORT_LEAD), "report", row.episode_id, due, row.owner, tier)
-            yield Moment(due, "report", row.episode_id, due, row.owner, tier, late=True)
+        for moment in _of_alert(desk, row):
+            yield replace(moment, drill=row.mode == DRILL)
+
+
+def _of_alert(desk: Desk, row: Any) -> Iterator[Moment]:
+    policy = desk.book.policy
+    tier = effective_tier({"tier": row.person_tier, "machine_tier": row.machine_tier, "episode_tier": row.tier})
+    if row.handle_due_at is not None and row.claimed_at is not None:
+        early = lead(row.handle_due_at - row.claimed_at, CLAIM_LEAD)
+        if early > timedelta():  # else it was late when it was claimed, and managers hear of it
+            yield Moment(row.handle_due_at - early, "claim", row.episode_id, row.handle_due_at, row.owner, tier)
+    due = report_due(tier, row.claimed_at, row.last_note, policy)
+    if due is not None:
+        span = timedelta(seconds=policy.report_s or 0)
+        yield Moment(due - lead(span, REPORT_LEAD), "report", row.episode_id, due, row.owner, tier)
+        yield Moment(due, "report", row.episode_id, due, row.owner, tier, late=True)
+    last = lapse.acted(row._mapping)
+    tiers = policy.tiers
+    end = lapse.due(last, tiers[str(tier)]) if last is not None else None  # type: ignore[index]  # "1" | "2" | "3"
+    if last is not None and end is not None and row.episode_id not in desk.put_off:
+        yield Moment(end - lead(end - last, LAPSE_LEAD), "lapse", row.episode_id, end, row.owner, tier)
 
 
 _LAST_NOTE = (
@@ -89,14 +103,16 @@ _IN_HAND = (
         episode.c.episode_id,
         episode.c.tier,
         episode.c.handle_due_at,
+        episode.c.mode,
         handling.c.owner,
         handling.c.claimed_at,
         handling.c.tier.label("person_tier"),
         handling.c.machine_tier,
         _LAST_NOTE.label("last_note"),
+        *lapse.ACTED,
     )
     .join(handling, handling.c.episode_id == episode.c.episode_id)
-    .where(handling.c.state.in_(OWNED), episode.c.mode == "on", handling.c.owner.is_not(None))
+    .where(handling.c.state.in_(OWNED), episode.c.mode.in_(SEEN), handling.c.owner.is_not(None))
     .order_by(episode.c.episode_id)
 )
 """Open and owned: few, however many alerts there ever were."""
@@ -134,6 +150,7 @@ def _tell(desk: Desk, moment: Moment) -> None:
         step=int(moment.late),
         episode=moment.episode,
         always=True,
+        drill=moment.drill,
     )
     others = desk.book.policy.escalate_to if moment.late else ()
     desk.tell(news, (f"person:{moment.owner}", *others))

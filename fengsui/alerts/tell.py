@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
 
 from fengsui.alerts.bodies import TierPolicy
 from fengsui.alerts.definitions import NotSeeded, book
+from fengsui.alerts.modes import DRILL, SEEN
 from fengsui.store.tables import outbox
 from fengsui.store.upsert import upsert
 
@@ -30,6 +32,11 @@ class News:
     step: int = 0
     episode: bool = True
     always: bool = False  # also on channels that take grave tiers only
+    drill: bool = False
+
+
+EXERCISE: Mapping[str, Any] = MappingProxyType({"drill": True})
+"""In the params of every notice of a 演练: it is marked when it is sent, and no storm gathers it with real ones."""
 
 
 def rings(times: int) -> bool:
@@ -56,7 +63,7 @@ def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[
             "due_at": now,
             "state": "pending",
             "code": news.code,
-            "params": {**news.params, "tier": news.tier, **({"step": news.step} if news.step else {})},
+            "params": _params(news),
         }
         for channel in policy.channels
         if news.always or news.tier >= policy.channel_tiers.get(channel, 1)
@@ -66,12 +73,17 @@ def tell(conn: Connection, policy: TierPolicy, news: News, recipients: Iterable[
     return len(rows)
 
 
+def _params(news: News) -> dict[str, Any]:
+    step = {"step": news.step} if news.step else {}
+    return {**news.params, "tier": news.tier, **step, **(EXERCISE if news.drill else {})}
+
+
 def tell_of_command(
     conn: Connection, row: Mapping[str, Any], code: str, params: Mapping[str, Any], n: int, by: str, now: datetime
 ) -> None:
     """Commands that somebody else must hear of: an escalation (managers), a hand-over (the new owner), a consultation (those
     who are invited)."""
-    if code not in ("escalate", "transfer", "claim_for", "add_participant", "consult") or row["mode"] != "on":
+    if code not in ("escalate", "transfer", "claim_for", "add_participant", "consult") or row["mode"] not in SEEN:
         return
     try:
         policy = book(conn, now).policy
@@ -82,7 +94,9 @@ def tell_of_command(
     tier = effective_tier(row)
     told = {name: value for name, value in params.items() if not isinstance(value, list)}
     words = {"who": by, "metric": row["metric"], "slice": row["slice_key"], **told}
-    tell(conn, policy, News(kind, row["episode_id"], "person", n, tier, f"alerts.notice.{code}", words), recipients, now)
+    drill = row["mode"] == DRILL
+    news = News(kind, row["episode_id"], "person", n, tier, f"alerts.notice.{code}", words, drill=drill)
+    tell(conn, policy, news, recipients, now)
 
 
 def _whom(policy: TierPolicy, code: str, params: Mapping[str, Any]) -> tuple[str, ...]:

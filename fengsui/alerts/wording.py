@@ -73,6 +73,5 @@ def _kind(reason: str) -> str:
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     """What else a title may name."""
-    return {
-        name: row["reason_params"][name] for name in ("cue", "hours", "before") if row["reason_params"].get(name) is not None
-    }
+    names = ("cue", "hours", "before", "scenario")
+    return {name: row["reason_params"][name] for name in names if row["reason_params"].get(name) is not None}

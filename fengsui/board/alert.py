@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from fengsui.alerts import wording
+from fengsui.alerts.modes import DRILL, ON, SEEN
+from fengsui.alerts.snooze import Snooze, limit, over
 from fengsui.board.definitions import rule_names
 from fengsui.board.scope import Scope, sees
 from fengsui.metrics.catalogue import METRICS
-from fengsui.store.tables import episode, handling, person
+from fengsui.store.tables import episode, handling, person, snooze
 
 CLOSED = ("resolved", "reviewed")
 WAITING = ("new", "verified")
@@ -72,6 +74,21 @@ class Alert:
     claimed_at: datetime | None
     resolved_at: datetime | None
     silence_id: str | None
+    mode: str
+    snoozed_until: datetime | None
+    snoozed_by: str | None
+    put_off: bool
+    """A person asked to be reminded later, and that holds: it ends by itself, also while no worker runs."""
+
+    @property
+    def drill(self) -> bool:
+        """An exercise: shown and handled like any other, and counted nowhere."""
+        return self.mode == DRILL
+
+    @property
+    def aside(self) -> bool:
+        """Out of the way for now, by a person's word: silent or put off."""
+        return self.silent or self.put_off
 
     @property
     def waiting(self) -> bool:
@@ -87,6 +104,10 @@ class Alert:
 
     def overdue(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at < now
+
+    def put_off_most(self, now: datetime) -> datetime | None:
+        """The latest time until which it may be put off; None: not at all."""
+        return limit(self.tier, self.claim_due_at, now)
 
     @property
     def live(self) -> bool:
@@ -108,18 +129,25 @@ def effective_tier(machine: int, regraded: int | None, seen: int | None) -> int:
     return machine if regraded is None or (seen is not None and machine > seen) else regraded
 
 
-def select_alerts() -> Select[Any]:
-    """Episodes that may be shown (mode on), with their handling and the owner's name."""
+def select_alerts(*, drills: bool = False) -> Select[Any]:
+    """Episodes that may be shown, with their handling and the owner's name. ``drills``: exercises too, for who acts on alerts;
+    whoever counts them leaves it."""
     human = [handling.c[name] for name in _HANDLING]
+    grades = (handling.c.tier.label("regraded"), handling.c.machine_tier, person.c.name.label("owner_name"))
+    snoozer = func.coalesce(_snoozer.c.name, snooze.c.by).label("snoozed_by")
     return (
-        select(episode, *human, handling.c.tier.label("regraded"), handling.c.machine_tier, person.c.name.label("owner_name"))
+        select(episode, *human, *grades, snooze.c.until_at, snooze.c.tier.label("snoozed_tier"), snoozer)
         .select_from(
-            episode.join(handling, handling.c.episode_id == episode.c.episode_id).outerjoin(
-                person, person.c.person_id == handling.c.owner
-            )
+            episode.join(handling, handling.c.episode_id == episode.c.episode_id)
+            .outerjoin(person, person.c.person_id == handling.c.owner)
+            .outerjoin(snooze, snooze.c.episode_id == episode.c.episode_id)
+            .outerjoin(_snoozer, _snoozer.c.person_id == snooze.c.by)
         )
-        .where(episode.c.mode == "on")
+        .where(episode.c.mode.in_(SEEN) if drills else episode.c.mode == ON)
     )
+
+
+_snoozer = person.alias("snoozer")
 
 
 _HANDLING = ("state", "handling_version", "owner", "verdict", "participants", "plan_done", "claimed_at", "resolved_at")
@@ -160,32 +188,36 @@ _PLAIN = [
     "claimed_at",
     "resolved_at",
     "silence_id",
+    "mode",
+    "snoozed_by",
 ]
 
 
-def alerts(conn: Connection, query: Select[Any], scope: Scope) -> list[Alert]:
-    """The alerts of ``query`` that ``scope`` may see, the most pressing first."""
+def alerts(conn: Connection, query: Select[Any], scope: Scope, now: datetime | None = None) -> list[Alert]:
+    """The alerts of ``query`` that ``scope`` may see, the most pressing first. ``now``: what is put off at this time stands
+    last; without it nothing is."""
     names = rule_names(conn)
     rows = conn.execute(query).fetchall()
-    return sorted((_alert(row, names) for row in rows if sees(scope, row.slice_key)), key=pressing)
+    return sorted((_alert(row, names, now) for row in rows if sees(scope, row.slice_key)), key=pressing)
 
 
 def pressing(alert: Alert) -> tuple[bool, int, bool, bool, datetime]:
-    """Sort key: what is silent last, then tier, what still goes on, unclaimed first, oldest first."""
-    return alert.silent, -alert.tier, not alert.live, not alert.waiting, alert.started_at
+    """Sort key: what is silent or put off last, then tier, what still goes on, unclaimed first, oldest first."""
+    return alert.aside, -alert.tier, not alert.live, not alert.waiting, alert.started_at
 
 
-def still_open() -> Select[Any]:
-    """Everything that people have not closed."""
-    return select_alerts().where(and_(handling.c.state.not_in(CLOSED)))
+def still_open(*, drills: bool = False) -> Select[Any]:
+    """Everything that people have not closed; of exercises (``drills``) what goes on."""
+    open_ = handling.c.state.not_in(CLOSED)
+    return select_alerts(drills=drills).where(open_, or_(episode.c.mode == ON, episode.c.condition != "cleared"))
 
 
 def number(row: Any) -> str:
-    """As people say it: day and number of the day."""
+    """As people say it: day and number of the day. An exercise takes none."""
     return f"{row.day:%m%d}-{row.day_n:02d}" if row.day else str(row.episode_id)[:8]
 
 
-def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
+def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]], now: datetime | None) -> Alert:
     values = {name: getattr(row, name) for name in _PLAIN}
     metric = METRICS.get(row.metric)
     return Alert(
@@ -194,10 +226,17 @@ def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]]) -> Alert:
         shape=metric.shape if metric else "count",
         unit=metric.unit if metric else "item",
         number=number(row),
-        tier=effective_tier(row.tier, row.regraded, row.machine_tier),
+        tier=(tier := effective_tier(row.tier, row.regraded, row.machine_tier)),
+        snoozed_until=row.until_at,
+        put_off=now is not None and _rests(row, tier, now),
         machine_tier=row.tier,
         names=names.get(row.rule_id, {}),
         explained=tuple(row.explained or ()),
         participants=tuple(row.participants or ()),
         plan_done=tuple(row.plan_done or ()),
     )
+
+
+def _rests(row: Row[Any], tier: int, now: datetime) -> bool:
+    held = Snooze(row.until_at, row.snoozed_tier) if row.until_at is not None else None
+    return held is not None and row.state not in CLOSED and over(held, tier, row.claim_due_at, now) is None

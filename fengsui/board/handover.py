@@ -127,7 +127,7 @@ def covers(scope: Scope, given: Sequence[str]) -> bool:
 
 def _pass_on(store: Engine, giver: Person, taker: Person, now: datetime) -> int:
     """In the giver's name, whose signature it is; what meanwhile changed hands or was closed is refused and stays."""
-    mine = select_alerts().where(handling.c.owner == giver.person_id, handling.c.state.not_in(CLOSED))
+    mine = select_alerts(drills=True).where(handling.c.owner == giver.person_id, handling.c.state.not_in(CLOSED))
     with store.connect() as conn:
         owned = alerts(conn, mine, giver.scope)
         tasks = [one for one in todo.open_tasks(conn, ()) if one.owner == giver.person_id and one.kind == "promise"]
@@ -140,7 +140,7 @@ def _pass_on(store: Engine, giver: Person, taker: Person, now: datetime) -> int:
 
 
 def _collect(conn: Connection, scope: Scope, now: datetime) -> dict[str, Any]:
-    rows = seen.heads(conn, alerts(conn, still_open(), scope), scope)
+    rows = seen.heads(conn, alerts(conn, still_open(drills=True), scope, now), scope)
     tasks = todo.open_tasks(conn, scope)
     return {
         "alerts": [_alert(one) for one in rows],
@@ -160,6 +160,7 @@ def _alert(one: Alert) -> dict[str, Any]:
         "slice": one.slice_key,
         "state": one.state,
         "silent": one.silent,
+        "put_off": one.put_off,
         "owner": one.owner_name,
         "since": one.started_at.isoformat(),
         "due": one.due_at.isoformat() if one.due_at else None,

@@ -25,7 +25,7 @@ def heads(conn: Connection, found: Sequence[Alert], scope: Scope) -> list[Alert]
 def burning(found: Iterable[Alert], rows: Sequence[Alert]) -> list[Alert]:
     """Those of ``rows`` whose event still goes on: themselves, or a member for which they speak."""
     groups = {alert.group for alert in found if alert.live}
-    return [alert for alert in rows if (alert.live or alert.episode_id in groups) and not alert.silent]
+    return [alert for alert in rows if (alert.live or alert.episode_id in groups) and not alert.aside]
 
 
 def _leaders(conn: Connection, found: Sequence[Alert], scope: Scope) -> Mapping[str, Alert]:

@@ -62,7 +62,8 @@ class Item:
 def todo(store: Engine, person_id: str, scope: Scope, now: datetime) -> list[Item]:
     """Open claims and their 续报, opinions and decisions of consultations, promises, actions, reviews, a shift to take over."""
     with store.connect() as conn:
-        mine = alerts(conn, select_alerts().where(handling.c.owner == person_id, handling.c.state.not_in(CLOSED)), scope)
+        owned = select_alerts(drills=True).where(handling.c.owner == person_id, handling.c.state.not_in(CLOSED))
+        mine = alerts(conn, owned, scope)
         items = [
             *(Item("claim", one.handle_due_at, one) for one in mine),
             *_reports(conn, mine, now),
@@ -165,7 +166,7 @@ def _consultations(conn: Connection, person_id: str, scope: Scope) -> Iterator[I
     given = {row[0]: row[1] for row in conn.execute(said.group_by(assessment.c.episode_id))}
     opinions = {id_ for id_, at in asked.items() if given.get(id_) is None or given[id_] < at}
     decisions = {id_ for id_, who in decides.items() if who == person_id}
-    found = alerts(conn, select_alerts().where(episode.c.episode_id.in_(opinions | decisions)), scope)
+    found = alerts(conn, select_alerts(drills=True).where(episode.c.episode_id.in_(opinions | decisions)), scope)
     for one in found:
         if one.episode_id in opinions:
             yield Item("assess", one.due_at, one)

@@ -86,6 +86,8 @@ def message(
     """``alert``: its episode and handling as they are now; ``link``: a personal one."""
     params: Mapping[str, Any] = row["params"]
     head = _say(frame, row["code"], params)
+    if params.get("drill"):  # first of all words, whatever the news are
+        head = ("" if frame.lang == "zh_CN" else " ").join((_say(frame, "notify.drill", {}), head))
     lines = [_say(frame, params[part], params) for part in ("title", "lead") if params.get(part)]
     more = _about(frame, row, alert) if alert is not None else []
     return Message(

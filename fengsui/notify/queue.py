@@ -69,7 +69,7 @@ def merge_storm(conn: Connection, rows: Sequence[Row], pace: Storm, now: datetim
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     kept = []
     for row in rows:
-        if row["kind"] in MERGED:
+        if row["kind"] in MERGED and not row["params"].get("drill"):
             groups[row["channel"], row["recipient"]].append(row)
         else:
             kept.append(row)

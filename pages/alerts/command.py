@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from fengsui.alerts.commands.chips import CHIPS
+from fengsui.alerts.commands.table import MANAGER
 from fengsui.board import read
 from fengsui.board.alert import CLOSED, Alert
 from fengsui.board.read import Detail
@@ -23,6 +25,7 @@ from pages.look.pieces import badge, esc, plain, stamp
 from pages.look.visitor import Visitor
 
 SEVERE = 3
+MINUTES = (2, 5, 10, 30, 60, 120, 240, 480, 1440)
 MOST_OTHERS = 12  # alerts offered to merge into
 _HEAD = """
 .ttl{display:flex;align-items:center;gap:12px;flex-wrap:wrap}.ttl h1{font-size:21px;line-height:30px;font-weight:600;margin:0}
@@ -55,10 +58,14 @@ def _title(visitor: Visitor, alert: Alert) -> str:
     state = visitor.say(f"locale.handling.{alert.state}")
     owner = state if alert.waiting or not alert.owner_name else f"{alert.owner_name} {state}"
     due = ""
+    if alert.put_off:
+        by = visitor.say("pages.alert.put_off_by", who=alert.snoozed_by, at=alert.snoozed_until)
+        state = f"{state} · {by}"
+        owner = f"{owner} · {by}"
     if alert.due_at:
         line = visitor.say("pages.alert.claim_by" if alert.waiting else "pages.alert.handle_by", at=alert.due_at)
         due = f'<b><span data-until="{stamp(alert.due_at)}"></span></b><br>{esc(line)}'
-    condition = visitor.say(f"locale.condition.{alert.condition}")
+    condition = visitor.say("pages.wall.drill" if alert.drill else f"locale.condition.{alert.condition}")
     first, then = sentence(visitor, alert), mainly(visitor, alert)
     lead = visitor.say("pages.lead.whole", first=first, then=then) if then else first
     return (
@@ -90,17 +97,32 @@ def _buttons(visitor: Visitor, found: Detail) -> None:
         hint="pages.hint.claim_first",
     )
     with st.popover(visitor.say("pages.command.more"), key=f"more_{act.turn()}"):
-        for name in rare(alert):
-            click = act.send if name == "verify" else act.open_dialog  # nothing to ask: somebody looked
+        for name in rare(alert, manages=visitor.person.role in MANAGER):
+            click = act.send if name in ("verify", "wake", "end_drill") else act.open_dialog  # nothing to ask
             hint = consult.hint(visitor, found, name)
             _do(visitor, name, click, (name, id_, seen), width="stretch", off=bool(hint), hint=hint)
 
 
-def rare(alert: Alert) -> tuple[str, ...]:
+def rare(alert: Alert, *, manages: bool = False) -> tuple[str, ...]:
     """What stands behind 更多, by the state of the alert."""
+    if alert.drill and manages and alert.state != "reviewed":
+        return ("end_drill", *_rare(alert))
+    return _rare(alert)
+
+
+def _rare(alert: Alert) -> tuple[str, ...]:
     if alert.state in CLOSED:
         return ("reopen",) if alert.state == "reviewed" else ("judge", "consult", "assess", "conclude", "merge_into", "reopen")
-    others = ("escalate", "add_participant", "consult", "assess", "conclude", "judge", "merge_into")
+    others = (
+        "wake" if alert.put_off else "snooze",
+        "escalate",
+        "add_participant",
+        "consult",
+        "assess",
+        "conclude",
+        "judge",
+        "merge_into",
+    )
     if not alert.waiting:
         return (*others, "give_back")
     return (*others, "claim_for", "verify") if alert.state == "new" else (*others, "claim_for")
@@ -152,6 +174,8 @@ def _form(visitor: Visitor, found: Detail, name: str, seen: int) -> None:
         st.html(f'<p class="over" style="margin:0">{esc(visitor.say(f"pages.dialog.{burns}", n=found.depending))}</p>')
     if name in ("transfer", "add_participant", "claim_for"):
         _whom(visitor, alert)
+    if name == "snooze":
+        _times(visitor, alert)
     if name == "regrade":
         _pills(visitor, "tier", [3, 2, 1], "locale.tier")
     if name == "judge":
@@ -221,6 +245,33 @@ def _into(visitor: Visitor, alert: Alert) -> None:
         st.html(f'<p class="none">{esc(visitor.say("pages.form.no_other"))}</p>')
 
 
+def _times(visitor: Visitor, alert: Alert) -> None:
+    """Spans that the tier bears; of a severe alert its claim deadline is the last."""
+    at = now()
+    most = alert.put_off_most(at)
+    if most is None:
+        st.html(f'<p class="over">{esc(visitor.say("alerts.refused.snooze_severe"))}</p>')
+        return
+    spans = [n for n in MINUTES if at + timedelta(minutes=n) <= most]
+    choices: list[Any] = [*spans, *([most.isoformat()] if alert.tier == SEVERE else [])]
+    st.pills(
+        visitor.say("pages.form.until"),
+        choices,
+        format_func=lambda one: (
+            visitor.say("pages.form.claim_due", at=most) if isinstance(one, str) else visitor.say("pages.span", s=one * 60)
+        ),
+        key="f_until",
+    )
+
+
+def _until() -> datetime | None:
+    """As chosen; None: nothing was."""
+    chosen = st.session_state.get("f_until")
+    if chosen is None:
+        return None
+    return datetime.fromisoformat(chosen) if isinstance(chosen, str) else now() + timedelta(minutes=int(chosen))
+
+
 def _alike(one: Alert, alert: Alert) -> bool:
     return one.metric == alert.metric or one.slice_key == alert.slice_key
 
@@ -246,6 +297,13 @@ def confirm(name: str, episode_id: str, seen: int, state: str) -> None:
     note = (answers["note"] or "").strip() or None
     if name == "regrade" and not answers["tier"]:
         act.lacks(name, "tier")
+        return
+    if name == "snooze":
+        until = _until()
+        if until is None:
+            act.lacks(name, "until")
+        else:
+            act.send(name, episode_id, seen, until=until, reason=answers["reason"] or "", note=note)
         return
     if name == "judge":
         act.judge(answers["verdict"] or "", episode_id, seen, state, st.session_state.get("f_cause"), note)

@@ -20,7 +20,9 @@ HERE = Path(__file__).parent
 
 
 def _count(visitor: Visitor, desk: Desk) -> str:
-    return visitor.say("pages.alerts.count", n=len(desk.alerts), waiting=desk.waiting())
+    words = visitor.say("pages.alerts.count", n=desk.real(), waiting=desk.waiting())
+    drills = len(desk.alerts) - desk.real()
+    return f"{words} · {visitor.say('pages.wall.drills', n=drills)}" if drills else words
 
 
 def heading(visitor: Visitor, desk: Desk) -> str:
@@ -38,7 +40,9 @@ def rows(visitor: Visitor, alerts: Sequence[Alert], chosen: str | None) -> str |
 
 def _row(visitor: Visitor, alert: Alert) -> str:
     state = visitor.say(f"locale.handling.{alert.state}")
-    if alert.silent:
+    if alert.put_off:
+        state = visitor.say("pages.alerts.put_off_until", at=alert.snoozed_until)
+    elif alert.silent:
         state = visitor.say("pages.alerts.silent")
     elif not alert.live and alert.state not in ("resolved", "reviewed"):
         state = visitor.say("pages.alerts.cleared_but", state=state)

@@ -11,7 +11,7 @@ from pages.look.visitor import Visitor
 
 COLUMNS = (
     "number", "tier", "what", "scope", "opened", "started", "last", "cleared", "observed", "expected", "customers", "state",
-    "owner", "claim_due", "claimed", "resolved", "verdict", "rule",
+    "owner", "claim_due", "claimed", "resolved", "verdict", "rule", "nature",
 )  # fmt: skip
 TIMES = ("opened", "started", "last", "cleared", "claim_due", "claimed", "resolved")
 
@@ -30,4 +30,5 @@ def _row(visitor: Visitor, one: Alert) -> list[Cell]:
     times: list[Cell] = [one.opened_at, one.started_at, one.last_at, one.cleared_at]
     figures: list[Cell] = [one.observed, None if one.expected is None else round(one.expected, 2), one.customers]
     people: list[Cell] = [visitor.say(f"locale.handling.{one.state}"), one.owner_name, one.claim_due_at]
-    return [*names, *times, *figures, *people, one.claimed_at, one.resolved_at, verdict, one.rule_id]
+    nature = visitor.say(f"pages.export.nature.{one.mode}")
+    return [*names, *times, *figures, *people, one.claimed_at, one.resolved_at, verdict, one.rule_id, nature]

@@ -116,7 +116,8 @@ def _rows(visitor: Visitor, alerts: Sequence[Mapping[str, Any]], tasks: Sequence
 def _alert(visitor: Visitor, one: Mapping[str, Any]) -> str:
     code, params = one["title"]
     name = visitor.say(code, **params) if has(visitor.lang, code) else one["names"].get(visitor.lang) or one["metric"]
-    state = visitor.say("pages.alerts.silent") if one.get("silent") else visitor.say(f"locale.handling.{one['state']}")
+    aside = "put_off" if one.get("put_off") else "silent" if one.get("silent") else ""
+    state = visitor.say(f"pages.alerts.{aside}") if aside else visitor.say(f"locale.handling.{one['state']}")
     who = " · ".join(part for part in (state, one["owner"]) if part)
     place = visitor.say("pages.alert.place", key=one["slice"])
     due = visitor.say("duty.todo.by", at=one["due"]) if one["due"] else ""

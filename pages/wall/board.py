@@ -61,10 +61,10 @@ def made_of() -> str:
 
 def board(ask: Ask, house: House, picture: Picture | None, now: datetime) -> Board:
     """Reads what people did (``read.burning``) live; figures come from the picture."""
-    visitor, fires = ask.visitor(house), read.burning(house.reader, ask.scope)
+    visitor, fires = ask.visitor(house), read.burning(house.reader, ask.scope, now)
     parts = {
         "head": head.header(visitor, picture, house, ask.place),
-        "counters": head.counters(visitor, fires.rows, now),
+        "counters": head.counters(visitor, [one for one in fires.rows if not one.drill], now),
         **(_parts(ask, visitor, house, picture, fires, now) if picture else _none(visitor)),
     }
     return Board(parts, sound(visitor, fires.rows, house, now), views.order(ask, picture))
@@ -80,7 +80,7 @@ def _parts(ask: Ask, visitor: Visitor, house: House, picture: Picture, fires: re
         "none": "",
         "tiles": tiles.tiles(visitor, picture, _here(ask, fires.every), ask.place),
         "views": views.panels(ask, visitor, picture, fires.every),
-        "rows": rows.panel(visitor, picture, fires.rows, now, fires.silent),
+        "rows": rows.panel(visitor, picture, fires, now),
         "loop": rows.loop(visitor, picture, _today(ask, house, picture, now), duty.words(visitor, house, now)),
     }
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fengsui.board.alert import Alert
-from fengsui.board.read import Picture
+from fengsui.board.read import Burning, Picture
 from fengsui.locale import tier_mark
 from pages.look.alert_words import actual, learning, partner, scope, title
 from pages.look.house import house
@@ -24,13 +24,19 @@ BLIND = ("gone", "stopped")  # what happens there cannot be seen
 PICTURE_S = 7  # six of them and a grace are a minute: then the picture is cut off, and calm is not known
 
 
-def panel(visitor: Visitor, picture: Picture, alerts: Sequence[Alert], now: datetime, silent: int = 0) -> str:
-    """``silent``: alerts that burn and that a person asked not to be told of: a number, so that nobody takes it for calm."""
+def panel(visitor: Visitor, picture: Picture, fires: Burning, now: datetime) -> str:
+    """What burns and a person asked not to be told of (silent, put off) is a number, so that nobody takes it for calm. An
+    exercise has its row, and its own number."""
+    alerts, real = fires.rows, [alert for alert in fires.rows if not alert.drill]
     second = visitor.say("pages.wall.rows_second")
-    waiting = sum(alert.waiting for alert in alerts)
-    right = visitor.say("pages.wall.rows_count", n=len(alerts), waiting=waiting) if alerts else ""
-    if silent:
-        right = " · ".join(part for part in (right, visitor.say("pages.wall.silent", n=silent)) if part)
+    waiting = sum(alert.waiting for alert in real)
+    counts = [
+        ("rows_count", len(real)),
+        ("drills", len(alerts) - len(real)),
+        ("silent", fires.silent),
+        ("put_off", fires.put_off),
+    ]
+    right = " · ".join(visitor.say(f"pages.wall.{name}", n=n, waiting=waiting) for name, n in counts if n)
     head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><span data-ear="1" hidden></span><u>{esc(right)}</u></h3>'
     shown, long, rest = laid(alerts, now)
     body = "".join(_row(visitor, alert) for alert in shown) + _long(visitor, long, now) + _rest(visitor, rest)

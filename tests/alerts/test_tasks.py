@@ -184,10 +184,12 @@ def test_the_owner_of_an_alert_is_reminded_before_its_deadline(alarm: Any) -> No
     centre, id_ = alarm
     commands.claim(centre.store, id_, 0, LI, centre.now)
     due = centre.one()["handle_due_at"]
-    centre.advance(due - centre.now - timedelta(minutes=31))
-    assert told(centre) == []
+    while centre.now < due - timedelta(minutes=31):
+        commands.note(centre.store, id_, 1, LI, centre.now, note=f"{centre.now:%H:%M} 仍在处理")  # else the claim lapses
+        centre.advance(min(timedelta(minutes=25), due - centre.now - timedelta(minutes=31)))
+    assert {what for what, _ in told(centre)} <= {"report_soon", "report_late"}
     walk(centre, 2)
-    assert told(centre) == [("claim_soon", "person:li")]
+    assert ("claim_soon", "person:li") in told(centre)
 
 
 def test_contact_with_customers_is_logged_once_and_counted(alarm: Any) -> None:

@@ -11,11 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from streamlit.testing.v1 import AppTest
 
 from fengsui.alerts import definitions
-from fengsui.alerts.commands.table import COMMANDS
+from fengsui.alerts.commands.table import COMMANDS, MACHINE
 from fengsui.board import read, snapshot
 from fengsui.board.read.timeline import Happened
 from fengsui.locale import has
@@ -356,14 +356,22 @@ def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path,
     """A command without a button is one that nobody gives at night."""
     offered: set[str] = set()
     looks("wang")
-    for id_, state in (("e1", "new"), ("e1", "claimed"), ("e1", "resolved")):
+    for id_, state in (("e1", "new"), ("e1", "claimed"), ("e1", "put off"), ("e1", "resolved"), ("e1", "drill")):
         store = open_store(f"sqlite:///{home / 'fengsui.db'}")
         with store.begin() as conn:
-            conn.execute(update(t.handling).where(t.handling.c.episode_id == id_).values(state=state, owner="wang"))
+            if state == "put off":
+                row = {"until_at": NOW + timedelta(minutes=2), "tier": 3, "by": "wang", "at": NOW, "reason": "busy"}
+                conn.execute(insert(t.snooze).values(episode_id=id_, **row))
+                conn.execute(update(t.episode).values(claim_due_at=NOW + timedelta(minutes=9)))
+            elif state == "drill":
+                conn.execute(update(t.episode).where(t.episode.c.episode_id == id_).values(mode="drill"))
+            else:
+                conn.execute(update(t.handling).where(t.handling.c.episode_id == id_).values(state=state, owner="wang"))
         app = show("alerts", id=id_)
         offered |= {button.key.removeprefix("do_") for button in app.button if button.key and button.key.startswith("do_")}
         offered |= {"plan_step", "plan_undo"} if [box for box in app.checkbox if (box.key or "").startswith("plan_")] else set()
-    assert offered - {"judge"} == set(COMMANDS) - {"review"}, "judge is how a page says review"
+    theirs = {name for name, rule in COMMANDS.items() if rule.roles != (MACHINE,)}
+    assert offered - {"judge"} == theirs - {"review"}, "judge is how a page says review"
     for name in offered - {"judge"}:
         for lang in ("zh_CN", "en"):
             codes = [f"pages.done.{name}"] + ([] if name == "claim" else [f"pages.did.person.{name}"])
@@ -373,7 +381,9 @@ def test_every_command_of_people_has_a_way_on_the_desk_and_its_words(home: Path,
 @pytest.mark.parametrize("axis", ["person", "machine"])
 def test_every_transition_has_words_in_the_history(home: Path, looks: Looks, axis: str) -> None:
     machine = ["opened", "raised", "worsened", "data_back", "no_data", "cleared", "refired", "rule_changed", "escalated"]
-    codes = list(COMMANDS) if axis == "person" else [*machine, "overdue", "muted", "unmuted"]
+    codes = (
+        list(COMMANDS) if axis == "person" else [*machine, "overdue", "muted", "unmuted", "woken", "drill_began", "drill_over"]
+    )
     params = {"who": "王敏", "owner": "李强", "reason": "busy", "verdict": "real", "tier": 2, "late": 900, "to": ["manager"]}
     params |= {"until": NOW.isoformat()}
     looks("wang")

@@ -56,6 +56,7 @@ def test_a_figure_after_2038_has_its_time(filled: Engine) -> None:
         if conn.dialect.name == "postgresql":
             held = conn.execute(text("select pg_get_viewdef('bi_figure'::regclass)")).scalar_one()
             conn.execute(text(f"create or replace view bi_figure as {held.replace('::bigint', '')}"))
+            conn.execute(text("drop table snooze, system_alert"))  # of a later version
             conn.execute(text("update alembic_version set version_num = '0015'"))
         cell = {"slice_id": slice_id("all"), "measure": "complaint.n", "bin": NO_BIN, "value": 2}
         conn.execute(insert(t.rollup).values(grain=15, bucket=bucket(far, 15), **cell))

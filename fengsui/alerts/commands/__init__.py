@@ -2,6 +2,7 @@
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.contacts import log_contact
+from fengsui.alerts.commands.drills import start_drill
 from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.pin import pin, unpin
 from fengsui.alerts.commands.silences import Wanted, add_silence, end_silence
@@ -14,6 +15,7 @@ from fengsui.alerts.commands.verbs import (
     claim_for,
     conclude,
     consult,
+    end_drill,
     escalate,
     give_back,
     merge_into,
@@ -24,9 +26,11 @@ from fengsui.alerts.commands.verbs import (
     reopen,
     resolve,
     review,
+    snooze,
     start,
     transfer,
     verify,
+    wake,
 )
 from fengsui.alerts.commands.watch import watch_slice
 
@@ -44,6 +48,7 @@ __all__ = [
     "close_task",
     "conclude",
     "consult",
+    "end_drill",
     "end_silence",
     "escalate",
     "give_back",
@@ -59,9 +64,12 @@ __all__ = [
     "reopen",
     "resolve",
     "review",
+    "snooze",
     "start",
+    "start_drill",
     "transfer",
     "unpin",
     "verify",
+    "wake",
     "watch_slice",
 ]

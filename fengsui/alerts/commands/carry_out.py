@@ -7,21 +7,32 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.decide import decide
-from fengsui.alerts.commands.handling import Command, Handling, Last, Person, Same, Somebody, Step
+from fengsui.alerts.commands.handling import (
+    KEEP_PUT_OFF,
+    Command,
+    Handling,
+    Last,
+    Person,
+    Same,
+    Somebody,
+    Step,
+    put_off_until,
+)
 from fengsui.alerts.commands.scope import within
-from fengsui.alerts.commands.table import DUTY
+from fengsui.alerts.commands.table import DUTY, MACHINE
 from fengsui.alerts.tell import tell_of_command
-from fengsui.store.tables import assessment, audit, episode, handling, person, transition, watermark
+from fengsui.store.tables import assessment, audit, episode, handling, person, snooze, transition, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.masks import mask
 
 Row: TypeAlias = Mapping[str, Any]
 COLUMNS = {"state", "owner", "verdict", "tier", "machine_tier", "tier_reason", "claimed_at", "resolved_at", "reviewed_at"}
 TRIES = 16
+DRILL = "drill"
 FREE = ("reason", "cause", "lesson", "change")
 """Answers that may be typed: masked like a note."""
 LISTS = {"participants", "plan_done"}
@@ -49,6 +60,18 @@ def carry_out(
             if answer is not None:
                 return answer
     return Refused("alerts.refused.crowded")
+
+
+def give_back_untouched(conn: Connection, episode_id: str, now: datetime) -> Done | None:
+    """A claim that lapsed, decided like a command of the house itself within the caller's transaction. None: people were
+    faster, and there is nothing to give back."""
+    row = _episode(conn, episode_id)
+    version = int(row["handling_version"]) if row is not None else 0
+    answer = _once(conn, episode_id, Command("lapse", version), HOUSE, now) if row is not None else None
+    return answer if isinstance(answer, Done) else None
+
+
+HOUSE = Somebody("machine", "", MACHINE)
 
 
 def _consulted(conn: Connection, episode_id: str, command: Command, by: Person) -> Command | Refused:
@@ -100,6 +123,8 @@ def _gone(conn: Connection, row: Row | None, episode_id: str, command: Command, 
         return Refused("alerts.refused.scope", {"scope": list(by.scope)})
     if command.target is not None and not within(command.target.scope, row["slice_key"]):
         return Refused("alerts.refused.target_scope", {"who": command.target.name, "scope": list(command.target.scope)})
+    if command.name == "end_drill" and row["mode"] != DRILL:
+        return Refused("alerts.refused.no_drill")
     into = command.params.get("into")
     if command.name == "merge_into" and into and (into == episode_id or not _can_take(conn, into, by)):
         return Refused("alerts.refused.into", {"into": into})
@@ -115,7 +140,11 @@ def _can_take(conn: Connection, episode_id: str, by: Person) -> bool:
 
 def _episode(conn: Connection, episode_id: str) -> Row | None:
     machine = (episode.c.tier.label("episode_tier"), episode.c.slice_key, episode.c.metric, episode.c.day, episode.c.day_n)
-    query = select(handling, *machine, episode.c.mode).join(episode, episode.c.episode_id == handling.c.episode_id)
+    columns = (*machine, episode.c.mode, episode.c.claim_due_at, snooze.c.until_at.label("snoozed_until"))
+    joined = handling.join(episode, episode.c.episode_id == handling.c.episode_id).outerjoin(
+        snooze, snooze.c.episode_id == handling.c.episode_id
+    )
+    query = select(handling, *columns).select_from(joined)
     row = conn.execute(query.where(handling.c.episode_id == episode_id)).mappings().one_or_none()
     return {str(name): value for name, value in row.items()} if row is not None else None
 
@@ -128,6 +157,8 @@ def _handling(conn: Connection, row: Row) -> Handling:
         participants=tuple(row["participants"]),
         plan_done=tuple(row["plan_done"]),
         episode_tier=row["episode_tier"],
+        claim_due_at=row["claim_due_at"],
+        snoozed_until=row["snoozed_until"],
         last=_last(conn, row["episode_id"], row["handling_version"]),
         **_consultation(conn, row["episode_id"]),
     )
@@ -194,8 +225,19 @@ def _append(conn: Connection, row: Row, before: Handling, step: Step, by: Person
     )
     if step.code == "assess":
         _keep_opinion(conn, episode_id, before.invited[by.person_id], step, by, now)
+    _put_off(conn, episode_id, before, step, by, now)
     _audit(conn, episode_id, n, step, by, now)
     tell_of_command(conn, row, step.code, step.params, n, by.name, now)
+
+
+def _put_off(conn: Connection, episode_id: str, before: Handling, step: Step, by: Person, now: datetime) -> None:
+    """Put off by this step, or back by it: whoever decides anything has it before their eyes again."""
+    if step.code == "snooze":
+        until = put_off_until(step)
+        row = {"episode_id": episode_id, "until_at": until, "tier": before.tier_now, "by": by.person_id, "at": now}
+        upsert(conn, snooze, [{**row, "reason": str(step.params["reason"])}])
+    elif before.snoozed_until is not None and step.code not in KEEP_PUT_OFF:
+        conn.execute(delete(snooze).where(snooze.c.episode_id == episode_id))
 
 
 def _keep_opinion(conn: Connection, episode_id: str, role: str, step: Step, by: Person, now: datetime) -> None:

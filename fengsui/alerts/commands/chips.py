@@ -13,6 +13,7 @@ CHIPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "transfer": ("their_field", "knows_case", "busy", "shift_ends"),
         "give_back": ("not_mine", "busy", "shift_ends", "by_mistake"),
+        "snooze": ("watching", "awaiting", "recovering", "busy"),
         "escalate": ("spreading", "needs_decision", "no_answer", "media"),
         "regrade": ("wider", "narrower", "key_customers", "money", "media", "mitigated", "known_cause"),
         "judge": ("release", "product", "system", "supplier", "process", "staffing", "campaign", "weather", "data", "unknown"),

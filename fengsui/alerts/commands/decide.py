@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from fengsui.alerts import snooze
 from fengsui.alerts.commands.answer import Refused
 from fengsui.alerts.commands.handling import Command, Handling, Person, Same, Step
 from fengsui.alerts.commands.table import COMMANDS, DUTY, MANAGER, VERDICTS, Rule
@@ -26,6 +27,7 @@ def decide(handling: Handling, command: Command, by: Person, now: datetime) -> S
         or _state(rule, handling, command)
         or _mine(rule, handling, command, by)
         or _asked(rule, handling, command, by)
+        or _put_off(handling, command, now)
         or _step(rule, handling, command, by, now)
     )
 
@@ -55,8 +57,7 @@ def _filled(rule: Rule, command: Command) -> Refused | None:
 
 def _final(handling: Handling, command: Command) -> Refused | None:
     """终报: who ends a severe alert says how it ended."""
-    held = handling.tier if handling.tier is not None and handling.episode_tier <= (handling.machine_tier or 0) else None
-    severe = (held or handling.episode_tier) == SEVERE
+    severe = handling.tier_now == SEVERE
     if command.name == "resolve" and severe and not (command.note or "").strip():
         return Refused("alerts.refused.needs", {"field": "final"})
     return None
@@ -76,6 +77,8 @@ def _again(handling: Handling, command: Command, by: Person) -> Same | None:
     if command.name in ("plan_step", "plan_undo"):
         done = any(one["step"] == command.params["step"] for one in handling.plan_done)
         return Same() if done == (command.name == "plan_step") else None
+    if command.name == "wake" and handling.snoozed_until is None:
+        return Same()
     return Same() if _is_echo(handling, command, by) else None
 
 
@@ -129,6 +132,23 @@ def _asked(rule: Rule, handling: Handling, command: Command, by: Person) -> Refu
         code = "alerts.refused.not_decider" if handling.decider else "alerts.refused.no_consultation"
         return Refused(code, {"who": handling.decider_name})
     return None
+
+
+def _put_off(handling: Handling, command: Command, now: datetime) -> Refused | None:
+    """稍后提醒: not into the past, not beyond what the tier bears."""
+    if command.name != "snooze":
+        return None
+    try:
+        until = datetime.fromisoformat(command.params["until"])
+        begins = until > now
+    except (TypeError, ValueError):  # no time, or one without a zone
+        return Refused("alerts.refused.snooze_past")
+    most = snooze.limit(handling.tier_now, handling.claim_due_at, now)
+    if most is None or (until > most and handling.tier_now >= SEVERE):
+        return Refused("alerts.refused.snooze_severe", {"due": most.isoformat()} if most else {})
+    if not begins:
+        return Refused("alerts.refused.snooze_past")
+    return Refused("alerts.refused.snooze_long", {"most": most.isoformat()}) if until > most else None
 
 
 def _step(rule: Rule, handling: Handling, command: Command, by: Person, now: datetime) -> Step:

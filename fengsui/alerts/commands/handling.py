@@ -65,10 +65,18 @@ class Handling:
     reviewed_at: datetime | None = None
     plan_done: tuple[Mapping[str, Any], ...] = ()
     episode_tier: int = 1
+    claim_due_at: datetime | None = None
+    snoozed_until: datetime | None = None
     invited: Mapping[str, str] = field(default_factory=dict)
     decider: str | None = None
     decider_name: str | None = None
     last: Last | None = None
+
+    @property
+    def tier_now(self) -> int:
+        """A person's re-grade holds until the machine's tier rises above what it was then."""
+        held = self.tier is not None and self.episode_tier <= (self.machine_tier or 0)
+        return self.tier if held and self.tier is not None else self.episode_tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,16 @@ class Same:
     """The same person did the same already (a double click): done, and nothing to write."""
 
 
+KEEP_PUT_OFF = ("note", "add_participant", "consult", "assess", "plan_step", "plan_undo")
+"""Decisions after which an alert stays put off; every other one ends that."""
+
+
 def after(handling: Handling, step: Step, by: Person, now: datetime) -> Handling:
     """The handling once ``step`` is stored."""
     last = Last(by.person_id, by.name, step.code, now, step.params, step.note)
-    return replace(handling, **step.changes, version=handling.version + 1, last=last)
+    until = handling.snoozed_until if step.code in KEEP_PUT_OFF else put_off_until(step)
+    return replace(handling, **step.changes, version=handling.version + 1, last=last, snoozed_until=until)
+
+
+def put_off_until(step: Step) -> datetime | None:
+    return datetime.fromisoformat(step.params["until"]) if step.code == "snooze" else None

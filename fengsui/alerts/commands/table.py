@@ -21,6 +21,8 @@ MANAGER = ("manager", "admin")
 UNOWNED = ("new", "verified")
 OWNED = ("claimed", "in_progress")
 VERDICTS = ("real", "expected", "false", "new_normal")
+MACHINE = "machine"
+"""The role of the house itself: it gives back what nobody has touched, and nothing else."""
 ASSESSORS = ("supervisor", "product", "technical")
 """In whose name an invited person judges."""
 CONSULTED = "consultation"
@@ -98,6 +100,10 @@ def _review(handling: Handling, command: Command, by: Person, now: datetime) -> 
     return {"state": "reviewed", "verdict": command.params["verdict"], "reviewed_at": now}
 
 
+def _end_drill(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
+    return {"state": "reviewed", "reviewed_at": now}
+
+
 def _merge(handling: Handling, command: Command, by: Person, now: datetime) -> Changes:
     return {"state": "reviewed", "reviewed_at": now}
 
@@ -125,6 +131,10 @@ COMMANDS: Mapping[str, Rule] = MappingProxyType(
         "note": Rule(STATES, _nothing, commutes=True, needs=("note",)),
         "transfer": Rule(OPEN, _to_target, mine=True, needs=("target", "reason")),
         "give_back": Rule(OWNED, _to_pool, mine=True, needs=("reason",)),
+        "lapse": Rule(OWNED, _to_pool, (MACHINE,)),
+        "snooze": Rule(OPEN, _nothing, mine=True, needs=("until", "reason")),
+        "wake": Rule(OPEN, _nothing),
+        "end_drill": Rule((*OPEN, "resolved"), _end_drill, MANAGER),
         "add_participant": Rule(OPEN, _join, commutes=True, needs=("target",)),
         "escalate": Rule(OPEN, _nothing, commutes=True, needs=("reason",)),
         "regrade": Rule((*OPEN, "resolved"), _regrade, needs=("tier", "reason")),

@@ -72,6 +72,36 @@ def give_back(
     return carry_out(store, episode_id, Command("give_back", seen_version, {"reason": reason}, note=note), by, now)
 
 
+def snooze(
+    store: Engine,
+    episode_id: str,
+    seen_version: int,
+    by: Person,
+    now: datetime,
+    *,
+    until: datetime,
+    reason: str,
+    note: str | None = None,
+) -> Done | Refused:
+    """稍后提醒: out of the way until then (``alerts.snooze`` says how far), told again at the end or when it grows."""
+    params = {"until": until.isoformat(), "reason": reason}
+    return carry_out(store, episode_id, Command("snooze", seen_version, params, note=note), by, now)
+
+
+def wake(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str | None = None
+) -> Done | Refused:
+    """取消稍后提醒: back in its place before its time."""
+    return carry_out(store, episode_id, Command("wake", seen_version, note=note), by, now)
+
+
+def end_drill(
+    store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, note: str | None = None
+) -> Done | Refused:
+    """结束演练: wherever it stands."""
+    return carry_out(store, episode_id, Command("end_drill", seen_version, note=note), by, now)
+
+
 def add_participant(
     store: Engine, episode_id: str, seen_version: int, by: Person, now: datetime, *, person: str, note: str | None = None
 ) -> Done | Refused:

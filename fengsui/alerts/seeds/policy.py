@@ -8,9 +8,9 @@ MINUTE, HOUR = 60, 3600
 
 TIER_POLICY: dict[str, Any] = {
     "tiers": {
-        "1": {"claim_s": 4 * HOUR, "handle_s": 24 * HOUR, "tell": ["duty"]},
-        "2": {"claim_s": 30 * MINUTE, "handle_s": 4 * HOUR, "tell": ["duty"]},
-        "3": {"claim_s": 5 * MINUTE, "handle_s": 4 * HOUR, "tell": ["duty", "manager"]},
+        "1": {"claim_s": 4 * HOUR, "handle_s": 24 * HOUR, "lapse_s": 12 * HOUR, "tell": ["duty"]},
+        "2": {"claim_s": 30 * MINUTE, "handle_s": 4 * HOUR, "lapse_s": 2 * HOUR, "tell": ["duty"]},
+        "3": {"claim_s": 5 * MINUTE, "handle_s": 4 * HOUR, "lapse_s": HOUR, "tell": ["duty", "manager"]},
     },
     "escalate_to": ["manager"],
     "hold_s": 10 * MINUTE,

@@ -22,10 +22,14 @@ class Desk:
     today: dict[str, Any]
 
     def count(self, tier: int) -> int:
-        return sum(alert.tier == tier for alert in self.alerts)
+        return sum(alert.tier == tier and not alert.drill for alert in self.alerts)
 
     def waiting(self) -> int:
-        return sum(alert.waiting and not alert.silent for alert in self.alerts)
+        return sum(alert.waiting and not alert.aside and not alert.drill for alert in self.alerts)
+
+    def real(self) -> int:
+        """Without exercises."""
+        return sum(not alert.drill for alert in self.alerts)
 
     def silent(self) -> int:
         return sum(alert.silent for alert in self.alerts)
@@ -33,30 +37,34 @@ class Desk:
 
 def desk(store: Engine, scope: Scope, zone: str, now: datetime) -> Desk:
     with store.connect() as conn:
-        rows = seen.heads(conn, alerts(conn, still_open(), scope), scope)
+        rows = seen.heads(conn, alerts(conn, still_open(drills=True), scope, now), scope)
         return Desk(tuple(rows), loop.today(conn, zone, now, scope))
 
 
 @dataclass(frozen=True, slots=True)
 class Burning:
-    """``rows``: one for one event. ``every``: the members too, which mark the figures and places that they are about."""
+    """``rows``: one for one event, exercises too. ``every``: the members too, which mark the figures and places that they are
+    about; an exercise marks none."""
 
     rows: list[Alert]
     every: list[Alert]
     silent: int = 0  # alerts that burn and are kept silent: neither of the two has them
+    put_off: int = 0  # alerts that people put off: likewise
 
 
-def burning(store: Engine, scope: Scope) -> Burning:
-    """What the wall shows: still going on and not closed."""
+def burning(store: Engine, scope: Scope, now: datetime | None = None) -> Burning:
+    """What the wall shows: still going on and not closed. ``now``: without it nothing is put off."""
     with store.connect() as conn:
-        found = alerts(conn, still_open(), scope)
+        found = alerts(conn, still_open(drills=True), scope, now)
         rows = seen.heads(conn, found, scope)
-    loud = [alert for alert in found if alert.live and not alert.silent]
-    return Burning(seen.burning(found, rows), loud, sum(alert.live and alert.silent for alert in rows))
+    loud = [alert for alert in found if alert.live and not alert.aside and not alert.drill]
+    silent = sum(alert.live and alert.silent for alert in rows)
+    return Burning(seen.burning(found, rows), loud, silent, sum(alert.live and alert.put_off for alert in rows))
 
 
 def live(store: Engine, scope: Scope) -> list[Alert]:
-    return burning(store, scope).rows
+    """Without exercises: what marks a figure."""
+    return [alert for alert in burning(store, scope).rows if not alert.drill]
 
 
 def today(store: Engine, scope: Scope, zone: str, now: datetime) -> dict[str, Any]:

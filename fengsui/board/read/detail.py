@@ -65,7 +65,7 @@ class Detail:
 def detail(store: Engine, episode_id: str, scope: Scope, now: datetime) -> Detail | None:
     """None when there is no such alert, or the reader may not see it: the two look the same on purpose."""
     with store.connect() as conn:
-        found = alerts(conn, select_alerts().where(episode.c.episode_id == episode_id), scope)
+        found = alerts(conn, select_alerts(drills=True).where(episode.c.episode_id == episode_id), scope, now)
         if not found:
             return None
         alert = found[0]

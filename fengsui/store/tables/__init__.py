@@ -39,7 +39,7 @@ from fengsui.store.tables.people import (
     sign_in_slate,
     wall_link,
 )
-from fengsui.store.tables.response import contact, handover, silence, task
+from fengsui.store.tables.response import contact, handover, silence, snooze, system_alert, task
 from fengsui.store.tables.sources import coverage_day, poll, source_state
 from fengsui.store.tables.voice import label, model, sample, search_text, topic
 from fengsui.store.tables.work import inbox, request, snapshot
@@ -91,7 +91,9 @@ __all__ = [
     "slice_",
     "slice_source",
     "snapshot",
+    "snooze",
     "source_state",
+    "system_alert",
     "task",
     "tick",
     "tombstone",

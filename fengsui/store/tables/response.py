@@ -61,6 +61,33 @@ silence = Table(
     Index("ix_silence_end", "end_at"),
 )
 
+# 稍后提醒: an alert that people put off until a time. Only what runs is here; what was is in the transitions.
+snooze = Table(
+    "snooze",
+    METADATA,
+    Column("episode_id", String, primary_key=True),
+    Column("until_at", UtcDateTime, nullable=False),
+    Column("tier", Integer, nullable=False),  # as it was then: what grows beyond it is told at once
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+# 系统告警: trouble of the house itself, for whoever runs it; never a customers' alert.
+system_alert = Table(
+    "system_alert",
+    METADATA,
+    Column("kind", String, primary_key=True),  # source, disk, undelivered, tick
+    Column("since_at", UtcDateTime, primary_key=True),  # first seen
+    Column("seen_at", UtcDateTime, nullable=False),  # last seen
+    Column("opened_at", UtcDateTime),  # told; NULL: its pending time is not over
+    Column("cleared_at", UtcDateTime),
+    Column("subjects", Json, nullable=False),  # sources or channels, all that it is or was about
+    Column("params", Json, nullable=False),  # of the newest look, for the sentence
+    Column("told", Integer, nullable=False, server_default="0"),  # of how many subjects people were told
+    Index("ix_system_alert_cleared", "cleared_at"),
+)
+
 # 交接班: what one shift leaves and the next one takes, signed by both.
 handover = Table(
     "handover",
