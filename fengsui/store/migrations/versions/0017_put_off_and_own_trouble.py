@@ -1,11 +1,14 @@
-"""alerts put off for a while, trouble of the house itself, and drills outside of what BI tools count."""
+"""alerts put off for a while, trouble of the house itself, and drills outside of what BI tools count.
+
+It follows 0018, which was there first: the order is that of ``down_revision``.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0017"
-down_revision = "0016"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
