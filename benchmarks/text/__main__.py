@@ -7,13 +7,15 @@ import random
 import time
 import tracemalloc
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from benchmarks.text import garbles
 from benchmarks.text.data import Text, folder, texts
 from fengsui.explore.phrases import burst
-from fengsui.text import clean, cues, features, masks, taxonomy
+from fengsui.ingest.near import Window
+from fengsui.text import clean, cues, features, masks, near, taxonomy
 from fengsui.text.fitting import Examples, calibrated, fit, scores, sides
 from fengsui.text.fold import fold
 from fengsui.text.garbled import garbled
@@ -146,6 +148,37 @@ def cleaning() -> None:
     told("language of these texts", np.mean(right), ">= .995", len(rows))
 
 
+def repeats() -> None:
+    """One edit in fifteen characters; what is called near among texts that are all different ones; and how fast."""
+    draw = random.Random(5)
+    rows = [row.text for row in texts(*REVIEWS) if row.aside]
+    signs = "".join(rows[:500])
+    for name, least, most, goal in (("short (10-19)", 10, 20, ">= .90"), ("long (20 and more)", 20, 10_000, ">= .97")):
+        some = [row for row in rows if least <= _han(row) < most][:3000]
+        pairs = zip(near.prints(some), near.prints([_edited(row, draw, signs) for row in some]), strict=True)
+        found = [a is not None and b is not None and bool({*a.bands} & {*b.bands}) and near.are_near(a, b) for a, b in pairs]
+        told(f"near repeats found, {name} Chinese characters", np.mean(found), goal, len(some))
+    began, window, at = time.process_time(), Window(None), datetime(2026, 1, 1, tzinfo=UTC)
+    linked = 0
+    for start in range(0, len(rows), 500):
+        for n, one in enumerate(near.prints(rows[start : start + 500]), start):
+            linked += window.first(str(n), at + timedelta(seconds=n), one) != str(n)
+    told("  different texts called near", linked / len(rows), "<= .02", len(rows))
+    told("  texts looked up a CPU second", len(rows) / (time.process_time() - began), ">= 9000")
+
+
+def _han(text: str) -> int:
+    return sum("一" <= char <= "鿿" for char in text)
+
+
+def _edited(text: str, draw: random.Random, signs: str) -> str:
+    chars = list(text)
+    for _ in range(max(1, round(_han(text) / 15))):
+        at = draw.randrange(len(chars))
+        chars[at : at + draw.randrange(2)] = draw.choice(signs) * draw.randrange(2)
+    return "".join(chars)
+
+
 def bursts() -> None:
     """Twelve words that are rare in one pile of texts and burst in another: among the ten phrases?"""
     rows = [row.text for row in texts("osc", "hotel", "waimai") if 15 <= len(row.text) <= 120]
@@ -190,7 +223,7 @@ def speed() -> None:
 
 
 def main() -> None:
-    for part in (speed, sentiment, departments, masking, cleaning, bursts):
+    for part in (speed, sentiment, departments, masking, cleaning, repeats, bursts):
         part()
 
 

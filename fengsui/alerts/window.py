@@ -67,14 +67,19 @@ def in_parts(keys: Iterable[str]) -> Iterator[list[str]]:
 
 def _told_apart(conn: Connection, heard: list[Heard]) -> list[Heard]:
     """Records of one long text are one voice, whatever names it was sent under: five words may be equal by chance, a
-    paragraph is copied. Asked only where one text is there many times."""
+    paragraph is copied. Who sends several of them is one voice still. Asked only where one text is there many times."""
     counted = Counter(one.repeat_of for one in heard if one.repeat_of)
     roots = [root for root, n in counted.items() if n + 1 >= COPIES_MIN]
     if not roots:
         return heard
     query = select(feedback_text.c.record_key, feedback_text.c.text).where(feedback_text.c.record_key.in_(roots))
     long = {key for key, words in conn.execute(query).tuples() if is_long(words)}
-    return [replace(one, copied=root) if (root := one.repeat_of or one.record_key) in long else one for one in heard]
+    copied = {one.record_key: root for one in heard if (root := one.repeat_of or one.record_key) in long}
+    authors: dict[str, str] = {}
+    for one in heard:
+        if one.customer and one.record_key in copied:
+            authors[one.customer] = min(authors.get(one.customer, copied[one.record_key]), copied[one.record_key])
+    return [replace(one, copied=authors.get(one.customer or "", copied.get(one.record_key))) for one in heard]
 
 
 def usual_staff_share(conn: Connection, metric: str, slice_key: str, before: datetime, weights: Weights) -> float:

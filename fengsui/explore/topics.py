@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from fengsui.explore.phrases import Phrase, burst, typicality
 from fengsui.store.slices import ALL, UNKNOWN, level_value, slice_key
 from fengsui.store.tables import feedback, feedback_text
+from fengsui.text.clean import is_long
 
 WINDOW: Final = timedelta(hours=1)
 BEFORE: Final = timedelta(days=7)
@@ -67,19 +68,20 @@ def find(conn: Connection, now: datetime, levels: Sequence[str], window: timedel
 
 
 def _texts(conn: Connection, start: datetime, end: datetime, most: int) -> list[Any]:
-    columns = (feedback.c.record_key, feedback.c.dims, feedback.c.customer, feedback.c.repeat_of, feedback_text.c.text)
+    names = ("record_key", "dims", "customer", "repeat_of", "repeat_how")
+    columns = (*(feedback.c[name] for name in names), feedback_text.c.text)
     query = select(*columns).join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
     inside = (feedback.c.opened_at >= start, feedback.c.opened_at < end, feedback.c.deleted_at.is_(None))
     return list(conn.execute(query.where(*inside).order_by(feedback.c.opened_at.desc()).limit(most)))
 
 
 def _voices(rows: Sequence[Any]) -> list[Said]:
-    """One text of each voice, the newest."""
-    copied = {row.repeat_of for row in rows if row.repeat_of}
+    """One text of each voice, the newest. Short ones that are nearly equal are what different people say of one thing."""
+    roots = [row.repeat_of if row.repeat_how != "near" or is_long(row.text) else None for row in rows]
+    copied = set(filter(None, roots))
     kept: dict[str, Said] = {}
-    for row in rows:
-        root = row.repeat_of or (row.record_key if row.record_key in copied else None)
-        voice = root or row.customer or row.record_key
+    for row, root in zip(rows, roots, strict=True):
+        voice = root or (row.record_key if row.record_key in copied else None) or row.customer or row.record_key
         kept.setdefault(voice, Said(row.record_key, row.text, row.dims))
     return list(kept.values())
 

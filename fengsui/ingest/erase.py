@@ -114,7 +114,7 @@ def _succeed(conn: Connection, root: str) -> None:
     if heir is None:
         return
     conn.execute(update(feedback).where(feedback.c.repeat_of == root).values(repeat_of=heir))
-    conn.execute(update(feedback).where(feedback.c.record_key == heir).values(repeat_of=None))
+    conn.execute(update(feedback).where(feedback.c.record_key == heir).values(repeat_of=None, repeat_how=None))
 
 
 def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> None:

@@ -119,7 +119,8 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
     row["extra"] = masks.mask_value(item.extra)
     row["url"] = masks.mask_url(item.url, item.source_id) if item.url else None
     row["first_stored_at"] = record.row["first_stored_at"] if record.row else tools.now
-    row["repeat_of"] = record.row["repeat_of"] if record.row else None
+    for name in ("repeat_of", "repeat_how"):
+        row[name] = record.row[name] if record.row else None
     _say(record, row, item, tools)
     _keep_topic(record, row)
     row["calendar_version"] = record.row["calendar_version"] if record.row else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -38,6 +39,7 @@ from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.fold import Folded, Tools
 from fengsui.ingest.keys import KeyRing, Vault
+from fengsui.ingest.near import Windows
 from fengsui.ingest.pause import without_gc
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.record import Record
@@ -128,6 +130,7 @@ class Ingest:
         self._store, self._settings, self._vault = store, settings, Vault(keys)
         self._places, self._known, self._shelf = Places(settings.cuboids), Known(), Shelf(settings.centre)
         self._paces: dict[str, parts.Pace] = {}
+        self._near = Windows()
 
     def prepare(self, now: datetime, fence: Fence) -> None:
         """Seed what ingest reads as definitions (calendar, SLA policy, cue lists) where it is not there, and let deliveries
@@ -165,6 +168,10 @@ class Ingest:
         """
         return self._walk(Job(source, self._source(source), tick, now, sweep, seconds), batch, fence).taken()
 
+    def forget_texts(self) -> None:
+        """Some were erased: what is held of them goes, too."""
+        self._near.forget()
+
     def failed(self, source: str, fault: Fault, tick: int, now: datetime, fence: Fence, *, seconds: float = 0.0) -> None:
         """Record that a poll of ``source`` failed, and when it may be tried again. Cursor and watermark stay."""
         cadence = self._source(source).cadence
@@ -195,12 +202,21 @@ class Ingest:
         pace, total = self._paces.setdefault(job.source, parts.Pace()), Tally()
         batch = keyed(batch, self._vault)
         for part, last in _cut(batch, pace):
-            with without_gc():
+            with without_gc(), self._near_kept():
                 pending, new_slices = self._ready(job, part, total, replayed, last=last)
                 held_s = self._write(pending, fence)
             self._known.remember(new_slices)
             pace.learn(len(part.records) + len(part.bad) + len(part.gone), held_s)
         return total
+
+    @contextmanager
+    def _near_kept(self) -> Iterator[None]:
+        """What is held of texts is of stored ones: a part that was not stored leaves nothing."""
+        try:
+            yield
+        except BaseException:
+            self._near.forget()
+            raise
 
     def _write(self, pending: Pending, fence: Fence) -> float:
         """One transaction; for how many seconds it kept others from writing."""
@@ -261,7 +277,7 @@ class Ingest:
         if fresh:
             self._shelf.forget_references()
         records, out = _fold(conn, part, tools)
-        touched = write.records(conn, pending, records, tools, out, deltas, self._places)
+        touched = write.records(conn, pending, records, tools, out, deltas, self._places, self._near)
         new_slices = self._known.write(pending, deltas.fed(), job.now)
         bad: list[BadRecord] = [*part.bad, *unkept, *aggregates.bad, *out.bad]
         quarantined, ids = quarantine.hold(conn, pending, job.source, bad, self._vault, job.now, owner=tools.feedback_source)

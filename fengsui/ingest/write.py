@@ -11,24 +11,33 @@ from sqlalchemy import Connection, select
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import Deltas, Places
 from fengsui.ingest.fold import Folded, Tools, settle
+from fengsui.ingest.near import EQUAL, NEAR, Window, Windows
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.record import Record
 from fengsui.ingest.tag_dims import dims_with
 from fengsui.metrics.measures import SET_BY, contributions
 from fengsui.store.tables import customer, event, feedback, feedback_text
 from fengsui.text.clean import can_repeat
+from fengsui.text.near import prints
 from fengsui.text.tagger import overlaid
 
 
 def records(
-    conn: Connection, pending: Pending, ledger: Mapping[str, Record], tools: Tools, out: Folded, deltas: Deltas, places: Places
+    conn: Connection,
+    pending: Pending,
+    ledger: Mapping[str, Record],
+    tools: Tools,
+    out: Folded,
+    deltas: Deltas,
+    places: Places,
+    windows: Windows,
 ) -> list[Record]:
     """Make ready every touched record and add its signed delta; the touched ones. ``conn`` only reads."""
     touched = [record for record in ledger.values() if record.touched]
     for record in touched:
         settle(record, tools)
     _tag(touched, tools)
-    _repeats(conn, touched)
+    _repeats(conn, touched, tools, windows)
     for record in touched:
         _delta(record, deltas, places)
     pending.put(feedback, [record.row for record in touched if record.row is not None])
@@ -64,20 +73,39 @@ def _delta(record: Record, deltas: Deltas, places: Places) -> None:
         deltas.feeds({part[0] for part in found}.intersection(SET_BY.get(kind, ())), slices, source)
 
 
-def _repeats(conn: Connection, touched: Iterable[Record]) -> None:
-    """Point each new text at the first record with an equal one (the root); a root points nowhere."""
-    said = [record for record in touched if record.text and record.text["text_hash"] != record.old_text_hash]
-    said = [record for record in said if record.row is not None]
+def _repeats(conn: Connection, touched: Iterable[Record], tools: Tools, windows: Windows) -> None:
+    """Point each new text at the first record with an equal one, of any source and time, or a nearly equal one, of its source
+    and the last day; a first one (a root) points nowhere."""
+    records = [record for record in touched if record.row is not None]
+    said = [record for record in records if record.text and record.text["text_hash"] != record.old_text_hash]
     for record in said:
-        assert record.row is not None
-        record.row["repeat_of"] = None
+        _points(record, None, None)
     long = [record for record in said if record.text and can_repeat(record.text["text"])]
-    roots = _roots(conn, {record.text["text_hash"] for record in long if record.text}, {record.key for record in said})
-    for record in long:
+    without = {record.key for record in said}
+    roots = {text_hash: (key, EQUAL) for text_hash, key in _roots(conn, {_hash(record) for record in long}, without).items()}
+    gone = {record.key for record in records if record.text_dropped or (record.row and record.row["deleted_at"])}
+    window = windows.of(conn, tools.source) if without or gone else Window(None)
+    for key in sorted(without | gone):
+        window.forget(key)
+    for record, one in zip(said, prints([record.text["text"] for record in said if record.text]), strict=True):
         assert record.row is not None and record.text is not None
-        text_hash = record.text["text_hash"]
-        root = roots.setdefault(text_hash, record.key)
-        record.row["repeat_of"] = None if root == record.key else root
+        window.moves(record.row["opened_at"], tools.now)
+        if not can_repeat(record.text["text"]) or _hash(record) not in roots:
+            root = window.first(record.key, record.row["opened_at"], one)
+            roots[_hash(record)] = root, EQUAL if root == record.key else NEAR
+        root, how = roots[_hash(record)]
+        if root != record.key:
+            _points(record, root, how)
+
+
+def _points(record: Record, root: str | None, how: str | None) -> None:
+    assert record.row is not None
+    record.row.update(repeat_of=root, repeat_how=how)
+
+
+def _hash(record: Record) -> str:
+    assert record.text is not None
+    return str(record.text["text_hash"])
 
 
 def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[str, str]:

@@ -94,6 +94,11 @@ def trigrams(whole: Page) -> Bags:
     return _gathered(hashes >> np.uint64(24), rows, whole.n, bits=40)
 
 
+def words(whole: Page) -> tuple[Words, Ints]:
+    """A number for each run of letters and digits, and whose it is."""
+    return _words(whole)[0]
+
+
 def _grams(whole: Page) -> tuple[Words, Ints]:
     found = [_signs(whole), *(_chars(whole, n) for n in (1, 2, 3)), *_words(whole)]
     return np.concatenate([hashes for hashes, _ in found]), np.concatenate([rows for _, rows in found])

@@ -223,6 +223,7 @@ def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
         raise Refusal("worker.request.erase_one", allowed=["record_key", "customer_ref"])
     by, reason, turn = str(params["by"]), str(params.get("reason", "")), desk.turn
     records = erase(clerk.store, clerk.settings, clerk.keys, by, reason, turn.now, turn.fence, **named)
+    clerk.keeping.ingest.forget_texts()
     answer.result = {"records": records}
     yield True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 
@@ -13,6 +14,26 @@ from fengsui.settings.model import Settings
 
 ADVERT = "转发有礼：凡转发本条消息到三个群并截图发给客服的用户，均可领取现金红包一个"
 OUTAGE = "支付失败了怎么办"
+
+
+def edited(text: str, n: int) -> str:
+    """Two characters of it changed, one added: another pair each time."""
+    draw = Random(n)
+    chars = list(text)
+    for at in draw.sample(range(len(chars)), 2):
+        chars[at] = draw.choice("的了吧呢请快")
+    chars.insert(draw.randrange(len(chars)), draw.choice("啊哦嗯"))
+    return "".join(chars)
+
+
+def own_words(n: int) -> str:
+    """What different people write about one outage."""
+    draw = Random(n)
+    starts = ("你好", "在吗", "客服呢", "我从早上试到现在", "帮我看看", "急", "昨晚开始", "我妈的手机")
+    wheres = ("结账的时候", "付款页面", "点确认以后", "用微信付", "充值", "交话费", "买票")
+    faults = ("支付失败", "付不了款", "一直转圈扣不了钱", "提示系统异常", "钱扣了订单没有", "打不开付款码")
+    asks = ("怎么办", "什么时候好", "退我钱", "麻烦处理一下", "在线等", "到底行不行", "有人管吗")
+    return "，".join(draw.choice(words) for words in (starts, wheres, faults, asks))
 
 
 def _takes(centre, said):
@@ -43,9 +64,22 @@ def _takes(centre, said):
         ([(f"账号{n}", ADVERT) for n in range(200)], 1, 0),
         ([("刷屏的人", f"第 {n} 次问你们，到底管不管") for n in range(200)], 1, 0),
         ([(f"账号{n}", f"{ADVERT}！！" + "!" * (n % 7)) for n in range(200)], 1, 0),
+        ([(f"账号{n}", edited(ADVERT, n)) for n in range(200)], 1, 0),
+        ([(None, edited(ADVERT, n)) for n in range(200)], 1, 0),
+        ([("刷屏的人", edited(ADVERT, n)) for n in range(200)], 1, 0),
         ([(f"客户{n}", OUTAGE) for n in range(200)], 3, 199),
+        ([(f"客户{n}", own_words(n)) for n in range(200)], 3, 199),
     ],
-    ids=["one text", "one author", "one text with other marks", "many people"],
+    ids=[
+        "one text",
+        "one author",
+        "one text with other marks",
+        "one text with small edits",
+        "edits without a name",
+        "one author with small edits",
+        "many people",
+        "many people in their own words",
+    ],
 )
 def test_people_are_counted_and_not_records(centre, said, tier, customers):
     _takes(centre, said)
