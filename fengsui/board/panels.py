@@ -56,12 +56,13 @@ def wanted(views: Iterable[ViewBody]) -> dict[str, Panel]:
 
 
 def shown(views: Mapping[str, ViewBody]) -> list[Data]:
-    """``{id, name, seconds, panels}`` of each view, as the picture carries them; each panel says the key of its data."""
+    """``{id, name, seconds, scope, panels}`` of each view, as the picture carries them; each panel says the key of its data."""
     return [
         {
             "id": id_,
             "name": body.name.model_dump(),
             "seconds": body.seconds,
+            "scope": body.scope,
             "panels": [{**panel.model_dump(mode="json"), "key": panel.key} for panel in body.panels],
         }
         for id_, body in views.items()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fengsui.alerts import definitions
 from fengsui.alerts.bodies import CHECKED
+from fengsui.board import view_edit
 from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
@@ -160,7 +161,8 @@ def of_body(draft: Draft) -> list[Mistake]:
     try:
         CHECKED[draft.kind].validate_python(draft.body, strict=False)
     except ValidationError as fault:
-        return mistakes_of(fault)
+        found = mistakes_of(fault)
+        return view_edit.readable(found) if draft.kind == view_edit.KIND else found
     return []
 
 

@@ -6,7 +6,7 @@ usual counts) is carried over for a minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from fengsui.board.scope import org_slice
 from fengsui.metrics import calendars, view_body
 from fengsui.metrics.calendar import local_day
 from fengsui.metrics.catalogue import Metric, load
+from fengsui.metrics.view_body import ViewBody
 from fengsui.settings import Settings
 from fengsui.store.slices import ALL, bucket, bucket_start
 from fengsui.store.tables import person, series, snapshot
@@ -45,12 +46,12 @@ def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Ca
 
 def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str, Any] | None = None) -> dict[str, Any]:
     """The whole body. ``views``: slice_key -> tiles and curve; one for the centre and one per organisation that is
-    somebody's scope."""
+    somebody's scope, or that a view of the wall shows."""
     metrics = load(conn, now)
-    views = [ALL, *_scope_slices(conn)]
+    bodies = view_body.load(conn, now)
+    views = [ALL, *_scope_slices(conn, bodies)]
     filling = reading.reading(health.health(conn, settings, now, {}))
     slow = _slow(conn, settings, metrics, views, filling, now, last)
-    bodies = view_body.load(conn, now)
     return {
         "schema": SCHEMA,
         "computed_at": now.isoformat(),
@@ -154,9 +155,10 @@ def _plain(point: Point) -> list[Any]:
     return [int(point.at.timestamp()), *(None if x is None else round(x, 3) for x in numbers), point.grade]
 
 
-def _scope_slices(conn: Connection) -> list[str]:
+def _scope_slices(conn: Connection, bodies: Mapping[str, ViewBody]) -> list[str]:
     scopes = conn.execute(select(person.c.scope).where(person.c.active)).scalars()
-    return sorted({org_slice(place) for scope in scopes for place in scope or ()})
+    places = {place for scope in scopes for place in scope or ()} | {body.scope for body in bodies.values() if body.scope}
+    return sorted(map(org_slice, places))
 
 
 def _kept(conn: Connection) -> list[int]:

@@ -12,6 +12,9 @@ _CODES: Mapping[str, str] = {
     "missing": "board.wrong.missing",
     "string_too_short": "board.wrong.missing",
     "too_short": "board.wrong.missing",
+    "too_long": "board.wrong.many",
+    "union_tag_invalid": "board.wrong.choice",
+    "union_tag_not_found": "board.wrong.missing",
     "extra_forbidden": "board.wrong.unknown",
     "greater_than": "board.wrong.above",
     "greater_than_equal": "board.wrong.at_least",
@@ -35,6 +38,8 @@ _BY_START: Mapping[str, str] = {
     "model_": "board.wrong.shape",
 }
 _BOUNDS = {"gt": "limit", "ge": "limit", "lt": "limit", "le": "limit", "max_length": "limit", "expected": "allowed"}
+_TAG = {"tag": "value", "expected_tags": "allowed"}
+"""Of a thing whose own ``kind`` says what it may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ def _mistake(error: Any) -> Mistake:
     kind, given = str(error["type"]), error.get("ctx") or {}
     bounds = {_BOUNDS[name]: value for name, value in given.items() if name in _BOUNDS}
     params = {"value": _short(error.get("input")), "why": str(error["msg"]), **bounds}
+    if kind.startswith("union_tag_"):
+        params |= {_TAG[name]: _short(value) for name, value in given.items() if name in _TAG}
+        return Mistake((*error["loc"], "kind"), _CODES[kind], params)
     if kind.startswith("metrics.body."):
         return Mistake(tuple(error["loc"]), kind, {**params, **given})
     start = next((code for name, code in _BY_START.items() if kind.startswith(name)), "board.wrong.other")

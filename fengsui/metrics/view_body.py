@@ -106,12 +106,15 @@ Panel: TypeAlias = Annotated[Complaints | Heat | Trend | By | Deadlines | Phrase
 
 
 class ViewBody(Body):
-    """``order``: among views that take turns; ``seconds``: how long this one stays then."""
+    """``order``: among views that take turns; ``seconds``: how long this one stays then. ``scope``: the organisation whose
+    figures it shows, to those who may see it; empty: of what the screen shows. ``withdrawn``: no screen shows it any more."""
 
     name: Names
     order: Annotated[int, Field(ge=0, le=999)]
     seconds: Annotated[int, Field(ge=SHORTEST_S, le=LONGEST_S)] = 20
     panels: Annotated[tuple[Panel, ...], Field(min_length=1, max_length=2)]
+    scope: Annotated[str, Field(max_length=80)] = ""
+    withdrawn: bool = False
 
 
 def _view(order: int, zh: str, en: str, *panels: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,10 +153,11 @@ def seed(conn: Connection, now: datetime) -> None:
 
 
 def load(conn: Connection, now: datetime) -> dict[str, ViewBody]:
-    """The views in force at ``now``, in their order; those of the seed where none is stored."""
+    """The views in force at ``now``, in their order; those of the seed where none is."""
     mine = (definition.c.kind == KIND) & (definition.c.valid_from <= now)
     rows = conn.execute(select(definition.c.id, definition.c.body).where(mine).order_by(definition.c.id, definition.c.version))
-    found = {row.id: ViewBody.model_validate(row.body) for row in rows} or {
+    last = {row.id: ViewBody.model_validate(row.body) for row in rows}
+    found = {id_: body for id_, body in last.items() if not body.withdrawn} or {
         id_: ViewBody.model_validate(body) for id_, body in SEEDS.items()
     }
     return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))

@@ -14,7 +14,7 @@ from pages.look.house import house
 from pages.look.pieces import esc, heading
 from pages.look.visitor import Visitor, require_role
 
-KINDS = ("calendar", "sla_policy", "target", "goal", "known_event", "classifier")
+KINDS = ("calendar", "sla_policy", "target", "goal", "known_event", "view", "classifier")
 SHOWN = 40
 _READY = "adm_file_drafts"
 
@@ -41,7 +41,7 @@ def _take(visitor: Visitor) -> None:
     chosen = st.multiselect(
         visitor.say("pages.admin.file.kinds"),
         KINDS,
-        default=list(KINDS[:5]),
+        default=list(KINDS[:-1]),
         format_func=lambda kind: visitor.say(f"pages.admin.kind.{kind}"),
         key=_key("kinds"),
         placeholder=visitor.say("pages.admin.file.kinds"),

@@ -1,4 +1,4 @@
-"""管理, for administrators: calendar, SLA policy, targets, known events, and who changed what when."""
+"""管理, for administrators: calendar, SLA policy, targets, known events, views of the wall, and who changed what when."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets
+from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets, views
 from pages.look import sections
 from pages.look.dress import dress
 from pages.look.pieces import esc
@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, Section] = {
     "policy": policy.section,
     "targets": targets.section,
     "events": events.section,
+    "views": views.section,
     "history": history.section,
     "file": moved.section,
 }

@@ -29,7 +29,7 @@ def panel(visitor: Visitor, held: Held, *, dated: bool) -> None:
     found = changes(held.first, held.body)
     with st.container(border=True, key="p_save"):
         n = visitor.say("pages.admin.save.n", n=len(found)) if found else visitor.say("pages.admin.save.none")
-        st.html(heading(visitor.say("pages.admin.save.title"), n) + _changes(visitor, held, found))
+        st.html(heading(visitor.say("pages.admin.save.title"), n) + lines(visitor, held, found))
         problems(visitor)
         reason_and_date(visitor, held, dated=dated)
         with st.container(horizontal=True, key="save_row"):
@@ -84,11 +84,12 @@ def _first(visitor: Visitor, one: Step) -> str:
     return f"<b>⚠ {esc(words)}</b><ul>{lines}</ul>"
 
 
-def _changes(visitor: Visitor, held: Held, found: Sequence[Any]) -> str:
-    lines = [tell.change(visitor, held.kind, held.id, one) for one in found[:SHOWN]]
+def lines(visitor: Visitor, held: Held, found: Sequence[Any]) -> str:
+    """What would be saved, in words."""
+    told = [tell.change(visitor, held.kind, held.id, one) for one in found[:SHOWN]]
     if len(found) > SHOWN:
-        lines.append(visitor.say("pages.admin.change.more", n=len(found) - SHOWN))
-    return f'<ul class="chg">{"".join(f"<li>{esc(line)}</li>" for line in lines)}</ul>' if lines else ""
+        told.append(visitor.say("pages.admin.change.more", n=len(found) - SHOWN))
+    return f'<ul class="chg">{"".join(f"<li>{esc(line)}</li>" for line in told)}</ul>' if told else ""
 
 
 def _save(held: Held) -> None:

@@ -86,6 +86,8 @@ def value(visitor: Visitor, kind: str, id_: str, path: Sequence[str], given: Any
         return visitor.say("pages.admin.value.none")
     if kind == "target":
         return aim(visitor, id_, given)
+    if kind == "view" and path[-1:] == ("panels",):
+        return panels(visitor, given)
     if isinstance(given, bool):
         return visitor.say(f"pages.admin.value.{'yes' if given else 'no'}")
     if isinstance(given, Mapping):
@@ -93,6 +95,18 @@ def value(visitor: Visitor, kind: str, id_: str, path: Sequence[str], given: Any
     if isinstance(given, list | tuple):
         return _list(visitor, path, given)
     return _scalar(visitor, path, given)
+
+
+def panels(visitor: Visitor, given: Sequence[Mapping[str, Any]]) -> str:
+    """What a view of the wall shows."""
+    return "；".join(_panel(visitor, one) for one in given)
+
+
+def _panel(visitor: Visitor, given: Mapping[str, Any]) -> str:
+    about = {"metric": given["metric"]} if "metric" in given else {}
+    name = visitor.say(f"pages.admin.panel.{given['kind']}" + (f".{given['level']}" if "level" in given else ""), **about)
+    figures = [visitor.say(f"locale.metric.{id_}") for id_ in given.get("metrics", ())]
+    return visitor.say("pages.admin.panel.of", name=name, figures=figures) if figures else name
 
 
 def aim(visitor: Visitor, id_: str, given: float | None) -> str:

@@ -25,7 +25,7 @@ def panel(visitor: Visitor, picture: Picture, place: str | None) -> str:
         words = Place(visitor.lang, visitor.zone, catalogue(visitor.lang))
         drawn = plot(dots, visitor.zone, lambda count: as_about(count, words), told=_told(visitor, dots, place))
     else:
-        drawn = f'<p class="empty">{esc(visitor.say(_why_empty(picture)))}</p>'
+        drawn = f'<p class="empty">{esc(visitor.say(_why_empty(visitor, picture, place)))}</p>'
     return f'<div class="panel curve">{head.curve_heading(visitor)}{drawn}</div>'
 
 
@@ -35,6 +35,8 @@ def _told(visitor: Visitor, dots: Sequence[Dot], place: str | None) -> list[Stre
     return [Stretch(one.start, one.end, mark_name(visitor, one)) for one in found]
 
 
-def _why_empty(picture: Picture) -> str:
-    """Nothing was counted yet, or nothing is there."""
+def _why_empty(visitor: Visitor, picture: Picture, place: str | None) -> str:
+    """Nothing was counted yet, or nothing is there; or the worker has not drawn this organisation yet."""
+    if view_of(visitor.scope, place) not in picture.body["views"]:
+        return "pages.wall.soon"
     return "pages.state.reading" if begins(picture.body) else "pages.state.no_data"

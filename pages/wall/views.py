@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
-from fengsui.board.scope import view_of
+from fengsui.board.scope import org_slice, sees, view_of
 from pages.look.pieces import esc
 from pages.look.visitor import Visitor
 from pages.wall import complaints, deadlines, heat, phrases, side, trend
@@ -51,7 +51,7 @@ PLAIN: View = {
 
 def chosen(ask: Ask, picture: Picture) -> list[View]:
     """Those that the screen asks for, as it orders them; every one there is for ``all``; else the first."""
-    known = _known(picture)
+    known = {id_: view for id_, view in _known(picture).items() if _may(ask, view)} or {PLAIN["id"]: PLAIN}
     asked = list(known) if ask.views == (EVERY,) else [id_ for id_ in ask.views if id_ in known]
     return [known[id_] for id_ in asked or list(known)[:1]]
 
@@ -59,6 +59,11 @@ def chosen(ask: Ask, picture: Picture) -> list[View]:
 def ids(picture: Picture | None) -> frozenset[str]:
     """Of the views there are."""
     return frozenset(_known(picture)) if picture else frozenset()
+
+
+def _may(ask: Ask, view: View) -> bool:
+    """A view of one organisation is for those who see that organisation."""
+    return not view.get("scope") or sees(ask.scope, org_slice(view["scope"]))
 
 
 def _known(picture: Picture) -> dict[str, View]:
@@ -73,12 +78,10 @@ def order(ask: Ask, picture: Picture | None) -> dict[str, Any]:
 
 def panels(ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert]) -> str:
     views = chosen(ask, picture)
-    data = picture.body.get("panels", {}).get(view_of(ask.scope, ask.place), {})
     many = len(views) > 1
     made = []
     for n, view in enumerate(views):
-        drawn = _panels(view, ask, visitor, picture, alerts, data)
-        made.append(f'<section data-view="{esc(view["id"])}"{" hidden" if n else ""}>{drawn}</section>')
+        made.append(one(view, ask, visitor, picture, alerts, hidden=n > 0))
     return f'<div class="views{" many" if many else ""}">{_strip(visitor, views) if many else ""}{"".join(made)}</div>'
 
 
@@ -88,7 +91,20 @@ def _strip(visitor: Visitor, views: Sequence[View]) -> str:
     return f'<div class="vs" role="tablist">{names}<button data-pause {words}></button></div>'
 
 
-def _panels(view: View, ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert], data: Mapping[str, Any]) -> str:
-    tall = len(view["panels"]) == 1
-    shown = (Shown(visitor, picture, ask.place, alerts, panel, data.get(panel["key"], {}), tall) for panel in view["panels"])
-    return "".join(DRAWN[each.panel["kind"]](each) for each in shown)
+def one(view: View, ask: Ask, visitor: Visitor, picture: Picture, alerts: Sequence[Alert], *, hidden: bool = False) -> str:
+    """One view: of its own organisation where it has one, else of what the screen shows."""
+    scope, place, tall = ask.scope, ask.place, len(view["panels"]) == 1
+    if view.get("scope"):
+        scope, place = (view["scope"],), None
+        visitor = replace(visitor, person=replace(visitor.person, scope=scope))
+    data = picture.body.get("panels", {}).get(view_of(scope, place), {})
+    shown = (Shown(visitor, picture, place, alerts, panel, data.get(panel["key"], {}), tall) for panel in view["panels"])
+    drawn = "".join(DRAWN[each.panel["kind"]](each) for each in shown)
+    return f'<section data-view="{esc(view["id"])}"{_place(view)}{" hidden" if hidden else ""}>{drawn}</section>'
+
+
+def _place(view: View) -> str:
+    """Its organisation, which the style sheet puts before what each panel says of itself. Spelled in code points: it is the
+    text of a style, and names may hold anything."""
+    text = "".join(f"\\{ord(sign):x} " for sign in f"{view['scope'].replace('/', ' ')} · ") if view.get("scope") else ""
+    return f" style='--of:\"{text}\"'" if text else ""

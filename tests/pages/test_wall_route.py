@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -208,3 +208,25 @@ def test_a_picture_of_an_older_worker_is_shown_as_the_plain_view(client: TestCli
         conn.execute(update(t.snapshot).values(body=body))
     parts = client.get("/wall/now?lang=zh_CN&view=all", headers=of("wang")).json()["parts"]
     assert "投诉量与正常范围" in parts["views"] and "大区 × 渠道" in parts["views"]
+
+
+def test_a_view_of_one_organisation_is_for_those_who_see_it(client: TestClient, home: Path) -> None:
+    """``nan`` sees 华南 only; a name that would end a style or a tag is text in both."""
+    hostile = """华东/"'}</section><script>"""
+    with house().writer.begin() as conn:
+        view_body.seed(conn, NOW)
+        for n, (id_, scope) in enumerate({"south": "华南", "east": hostile}.items()):
+            body = {**view_body.SEEDS["overview"], "order": n, "scope": scope}
+            row = {"kind": "view", "id": id_, "version": 1, "valid_from": NOW, "by": "gao", "body": body}
+            conn.execute(insert(t.definition).values(**row))
+    snapshot.build(house().writer, load(home / "fengsui.toml", {}), 99_999, NOW, lambda conn: None)
+
+    def ids(person: str) -> list[str]:
+        found = client.get("/wall/now?lang=zh_CN&view=all", headers=of(person)).json()
+        return [one["id"] for one in found["views"]["turns"]]
+
+    assert ids("wang")[:2] == ["south", "east"] and "east" not in ids("nan") and ids("nan")[0] == "south"
+    markup = client.get("/wall/now?lang=zh_CN&view=south,east", headers=of("wang")).json()["parts"]["views"]
+    assert '--of:"\\534e \\5357 ' in markup, "华南 stands before what each panel says"
+    assert "<script" not in markup and markup.count("<section") == markup.count("</section>") == 2
+    assert client.get("/wall/now?lang=zh_CN&view=east", headers=of("nan")).json()["views"]["turns"][0]["id"] == "south"
