@@ -7,7 +7,7 @@ of seconds over ``exposure`` durations. Gauges: ``value`` at the step's end. Tha
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
@@ -22,6 +22,7 @@ from fengsui.metrics.metric import Metric
 from fengsui.store.slices import bucket, bucket_start, slice_id
 from fengsui.store.tables import slice_
 
+WIDE_S = 3600
 State: TypeAlias = Literal["ok", "provisional", "few", "no_data", "stale"]
 
 
@@ -71,7 +72,7 @@ def steps(
     if wanted.gauge is not None:
         read = gauges.stepped(conn, wanted.gauge, _keys(conn, ids), start, end, step_s, wanted.combine)
         return found | {id_: {at: Value(value, 1.0) for at, value in line.items()} for id_, line in read.items()}
-    by_slice = cells.stepped(conn, wanted.measures(), ids, start, end, step_s)
+    by_slice = _stepped(conn, wanted.measures(), ids, start, end, step_s)
     if wanted.total:
         return _running(conn, wanted, ids, by_slice, start, end, step_s)
     for id_, line in by_slice.items():
@@ -123,11 +124,22 @@ def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetim
         line = steps(conn, wanted, [id_], start, end, step_s)[id_]
         shown = {at: Figure(value.value, 1) for at, value in line.items()}
     else:
-        read = cells.stepped(conn, wanted.measures(), [id_], start, end, step_s).get(id_, {})
+        read = _stepped(conn, wanted.measures(), [id_], start, end, step_s).get(id_, {})
         shown = {at: figure_of(wanted, sums) for at, sums in read.items()}
     empty = Figure(0.0 if wanted.shape == "count" else None, 0)
     grid = range(bucket(start, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
     return [Point(bucket_start(at), shown.get(at, empty).value, shown.get(at, empty).n) for at in grid]
+
+
+def _stepped(
+    conn: Connection, measures: Sequence[str], ids: Iterable[int], start: datetime, end: datetime, step_s: int
+) -> Mapping[int, Mapping[int, cells.Sums]]:
+    """Wide steps are added up by the database: months of quarter-hours are not carried here one by one."""
+    if step_s < WIDE_S:
+        return cells.stepped(conn, measures, ids, start, end, step_s)
+    first, width = bucket(start, cells.grain_of(step_s)), step_s // 60
+    found = cells.by_step(conn, measures, ids, start, end, step_s)
+    return {id_: {first + n * width: sums for n, sums in line.items()} for id_, line in found.items()}
 
 
 def _work_off_line(

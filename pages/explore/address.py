@@ -29,6 +29,10 @@ class Asked:
     alert: Alert | None
     zoom: str
     fault: str | None = None
+    beside: tuple[str, ...] = ()
+    """Figures laid over the first."""
+    odds: bool = False
+    """Whether all are drawn as how far they lie from what is usual; else each on its own scale."""
 
 
 def asked(visitor: Visitor) -> Asked:
@@ -47,7 +51,10 @@ def asked(visitor: Visitor) -> Asked:
     if not explore.open_to(visitor.scope, question):
         question, fault = explore.latest(visitor.scope, now()), "explore.fault.address"
     zoom = st.query_params.get("zoom")
-    return Asked(question, alert, zoom if zoom and zoom in explore.ZOOMS else explore.zoom_of(question), fault)
+    offered = explore.offered(house().settings, question)
+    beside = tuple(name for name in dict.fromkeys(st.query_params.get_all("with")) if name in offered)[: explore.MOST_BESIDE]
+    odds = st.query_params.get("scale") == "odds" and bool(beside)
+    return Asked(question, alert, zoom if zoom and zoom in explore.ZOOMS else explore.zoom_of(question), fault, beside, odds)
 
 
 def _changed(question: Question, visitor: Visitor) -> Question:
@@ -70,14 +77,30 @@ def _time(text: str | None, visitor: Visitor) -> datetime | None:
 
 def go(visitor: Visitor, question: Question, zoom: str | None = None) -> None:
     """Write the question into the address, at once: one step of the browser's history; and draw again."""
-    kept = {name: st.query_params[name] for name in ("alert", "lang", "zoom") if name in st.query_params}
+    kept = {name: st.query_params[name] for name in ("alert", "lang", "zoom", "scale") if name in st.query_params}
     start, end = (_written(at, visitor) for at in (question.start, question.end))
-    params: dict[str, str | list[str]] = {**kept, "metric": question.metric, "at": question.slice_key, "from": start, "to": end}
+    over = {"with": others} if (others := st.query_params.get_all("with")) else {}
+    params: dict[str, str | list[str]] = {
+        **kept,
+        **over,
+        "metric": question.metric,
+        "at": question.slice_key,
+        "from": start,
+        "to": end,
+    }
     if question.out:
         params["out"] = list(question.out)
     if zoom:
         params["zoom"] = zoom
     st.query_params.from_dict(params)
+    st.rerun()
+
+
+def lay(beside: Sequence[str], odds: bool) -> None:
+    """Other figures over the first, in the address; and draw again."""
+    params: dict[str, str | list[str]] = {name: st.query_params.get_all(name) for name in st.query_params}
+    params |= {"with": list(beside), "scale": ["odds"] if odds and beside else []}
+    st.query_params.from_dict({name: values for name, values in params.items() if values})
     st.rerun()
 
 

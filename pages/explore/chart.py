@@ -11,14 +11,18 @@ from fengsui.locale import say
 from pages.look.charts import Spec, finished, mark_layers
 from pages.look.tokens import TOKENS
 
+OVER = {"dark": ("#9CC0FF", "#D9A8FF", "#8FE0C8"), "light": ("#2460C8", "#7A2FB0", "#0A7556")}
+"""Figures laid over the first; none has a tier's colour, and each a dash of its own."""
+DASHES = ([7, 3], [3, 2], [8, 3, 2, 3])
 _TIERS = (1, 2, 3)
 _SHAPES = ["circle", "triangle-up", "diamond"]
 
 
 @cache
-def series(lang: str, theme: str, height: int, form: str, percent: bool) -> Spec:
+def series(lang: str, theme: str, height: int, form: str, percent: bool, others: int = 0, year: bool = False) -> Spec:
     """Rows by ``kind``: ``p`` a point (``t``, ``y``, ``e``, ``lo``, ``hi``, ``w`` last week, ``grade``), ``w`` the window
-    (``t`` to ``t2``), ``v`` an event (``t``, ``name``)."""
+    (``t`` to ``t2``), ``v`` an event (``t``, ``name``), ``o0`` … a point of another figure (``t``, ``y`` where it is drawn,
+    ``name``, ``said``). ``year``: the dotted line is a year old."""
     token = TOKENS[theme]
     base = alt.Chart(alt.NamedData("d"))
     points = base.transform_filter("datum.kind == 'p'")
@@ -36,7 +40,8 @@ def series(lang: str, theme: str, height: int, form: str, percent: bool) -> Spec
     )
     week = points.mark_line(color=token["cmp"], strokeDash=[1, 3], strokeWidth=1.5).encode(x=x, y=alt.Y("w:Q", scale=scale))
     expected = points.mark_line(color=token["cmp"], strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=alt.Y("e:Q", scale=scale))
-    actual = points.mark_line(color=token["text"], strokeWidth=2).encode(x=x, y=y, tooltip=_tips(lang, form, percent))
+    actual = points.mark_line(color=token["text"], strokeWidth=2).encode(x=x, y=y, tooltip=_tips(lang, form, percent, year))
+    beside = [_over(base, x, scale, lang, theme, form, n) for n in range(others)]
     names = [say(lang, f"locale.tier.{tier}") for tier in _TIERS]
     name = "datum.grade == 3 ? '{2}' : datum.grade == 2 ? '{1}' : '{0}'".format(*names)
     marks = (
@@ -56,17 +61,36 @@ def series(lang: str, theme: str, height: int, form: str, percent: bool) -> Spec
         x=x, y=alt.value(2), text="name:N"
     )
     under, over = mark_layers(base, x, theme, 12)
-    return finished(alt.layer(*under, window, area, week, expected, actual, marks, rules, words, *over), theme, height, 12)
+    return finished(
+        alt.layer(*under, window, area, week, expected, *beside, actual, marks, rules, words, *over), theme, height, 12
+    )
 
 
-def _tips(lang: str, form: str, percent: bool) -> list[alt.Tooltip]:
+def _over(base: alt.Chart, x: alt.X, scale: alt.Scale, lang: str, theme: str, form: str, n: int) -> alt.Chart:
+    tips = [
+        alt.Tooltip("t:T", title=say(lang, "pages.chart.time"), format=_shown(form)),
+        alt.Tooltip("name:N", title=say(lang, "explore.metric")),
+        alt.Tooltip("said:N", title=say(lang, "pages.chart.value")),
+    ]
+    mine = base.transform_filter(f"datum.kind == 'o{n}'")
+    line: alt.Chart = mine.mark_line(color=OVER[theme][n], strokeDash=DASHES[n], strokeWidth=2).encode(
+        x=x, y=alt.Y("y:Q", scale=scale), tooltip=tips
+    )
+    return line
+
+
+def _shown(form: str) -> str:
+    return "%m-%d %H:%M" if "%H" in form else "%Y-%m-%d"
+
+
+def _tips(lang: str, form: str, percent: bool, year: bool) -> list[alt.Tooltip]:
     number = ".1%" if percent else ",.1f"
-    shown = "%m-%d %H:%M" if "%H" in form else "%Y-%m-%d"
+    shown = _shown(form)
     return [
         alt.Tooltip("t:T", title=say(lang, "pages.chart.time"), format=shown),
         alt.Tooltip("y:Q", title=say(lang, "pages.legend.actual"), format=number),
         alt.Tooltip("e:Q", title=say(lang, "pages.legend.expected"), format=number),
-        alt.Tooltip("w:Q", title=say(lang, "explore.legend.week"), format=number),
+        alt.Tooltip("w:Q", title=say(lang, f"explore.legend.{'year' if year else 'week'}"), format=number),
     ]
 
 

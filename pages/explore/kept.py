@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fengsui.board import explore
-from fengsui.board.explore import Finding, Line, Neighbour, Question, Voices
+from fengsui.board.explore import Finding, Line, Neighbour, Question, Together, Voices
 from pages.look.house import house, now
 
 FRESH_S, MOST = 60, 200
@@ -19,6 +19,11 @@ def finding(question: Question, scope: tuple[str, ...]) -> Finding:
 @st.cache_resource(ttl=FRESH_S, max_entries=MOST, show_spinner=False)
 def line(question: Question, zoom: str, scope: tuple[str, ...]) -> Line | None:
     return explore.line(house().reader, house().settings, question, zoom, now(), scope)
+
+
+@st.cache_resource(ttl=FRESH_S, max_entries=MOST, show_spinner=False)
+def together(question: Question, beside: tuple[str, ...], zoom: str, scope: tuple[str, ...]) -> Together | None:
+    return explore.together(house().reader, house().settings, question, beside, zoom, now(), scope)
 
 
 @st.cache_resource(ttl=FRESH_S, max_entries=MOST, show_spinner=False)

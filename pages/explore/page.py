@@ -171,14 +171,14 @@ def _first_row(visitor: Visitor, asked: Asked) -> None:
     changes = explore.shifts(house().reader, question)
     left, right = st.columns([937, 436], gap="small")
     with left, st.container(border=True, key="p_series", height="stretch"):
-        line = kept.line(question, asked.zoom, visitor.scope)
-        series.panel(visitor, asked, line, changes, shape)
+        found = kept.together(question, asked.beside, asked.zoom, visitor.scope)
+        series.panel(visitor, asked, found, changes, shape)
     with right, st.container(border=True, key="p_whyx", height="stretch"):
-        found = explore.why(house().reader, house().settings, question, visitor.scope, now())
-        st.html(facts.why(visitor, found, shape, unit))
-        if found.outcome == "unwatched":
+        told = explore.why(house().reader, house().settings, question, visitor.scope, now())
+        st.html(facts.why(visitor, told, shape, unit))
+        if told.outcome == "unwatched":
             mark.watch(visitor, question)
-        if found.outcome not in ("alert", "joined") and asked.fault is None:
+        if told.outcome not in ("alert", "joined") and asked.fault is None:
             mark.missed(visitor, question)
 
 

@@ -17,7 +17,7 @@ from fengsui.people import Person
 
 KIND = "question"
 NAME_MAX, MOST, QUERY_MAX = 40, 30, 2000
-ASKED = ("metric", "at", "from", "to", "zoom", "out", "alert")
+ASKED = ("metric", "at", "from", "to", "zoom", "out", "alert", "with", "scale")
 """Of an address, what a view keeps."""
 
 
