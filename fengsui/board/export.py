@@ -1,4 +1,5 @@
-"""A view as a file: CSV (UTF-8 with BOM, or GB18030) or Excel, safe to open, with who took it, when and why, and an audit row.
+"""A view as a file: CSV (UTF-8 with BOM, or GB18030), Excel or a picture of its charts; safe to open, with who took it, when
+and why, and an audit row.
 
 A cell that a spreadsheet would read as a formula is text with an apostrophe before it. Times are those of the centre's wall
 clock; each head of such a column says the zone. The first line says whose data this is and who took it.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -29,6 +30,7 @@ ROLES = frozenset({"manager", "admin", "analyst", "auditor"})
 """Who may take data out; duty officers read on the screen, and an auditor sees nothing but the audit."""
 REASON_MIN, REASON_MAX = 2, 200
 ACTION = "export"
+PNG = "png"
 CELL_MAX = 32_000
 """Excel takes 32 767 characters in a cell."""
 _FORMULA = re.compile(r"^[\s\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]|^[\t\r\n]")
@@ -59,18 +61,26 @@ class File:
     cut: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """``mark``: what must stand on it."""
+
+    name: str
+    mark: str
+
+
 def export(
     store: Engine, settings: Settings, who: Person, table: Table, kind: str, reason: str, lang: str, now: datetime
 ) -> File:
     """The file, once the audit row is stored. Raises ``NotAllowed``; ``Wrong`` for a reason or format that will not do."""
     if who.role not in ROLES:
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
-    _check(kind, reason)
+    _check(kind, reason, FORMATS)
     most = settings.limits.export_rows
     rows = list(table.rows[:most])
     cut = len(table.rows) > most
     lines: list[Sequence[Cell]] = [
-        [_mark(settings, who, table, reason, lang, now)],
+        [_mark(settings, who, table.title, table.about, reason, lang, now)],
         _heads(settings, table),
         *_plain(settings, rows),
     ]
@@ -85,6 +95,21 @@ def export(
     return File(f"fengsui_{table.view}_{stamp:%Y%m%d_%H%M%S}.{suffix}", mime, content, len(rows), cut)
 
 
+def picture(
+    store: Engine, settings: Settings, who: Person, view: str, title: str, about: str, reason: str, lang: str, now: datetime
+) -> Picture:
+    """Leave to draw the charts of a view as a file, once the audit row is stored: the browser draws them, for only it has them.
+    Raises ``NotAllowed``; ``Wrong`` for a reason that will not do."""
+    if who.role not in ROLES:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
+    _check(PNG, reason, (PNG,))
+    params = {"view": view, "about": mask(about)[:200], "rows": 0, "cut": False, "format": PNG}
+    with store.begin() as conn:
+        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(reason.strip())}, now)
+    stamp = now.astimezone(settings.centre.tz)
+    return Picture(f"fengsui_{view}_{stamp:%Y%m%d_%H%M%S}.{PNG}", _mark(settings, who, title, about, reason, lang, now))
+
+
 def safe(cell: str) -> str:
     """Text that no spreadsheet takes for a formula, and that every one can hold."""
     text = ILLEGAL_CHARACTERS_RE.sub("", cell)
@@ -92,10 +117,10 @@ def safe(cell: str) -> str:
     return text if len(text) <= CELL_MAX else f"{text[: CELL_MAX - 1]}…"
 
 
-def _check(kind: str, reason: str) -> None:
+def _check(kind: str, reason: str, allowed: Collection[str]) -> None:
     wrong = []
-    if kind not in FORMATS:
-        wrong.append(Mistake(("format",), "board.wrong.choice", {"value": kind[:20], "allowed": list(FORMATS)}))
+    if kind not in allowed:
+        wrong.append(Mistake(("format",), "board.wrong.choice", {"value": kind[:20], "allowed": list(allowed)}))
     if len(reason.strip()) < REASON_MIN:
         wrong.append(Mistake(("reason",), "board.wrong.missing"))
     if len(reason) > REASON_MAX:
@@ -104,11 +129,11 @@ def _check(kind: str, reason: str) -> None:
         raise Wrong(wrong)
 
 
-def _mark(settings: Settings, who: Person, table: Table, reason: str, lang: str, now: datetime) -> str:
+def _mark(settings: Settings, who: Person, title: str, about: str, reason: str, lang: str, now: datetime) -> str:
     params = {
         "centre": settings.centre.name,
-        "title": table.title,
-        "about": table.about,
+        "title": title,
+        "about": about,
         "who": f"{who.name} ({who.person_id})",
         "at": f"{now.astimezone(settings.centre.tz):%Y-%m-%d %H:%M:%S} {settings.centre.zone}",
         "reason": reason.strip(),

@@ -44,7 +44,12 @@ def page() -> None:
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
     window = _window(visitor, asked.question)
-    export.dialog(visitor, "explore", lambda who: table.found(who, asked.question, window))
+    where = visitor.say("pages.alert.place", key=asked.question.slice_key)
+    charts = {
+        "p_series": series.described(visitor, asked, kept.together(asked.question, asked.beside, asked.zoom, visitor.scope)),
+        "p_fall": export.Chart(visitor.say("explore.fall.title"), f"{where} · {window}"),
+    }
+    export.dialog(visitor, "explore", lambda who: table.found(who, asked.question, window), charts)
     export.dialog(visitor, "records", lambda who: table.records(who, asked.question, window))
 
 

@@ -15,12 +15,12 @@ from fengsui.board.explore import Line, Overlay, Shift, Together
 from pages.explore import kept
 from pages.explore.address import Asked, lay
 from pages.explore.chart import OVER, series
-from pages.look import charts
+from pages.look import charts, export
 from pages.look.charts import band_rows, wall_time
 from pages.look.figures import figure, together
 from pages.look.house import house
 from pages.look.pieces import esc, heading
-from pages.look.tokens import mode
+from pages.look.tokens import TOKENS, mode
 from pages.look.visitor import Visitor
 
 HEIGHT, LINE_HEIGHT = 248, 22
@@ -48,6 +48,15 @@ def panel(visitor: Visitor, asked: Asked, found: Together | None, changes: list[
     st.vega_lite_chart(_rows(visitor, asked, found, changes, shape), spec, key="ex_series", theme=None, width="stretch")
     if said:
         st.html(f'<div class="ov">{"".join(f"<p>{words}</p>" for words in said)}</div>')
+
+
+def described(visitor: Visitor, asked: Asked, found: Together | None) -> export.Chart:
+    """For a picture that leaves the page: the figure, its steps, and what the lines over it are."""
+    title = visitor.say("explore.series.title", metric=visitor.say(f"locale.metric.{asked.question.metric}"))
+    others = found.others if found else ()
+    keys = [(TOKENS[mode()]["text"], visitor.say("pages.legend.actual"))]
+    keys += [(OVER[mode()][n], _scaled(visitor, asked, one)) for n, one in enumerate(others)]
+    return export.Chart(title, _second(visitor, asked, found.first if found else None), keys)
 
 
 def picker(visitor: Visitor, asked: Asked) -> None:
@@ -124,7 +133,14 @@ def _rows(visitor: Visitor, asked: Asked, found: Together, changes: list[Shift],
 def _in_odds(found: Together) -> Iterator[explore.Point]:
     """The first figure as how far it lies from what is usual, its band as the two scatters that it is."""
     for point, odds in zip(found.first.points, found.odds, strict=True):
-        yield replace(point, value=odds, expected=0.0, lower=-WIDTH, upper=WIDTH)
+        usual = point.expected is not None
+        yield replace(
+            point,
+            value=odds,
+            expected=0.0 if usual else None,
+            lower=-WIDTH if usual else None,
+            upper=WIDTH if usual else None,
+        )
 
 
 def _top(frame: pd.DataFrame) -> tuple[float, float]:

@@ -58,7 +58,8 @@ def cells() -> list[dict[str, object]]:
     noise = rng.poisson(30, len(fine) + LATER)
     found = [_cell(15, "feedback.n", at, int(noise[n + LATER])) for n, at in enumerate(fine)]
     found += [_cell(15, "complaint.n", at, int(noise[n])) for n, at in enumerate(fine)]
-    found += [_cell(15, name, at, 40) for name in ("feedback.n", "complaint.n") for at in range(bucket(FIRST, 15), fine[0], 1440)]
+    days = range(bucket(FIRST, 15), fine[0], 1440)
+    found += [_cell(15, name, at, 40) for name in ("feedback.n", "complaint.n") for at in days]
     found += [_cell(1, "complaint.n", at, 2) for at in range(bucket(NOW - timedelta(days=7), 1), bucket(NOW, 1))]
     return found
 
@@ -74,7 +75,8 @@ def store(store_url: str, cells: list[dict[str, object]]) -> Iterator[Engine]:
     with engine.begin() as conn:
         conn.execute(insert(t.rollup), cells)
         at = np.random.default_rng(2).integers(0, int(timedelta(weeks=12).total_seconds()), 6000)
-        conn.execute(insert(t.feedback), [_row(0, FIRST)] + [_row(n, NOW - timedelta(seconds=int(s))) for n, s in enumerate(at, 1)])
+        rows = [_row(n, NOW - timedelta(seconds=int(seconds))) for n, seconds in enumerate(at, 1)]
+        conn.execute(insert(t.feedback), [_row(0, FIRST), *rows])
     yield engine
     engine.dispose()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import insert
+from PIL import Image
+from sqlalchemy import insert, select
 
 from fengsui.settings import load
 from fengsui.store import tables as t
@@ -111,3 +113,28 @@ def test_a_phone_reads_the_sentence_without_scrolling_sideways(screen: Any, serv
     screen.wait_for_timeout(1500)
     assert screen.evaluate("document.documentElement.scrollWidth <= 390")
     assert screen.locator(".an p").bounding_box()["y"] < 500
+
+
+def test_the_charts_leave_as_a_picture_with_its_mark_and_an_audit_row(screen: Any, server: Server, tmp_path: Path) -> None:
+    screen.set_viewport_size({"width": 1920, "height": 1080})
+    screen.goto(f"{server.url}/explore?alert=e1&with=contacts", wait_until="domcontentloaded")
+    screen.wait_for_selector(".st-key-p_fall svg, .st-key-p_fall canvas", state="attached", timeout=60_000)
+    screen.locator(".st-key-export_explore button").click()
+    screen.get_by_text("图片（PNG）").click()
+    screen.locator(".st-key-export_reason input").fill("周会材料")
+    screen.locator(".st-key-export_make button").click()
+    button = screen.locator(".st-key-export_picture button")
+    button.wait_for(timeout=30_000)
+    with screen.expect_download(timeout=20_000) as download:
+        button.click()
+    file = tmp_path / "chart.png"
+    download.value.save_as(file)
+    assert re.fullmatch(r"fengsui_explore_charts_\d{8}_\d{6}\.png", download.value.suggested_filename)
+    picture = np.asarray(Image.open(file).convert("L"), dtype=int)
+    assert picture.shape[0] > 900 and picture.shape[1] > 1500, "both charts, twice as sharp as on the page"
+    rows = (abs(picture - picture[0, 0]) > 40).sum(axis=1)
+    assert rows[: len(rows) // 3].sum() > 2000 and rows[-120:].sum() > 500, "a chart above, the mark below"
+    store = open_store(load(server.home / "fengsui.toml", {}).store.url)
+    with store.connect() as conn:
+        row = conn.execute(select(t.audit).where(t.audit.c.action == "export")).one()
+    assert (row.params["format"], row.params["view"], row.params["reason"]) == ("png", "explore_charts", "周会材料")
