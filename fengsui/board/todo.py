@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.alerts.definitions import NotSeeded, book
 from fengsui.alerts.nudge import report_due
+from fengsui.board import rota
 from fengsui.board.alert import CLOSED, Alert, alerts, select_alerts
 from fengsui.board.scope import Scope, sees
+from fengsui.people.person import person_of
 from fengsui.store.slices import ALL
 from fengsui.store.tables import assessment, episode, handling, handover, person, task, transition
 
-KINDS = ("claim", "report", "assess", "conclude", "promise", "action", "review", "handover")
+KINDS = ("claim", "report", "assess", "conclude", "rota", "promise", "action", "review", "handover")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Item:
 
 
 def todo(store: Engine, person_id: str, scope: Scope, now: datetime) -> list[Item]:
-    """Open claims and their 续报, opinions and decisions of consultations, promises, actions, reviews, a shift to take over."""
+    """Open claims and their 续报, opinions and decisions of consultations, promises, actions, reviews, a shift to take over,
+    changes of the roster to agree to."""
     with store.connect() as conn:
         owned = select_alerts(drills=True).where(handling.c.owner == person_id, handling.c.state.not_in(CLOSED))
         mine = alerts(conn, owned, scope)
@@ -71,6 +74,7 @@ def todo(store: Engine, person_id: str, scope: Scope, now: datetime) -> list[Ite
             *(Item(one.kind, one.due_at, task=one) for one in _tasks(conn, _OPEN & (task.c.owner == person_id), scope)),
             *_reviews(conn, person_id, scope),
             *_handovers(conn, person_id, scope),
+            *_rota(conn, person_id, now),
         ]
     return sorted(items, key=lambda one: (one.due_at is None, one.due_at or now, KINDS.index(one.kind)))
 
@@ -189,6 +193,14 @@ def _handovers(conn: Connection, person_id: str, scope: Scope) -> Iterator[Item]
     for row in conn.execute(query.order_by(handover.c.given_at)):
         if row.given_by != person_id and _covers(scope, row.scope):
             yield Item("handover", None, handover_id=row.handover_id, who=row.name or row.given_by)
+
+
+def _rota(conn: Connection, person_id: str, now: datetime) -> Iterator[Item]:
+    """``who``: whose shift or leave it is; to be answered before it begins."""
+    row = conn.execute(select(person).where(person.c.person_id == person_id, person.c.active)).mappings().one_or_none()
+    if row is not None:
+        for one in rota.waiting(conn, person_of(row), now):
+            yield Item("rota", one.start_at, who=one.name)
 
 
 def _covers(scope: Scope, given: list[str]) -> bool:

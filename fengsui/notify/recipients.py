@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from fengsui.people.person import Person, person_of
 from fengsui.people.reach import NOWHERE, Reach, reach_of
 from fengsui.people.role import in_scope
 from fengsui.people.rota import ROLES as ON_ROTA
-from fengsui.people.rota import Shift, planned, responsible
+from fengsui.people.rota import Shift, planned, responsible, stands
 from fengsui.store.tables import person
 
 ONE, DEPARTMENT, AT = "person:", "org:", "to:"
@@ -59,7 +60,8 @@ class People:
         found = [one for one in may if _meant(one, recipient)]
         if recipient in ON_ROTA and not wide:
             there = responsible([one for one in self.on_duty if one.role == recipient], slice_key)
-            found = [one for one in may if any(_stands(one, shift, self.persons) for shift in there)] or found
+            names = Counter(one.name for one in self.persons)
+            found = [one for one in may if any(stands(shift, one, names) for shift in there)] or found
         return tuple(Addressee(one.person_id, one.name, self.reach.get(one.person_id, NOWHERE)) for one in found)
 
     def one(self, recipient: str) -> Addressee | None:
@@ -94,10 +96,3 @@ def _meant(one: Person, recipient: str) -> bool:
         place = recipient.removeprefix(DEPARTMENT)
         return any(place == part or place.startswith(f"{part}/") for part in one.scope)
     return one.person_id == recipient.removeprefix(ONE) if recipient.startswith(ONE) else one.role == recipient
-
-
-def _stands(one: Person, shift: Shift, persons: tuple[Person, ...]) -> bool:
-    """By account; a shift without one names a person that nobody else is called like."""
-    if shift.person_id:
-        return one.person_id == shift.person_id
-    return one.name == shift.name and sum(other.name == shift.name for other in persons) == 1

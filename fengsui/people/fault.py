@@ -33,3 +33,7 @@ class PersonFault(_Coded):
 
 class LinkRefused(_Coded):
     """This link opens no wall: unknown, expired or revoked (never which), or not from this address."""
+
+
+class RotaFault(_Coded):
+    """A shift cannot be planned or changed like this; ``params`` name whose and when."""

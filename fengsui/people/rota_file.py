@@ -49,21 +49,35 @@ def shifts_of(rows: Iterable[Mapping[str, Any]], zone: str, teams: Iterable[str]
     """Shifts in the centre's zone; one that ends no later than it starts ends on the next day. Raises ``RotaMistakes``.
 
     ``teams``: names that may stand under 班组; empty allows all."""
+    read = read_rows(rows, zone, teams)
+    if read.mistakes:
+        raise RotaMistakes(list(read.mistakes))
+    return [one for _, one in read.shifts]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """``shifts``: with the number of their row."""
+
+    shifts: tuple[tuple[int, Shift], ...]
+    mistakes: tuple[RowMistake, ...]
+
+
+def read_rows(rows: Iterable[Mapping[str, Any]], zone: str, teams: Iterable[str] = ()) -> ReadRows:
+    """As ``shifts_of``; what can be read, beside what cannot."""
     allowed, found, wrong = frozenset(teams), [], []
     for n, row in enumerate(rows, 1):
         if n > MOST_ROWS:
             wrong.append(RowMistake(0, "people.rota.rows", {"limit": MOST_ROWS}))
             break
         try:
-            found.append(_shift(_named(row), ZoneInfo(zone), allowed))
+            found.append((n, _shift(_named(row), ZoneInfo(zone), allowed)))
         except _Bad as bad:
             wrong.append(RowMistake(n, bad.code, bad.params))
     if not found and not wrong:
         wrong.append(RowMistake(0, "people.rota.empty", {"columns": [COLUMNS[name][0] for name in NEEDED]}))
     wrong += _over(found)
-    if wrong:
-        raise RotaMistakes(wrong)
-    return found
+    return ReadRows(tuple(found), tuple(sorted(wrong, key=lambda one: one.row)))
 
 
 class _Bad(Exception):
@@ -116,13 +130,16 @@ def _time(text: str, field: str) -> time:
     return time(hour, minute)
 
 
-def _over(found: list[Shift]) -> list[RowMistake]:
-    """One person twice at the same time."""
+def _over(found: list[tuple[int, Shift]]) -> list[RowMistake]:
+    """One person twice at the same time; two of one name are told apart by their accounts, but not within one shift."""
     wrong: list[RowMistake] = []
     until: dict[tuple[str, str, str], Shift] = {}
-    for one in sorted(found, key=lambda one: one.start_at):
-        key = (one.person_id or one.name, one.role, one.team)
-        if key in until and one.start_at < until[key].end_at and one != until[key]:
-            wrong.append(RowMistake(0, "people.rota.twice", {"name": one.name, "at": one.start_at}))
-        until[key] = one
+    there: dict[tuple[str, str, datetime, str], Shift] = {}
+    for n, one in sorted(found, key=lambda pair: pair[1].start_at):
+        key, same = (one.person_id or one.name, one.role, one.team), (one.team, one.role, one.start_at, one.name)
+        over = key in until and one.start_at < until[key].end_at and one != until[key]
+        if over or there.get(same, one) != one:
+            wrong.append(RowMistake(n, "people.rota.twice", {"name": one.name, "at": one.start_at}))
+        until[key] = one if not over or one.end_at > until[key].end_at else until[key]
+        there.setdefault(same, one)
     return wrong

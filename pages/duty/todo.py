@@ -62,6 +62,8 @@ def _row(visitor: Visitor, one: Item) -> str:
         go = _link(visitor, "alerts", id=one.alert.episode_id)
     elif one.task is not None:
         what, go = _task(visitor, one.task), _link(visitor, "alerts", id=one.task.episode_id) if one.task.episode_id else ""
+    elif one.kind == "rota":
+        what, go = f"<b>{esc(visitor.say('duty.todo.rota', who=one.who))}</b>", _link(visitor, "duty", section="rota")
     else:
         what, go = f"<b>{esc(visitor.say('duty.todo.take', who=one.who))}</b>", _link(visitor, "duty", section="handover")
     return f'<div class="it"><span class="k">{esc(kind)}</span><div>{what}</div><div class="d">{due}</div>{go or "<span></span>"}</div>'
