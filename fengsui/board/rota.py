@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -167,10 +167,19 @@ def _team(
     team: str, shifts: Sequence[Shift], open_: Sequence[Gaps], days: Sequence[date], zone: ZoneInfo, mine: set[Shift]
 ) -> Team:
     slots = [Slot(one.start_at, one.end_at, one, one in mine) for one in shifts if one.team == team]
-    slots += [Slot(start, end, None) for one in open_ if one.team == team for start, end in one.spans]
+    spans = [span for one in open_ if one.team == team for span in one.spans]
+    slots += [Slot(start, end, None) for span in spans for start, end in _by_day(*span, zone)]
     slots.sort(key=lambda one: (one.start_at, one.shift is not None and one.shift.role == "manager", one.end_at))
     by_day = {day: [one for one in slots if one.start_at.astimezone(zone).date() == day] for day in days}
     return Team(team, tuple(tuple(by_day[day]) for day in days))
+
+
+def _by_day(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """A gap of several days stands on each of them."""
+    while start < end:
+        midnight = _at(start.astimezone(zone).date() + timedelta(days=1), zone)
+        yield start, min(midnight, end)
+        start = midnight
 
 
 def _changes(conn: Connection, who: Person, persons: Sequence[Person], now: datetime) -> list[Change]:

@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from fengsui.alerts import commands
 from fengsui.alerts.commands.handling import Somebody
+from fengsui.board import rota_change
 from fengsui.board.handover import archive
+from fengsui.people import save_rota, shifts_of
 from fengsui.store import tables as t
 from tests.conftest import NOW
 
@@ -48,7 +50,7 @@ def store() -> Any:
 
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
-@pytest.mark.parametrize("section", ["todo", "handover", "silence", "quality", "reach", "<script>"])
+@pytest.mark.parametrize("section", ["todo", "handover", "rota", "silence", "quality", "reach", "<script>"])
 def test_a_section_draws_and_leaves_no_code_without_words(home: Path, looks: Looks, section: str, lang: str) -> None:
     looks("wang")
     app = show(section, lang)
@@ -141,3 +143,60 @@ def test_an_administrator_of_an_organisation_sees_and_sets_only_persons_there(ho
     app.button(key="reach_save").click().run()
     with store().connect() as conn:
         assert conn.scalars(select(t.reach.c.person_id)).all() == ["wang"], "oneself always"
+
+
+def _planned() -> None:
+    rows = [
+        {"日期": f"2026-11-{day}", "开始": start, "结束": end, "姓名": name}
+        for day in (18, 19, 20)
+        for start, end, name in (("08:00", "20:00", "王敏"), ("20:00", "08:00", "李强"))
+    ]
+    save_rota(store(), shifts_of([*rows, {**rows[0], "姓名": EVIL, "班组": "华南"}], "Asia/Shanghai"), by="t", now=NOW)
+
+
+def test_a_week_is_shown_with_names_gaps_and_todays_people(home: Path, looks: Looks) -> None:
+    _planned()
+    looks("ana")
+    app = show("rota")
+    said = words(app)
+    assert said.count("<bdi>李强</bdi>") == 3 and "今后七天缺岗" in said and "缺岗" in said
+    assert "&lt;script&gt;alert(1)" in said and "<script>alert" not in said
+    assert not [one for one in app.button if one.key in ("rota_do", "rota_go", "rota_take")], "an analyst only looks"
+    app.button(key="rota_after").click().run()
+    assert "<bdi>李强</bdi>" not in words(app)
+
+
+def test_an_officer_asks_for_a_swap_and_the_other_agrees_on_the_page(home: Path, looks: Looks) -> None:
+    _planned()
+    looks("li")
+    app = show("rota")
+    app.button(key="rota_do").click().run()
+    assert "李强 提出" in words(app) and "已提出" in app.toast[0].value
+    looks("wang")
+    app = show("todo")
+    assert "李强 的换班或请假等您答复" in words(app)
+    app = show("rota")
+    (yes,) = [one for one in app.button if (one.key or "").startswith("ry_")]
+    yes.click().run()
+    assert "代 李强" in words(app) and "没有等答复" in words(app)
+
+
+def test_a_leave_with_a_deputy_and_a_time_that_is_none(home: Path, looks: Looks) -> None:
+    _planned()
+    looks("wang")
+    app = show("rota")
+    app.segmented_control(key="rota_what").set_value("leave").run()
+    app.text_input(key="rota_end").set_value("明早").run()
+    app.button(key="rota_go").click().run()
+    assert "「明早」不是日期和时间" in words(app)
+    who = next(one for one in app.selectbox(key="rota_who").options if one.startswith("李强"))
+    app.selectbox(key="rota_who").set_value(next(one for one in choices() if one.name == who))
+    app.text_input(key="rota_end").set_value("2026-11-19 08:00")
+    app.selectbox(key="rota_deputy").set_value(next(one for one in choices() if one.name == "王敏"))
+    app.button(key="rota_go").click().run()
+    assert "代 李强" in words(app) and "请假：李强" in words(app) and "代班 王敏" in words(app)
+
+
+def choices() -> Any:
+    with store().connect() as conn:
+        return rota_change.known(conn, NOW)[0]
