@@ -22,7 +22,13 @@ from fengsui.store.tables import episode, handling
 
 KINDREDS: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("complaints", "contacts", "negatives", "negative_share"), "customers"),
+        **dict.fromkeys(
+            (
+                *("complaints", "contacts", "negatives", "negative_share"),
+                *("waiting_share", "repeated_share", "impatience_share", "churn_share"),
+            ),
+            "customers",
+        ),
         **dict.fromkeys(
             ("response_time", "response_sla", "resolution_time", "sla_attainment", "backlog", "work_off", "at_risk"), "work"
         ),

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, 
 
 from fengsui.alerts.bodies import Weights
 from fengsui.alerts.voices import Crowd, Heard, crowd, mood_of
+from fengsui.metrics.voice import CUE_SHARES
 from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback, feedback_text
 from fengsui.text.clean import is_long
@@ -107,6 +108,8 @@ def _within(metric: str, slice_key: str, start: datetime, end: datetime) -> Colu
         counted.append(feedback.c.kind == "complaint")
     if metric == "negatives":
         counted.append(feedback.c.tags["sentiment"].as_string() == "negative")
+    if metric in CUE_SHARES:
+        counted.append(feedback.c.tags["untagged"].as_string().is_(None))
     return and_(feedback.c.opened_at >= start, feedback.c.opened_at < end, in_slice(slice_key), *counted)
 
 

@@ -37,6 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "feel": (
         "csat", "csat_product", "csat_service", "nps", "ces", "survey_response", "second_evaluation", "negative_to_positive",
         "negative_to_positive_all", "complaints", "complaint_rate", "negative_share",
+        "waiting_share", "repeated_share", "impatience_share", "churn_share", "threat_share",
     ),
     "data": ("contacts", "calls", "structured_rate", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
     "typed": ("training_pass", "equipment_good", "repurchase", "active_customers"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Float, and_, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from fengsui.metrics.measures import ANSWERED_WITHIN_S
+from fengsui.metrics.measures import ANSWERED_WITHIN_S, CUES
 from fengsui.store.tables import feedback
 
 OPENED = "opened_at"
@@ -46,9 +46,14 @@ class Counted:
     wrong: ColumnElement[bool] | None = None
 
 
+def _any_cue(cues: Iterable[str]) -> ColumnElement[bool]:
+    return or_(*(_c.tags["cues"][cue].as_string().is_not(None) for cue in cues))
+
+
 _c = feedback.c
 _complaint = _c.kind == "complaint"
 _negative = _c.tags["sentiment"].as_string() == "negative"
+_told = _c.tags["untagged"].as_string().is_(None)
 _taken = or_(_c.answered_at.is_not(None), _c.abandoned_at.is_not(None))
 _gave_up = and_(_c.abandoned_at.is_not(None), _c.answered_at.is_(None))
 _late = or_(_c.solved_at.is_(None), _c.solved_at > _c.due_at)
@@ -60,6 +65,7 @@ COUNTED: Mapping[str, Counted] = {
     "negatives": Counted(OPENED, _negative),
     "complaint_rate": Counted(OPENED, true(), _complaint),
     "negative_share": Counted(OPENED, true(), _negative),
+    **{f"{name}_share": Counted(OPENED, _told, _any_cue(cues)) for name, cues in CUES.items()},
     "transfer_rate": Counted(OPENED, true(), _c.transfers_n > 0),
     "sla_attainment": Counted("due_at", true(), _late),
     "response_sla": Counted("first_response_at", _c.response_target_s.is_not(None), _c.response_s > _c.response_target_s),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fengsui.metrics.care import CARE
 from fengsui.metrics.metric import Metric
+from fengsui.metrics.voice import VOICE
 
 
 def _names(zh: str, en: str) -> dict[str, str]:
@@ -359,6 +360,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("idle", "gauge", _names("空闲坐席", "Agents idle"), "person", "none", gauge="idle"),
         Metric("active_customers", "gauge", _names("活跃客户", "Active customers"), "customer", "up", gauge="active_customers"),
         *CARE,
+        *VOICE,
     )
 }
 WALL = ("complaints", "response_time", "sla_attainment", "csat", "service_level_20", "waiting_now")

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 6
+VERSION = 7
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -64,6 +64,15 @@ def _bin_of(name: str) -> Callable[[Row], int]:
 
 def _has(name: str) -> Callable[[Row], int]:
     return lambda row: 1 if row[name] is not None else 0
+
+
+def _told(row: Row) -> int:
+    """Whether there are words in a language that we know: what shares of cues are of."""
+    return int("cues" in row["tags"] and "untagged" not in row["tags"])
+
+
+def _any_cue(*cues: str) -> Callable[[Row], int]:
+    return lambda row: int(any(cue in row["tags"].get("cues", ()) for cue in cues))
 
 
 def _ack_bin(row: Row) -> int:
@@ -223,10 +232,18 @@ _offered = _column("offered_at")
 _second_asked = _column("second_asked_at")
 _asked = _column("asked_at")
 
+CUES: Mapping[str, tuple[str, ...]] = {
+    **{cue: (cue,) for cue in ("waiting", "repeated", "impatience", "churn")},
+    "threat": ("media", "regulator"),
+}
+"""Early cues that are counted: name of the measure -> cues of ``text.cues``, any of which counts."""
+
 MEASURES: tuple[Measure, ...] = (
     Measure("feedback.n", _opened, _one, width="every"),
     Measure("complaint.n", _opened, lambda row: int(row["kind"] == "complaint"), width="every"),
     Measure("negative.n", _opened, lambda row: int(row["tags"].get("sentiment") == "negative"), width="every"),
+    Measure("told.n", _opened, _told),
+    *(Measure(f"cue.{name}.n", _opened, _any_cue(*cues)) for name, cues in CUES.items()),
     Measure("lag.d", _opened, _one, _lag_bin, minutes=False, width="narrow"),
     Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin, minutes=False, width="narrow"),
     Measure("response.d", _responded, _one, _bin_of("response_s")),

@@ -105,3 +105,21 @@ def test_a_day_that_was_moved_is_a_general_fault_of_the_data_and_nothing_else(sh
     assert [(row["rule_id"], row["tier"], row["impact"], row["loss"]) for row in found] == [("moved-day", 1, 1, 1)]
     assert "数据故障" in say("zh_CN", *wording.title(found[0])) and "5 小时" in say("zh_CN", *wording.title(found[0]))
     assert "not the customers" in say("en", *wording.lead(found[0]))
+
+
+@pytest.mark.parametrize(("cue", "rule"), [("waiting", "waiting-words"), ("churn", "churn-words")])
+def test_words_that_suddenly_are_in_a_larger_share_of_what_is_written_are_an_alert(shop: Centre, cue: str, rule: str) -> None:
+    """As many write as ever, and no more of them complain: one in twenty spoke of it, now one in three does."""
+    rng = np.random.default_rng(7)
+    told = rng.poisson(4 * usual())
+    said = rng.binomial(told, np.where(np.arange(len(told)) < STEPS + 2, 0.05, 0.33))
+    write(shop, "all", "feedback.n", told)
+    write(shop, "all", "told.n", told)
+    write(shop, "all", f"cue.{cue}.n", said)
+    rows = lived(shop, 3)
+    assert [row["rule_id"] for row in rows] == [rule]
+    assert rows[0]["opened_at"] <= START + timedelta(hours=2) and rows[0]["metric"] == f"{cue}_share"
+    assert rows[0]["tier"] < 3
+    for lang in ("zh_CN", "en"):
+        text = say(lang, *wording.title(rows[0])) + say(lang, *wording.lead(rows[0]))
+        assert "{" not in text and "«" not in text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from connectors.base import BadRecord, Batch, ConfigFault, Measurement, Rating, Reference, TryLater
 from fengsui.ingest import bulk, policy, quarantine, state, write
@@ -494,3 +494,22 @@ def test_an_event_of_an_impossible_time_is_held_and_a_known_one_is_the_same(
     done = take(logged, logged, naive, source="log")
     assert (done.same, done.bad) == (1, 1)
     assert one(store, tables.quarantine).code == "ingest.bad.naive"
+
+
+def test_cues_are_counted_in_every_slice_beside_what_can_be_read(
+    store: Engine, take: Callable[..., Any], centre: SimpleNamespace
+) -> None:
+    take(
+        centre.feedback("1", text="打电话等了半小时没人接"),
+        centre.feedback("2", text="再不处理我就找记者曝光，还要打12315"),
+        centre.feedback("3", text="谢谢，已经解决了"),
+        centre.feedback("4", text="注文が届きません、いつ届きますか"),
+        centre.feedback("5"),
+    )
+    with store.connect() as conn:
+        mine = (tables.rollup.c.slice_id == slice_id("channel=电话")) & (tables.rollup.c.grain == 1)
+        cells = conn.execute(
+            select(tables.rollup.c.measure, func.sum(tables.rollup.c.value)).where(mine).group_by(tables.rollup.c.measure)
+        )
+        found = {name: int(n) for name, n in cells if name.startswith(("cue.", "told", "feedback"))}
+    assert found == {"feedback.n": 5, "told.n": 3, "cue.waiting.n": 1, "cue.threat.n": 1}

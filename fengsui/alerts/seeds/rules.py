@@ -1,6 +1,6 @@
 """The first rules. A detector rule is seeded only where its cuboid is configured.
 
-Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 41 costs the centre one.
+Budget: each head series may raise ``1 / HEAD`` false alarms a week, so a full house of about 46 costs the centre one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 Body: TypeAlias = dict[str, Any]
 
-HEAD = 41
+HEAD = 46
 PER_SERIES = round(1 / HEAD, 3)
 TAIL_BUDGET = 0.02
 QUARTER_S = 900
@@ -54,6 +54,11 @@ def _head(zh: str, en: str, metric: str, cuboid: str, detector: str, direction: 
     }
 
 
+def _words(zh: str, en: str, metric: str) -> Body:
+    """Of a share that is worse when it rises."""
+    return {**_head(zh, en, metric, "all", "share_drift", "up", 1, QUARTER_S), "parameters": {"bad": "up"}}
+
+
 HEADS: dict[str, Body] = {
     "complaints-all": _head("投诉突增", "Complaint surge", "complaints", "all", "count_surprise", "up"),
     "complaints-channel": _head(
@@ -78,6 +83,11 @@ HEADS: dict[str, Body] = {
     "csat-weeks": _head(
         "满意度连续数周下降", "Satisfaction falling for weeks", "csat", "all", "slow_decline", "down", 1, QUARTER_S
     ),
+    "waiting-words": _words("提到等待的突然变多", "Mentions of waiting rising", "waiting_share"),
+    "repeated-words": _words("重复提问的突然变多", "People asking again rising", "repeated_share"),
+    "impatience-words": _words("不耐烦的突然变多", "Impatience rising", "impatience_share"),
+    "churn-words": _words("想走的客户突然变多", "People who want to leave rising", "churn_share"),
+    "threat-words": _words("提到媒体监管的突然变多", "Threats with media or regulators rising", "threat_share"),
     "silence-channel": _head("渠道没有声音", "Channel gone silent", "contacts", "channel", "silence", "down", 5, QUARTER_S),
     "moved-day": _head(
         "数据故障：时段错位", "Data fault: hours moved", "contacts", "all", "moved_profile", "both", 1, QUARTER_S
