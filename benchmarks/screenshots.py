@@ -1,7 +1,7 @@
 """Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER``.
 
 Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk and the report form on a phone; the wall
-also at five sizes (4K by the scale factor), in English, with each of its views, and as eyes without green or without colours
+also at five sizes, dark and light, in Chinese and English, with each of its views, and as eyes without green or without colours
 see it. A page is ready when its text stands and its charts have marks; what Chromium says on its console is printed and makes
 the exit code 1.
 """
@@ -33,7 +33,6 @@ class Shot:
     ready: str  # a CSS selector that only the finished page has
     called: str = ""
     query: str = ""
-    scale: float = 1
     eyes: str = ""  # a vision deficiency, as the DevTools protocol names it
 
     @property
@@ -69,15 +68,19 @@ SHOTS = [
 
 
 WALL = READY["wall"]
+SIZES = ((1366, 768), (1920, 1080), (2560, 1440), (3840, 2160), PHONE)
 VIEWS = ("channel", "region", "sla", "satisfaction", "voice")
 SHOTS += [
     Shot("wall", "light", WIDE, WALL, query="theme=light"),
-    Shot("wall", "dark", WIDE, WALL, "wall_en", "lang=en"),
-    Shot("wall", "dark", WIDE, WALL, "wall_4k", scale=2),
+    *(
+        Shot("wall", theme, size, WALL, f"wall_{size[0]}{end}", f"theme={theme}&lang={lang}")
+        for size in SIZES
+        for theme in ("dark", "light")
+        for lang, end in (("zh_CN", ""), ("en", "_en"))
+    ),
     Shot("wall", "dark", WIDE, WALL, "wall_deuteranopia", eyes="deuteranopia"),
     Shot("wall", "dark", WIDE, WALL, "wall_grey", eyes="achromatopsia"),
     Shot("wall", "dark", WIDE, ".side, .curve", "wall_turns", "view=all"),
-    *(Shot("wall", "dark", size, WALL, f"wall_{size[0]}") for size in ((2560, 1440), (1366, 768), (1280, 720), PHONE)),
     *(Shot("wall", "dark", WIDE, ".side, .curve", f"wall_{view}", f"view={view}") for view in VIEWS),
 ]
 
@@ -101,7 +104,6 @@ def take(browser: Browser, url: str, shot: Shot, folder: Path) -> list[str]:
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
         color_scheme=scheme,
-        device_scale_factor=shot.scale,
     )
     page = context.new_page()
     if shot.eyes:

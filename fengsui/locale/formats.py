@@ -120,6 +120,15 @@ def as_about(value: Any, place: Place) -> str:
     return _decimal(number, "#,##0.#" if abs(number) < 10 else "#,##0", place)
 
 
+def as_brief(value: Any, place: Place) -> str:
+    """A count to be read from five metres: 3.4, 138, 9,999, and in Chinese 1.23 万 and 4.5 亿."""
+    number = float(value)
+    for size, word in ((100_000_000, "亿"), (10_000, "万")):
+        if place.lang == "zh_CN" and round(abs(number)) >= size:
+            return f"{_decimal(number / size, '#,##0.##', place)} {word}"
+    return as_about(value, place)
+
+
 def as_cue(value: Any, place: Place) -> str:
     """``outage`` -> 用不了; words of the centre's own lexicon stand as they are."""
     return place.words.get(f"alerts.cue.{value}", str(value))
@@ -158,6 +167,7 @@ FORMATS: dict[str, Format] = {
     "int": as_int,
     "num": as_num,
     "about": as_about,
+    "brief": as_brief,
     "pct": as_pct,
     "time": as_time,
     "day": as_day,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fengsui.locale.catalogue import catalogue
-from fengsui.locale.formats import MINUS, Place, as_about, as_int, as_num
+from fengsui.locale.formats import MINUS, Place, as_about, as_brief, as_int, as_num
 from pages.look.visitor import Visitor
 
 
-def figure(visitor: Visitor, shape: str, unit: str, value: float | None) -> tuple[str, str]:
-    """(number, unit): a share in per cent, a duration in seconds or minutes, a count plain; unknown is a dash."""
+def figure(visitor: Visitor, shape: str, unit: str, value: float | None, *, brief: bool = False) -> tuple[str, str]:
+    """(number, unit): a share in per cent, a duration in seconds or minutes, a count plain (``brief``: in 万 where it is long);
+    unknown is a dash."""
     if value is None:
         return "—", ""
     place = Place(visitor.lang, visitor.zone, catalogue(visitor.lang))
@@ -18,7 +19,8 @@ def figure(visitor: Visitor, shape: str, unit: str, value: float | None) -> tupl
         return f"{value * 100:.1f}", "%"
     if shape in ("duration", "mean", "work_off"):
         return _duration(visitor, value, place)
-    number = as_about(value, place) if shape == "count" or abs(value) >= 10 else as_num(value, place)
+    count = as_brief if brief else as_about
+    number = count(value, place) if shape == "count" or abs(value) >= 10 else as_num(value, place)
     return number, visitor.say(f"pages.unit.{unit}")
 
 
@@ -30,17 +32,17 @@ def _duration(visitor: Visitor, value: float, place: Place) -> tuple[str, str]:
     return as_num(value / 3600, place), visitor.say("locale.unit.hour")
 
 
-def signed(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:
+def signed(visitor: Visitor, shape: str, unit: str, value: float | None, *, brief: bool = False) -> str:
     """``+39``, ``−2.9``: a share in percentage points. Unknown is empty."""
     if value is None:
         return ""
-    number, _ = figure(visitor, shape, unit, abs(value))
+    number, _ = figure(visitor, shape, unit, abs(value), brief=brief)
     if not number.strip("0.,"):
         return f"±{number}"
     return f"{'+' if value > 0 else MINUS}{number}"
 
 
-def together(visitor: Visitor, shape: str, unit: str, value: float | None) -> str:
+def together(visitor: Visitor, shape: str, unit: str, value: float | None, *, brief: bool = False) -> str:
     """Number and unit in one, for second lines."""
-    number, name = figure(visitor, shape, unit, value)
+    number, name = figure(visitor, shape, unit, value, brief=brief)
     return f"{number}{name}" if name in ("%", "‰") else f"{number} {name}".strip()

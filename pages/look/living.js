@@ -78,6 +78,14 @@ const turn = (box, state, id) => {
   state.turning = setTimeout(() => { state.turned = undefined; turn(box, state, turns[(n + 1) % turns.length].id) }, end)
 }
 
+// Once a night, each screen at a second of its own; never while nobody answers: the last picture would be lost with the page.
+const nightly = (state, clock, answered) => {
+  const [hour, minute, second] = clock.split(":").map(Number)
+  state.night ??= Math.floor(Math.random() * 300)
+  const due = hour === 4 && minute < 10 && minute * 60 + second >= state.night
+  return due && answered && performance.now() - state.born > 3600e3
+}
+
 const hold = (box, state) => {
   state.held = !state.held
   state.turned = undefined
@@ -213,8 +221,7 @@ export default function (component) {
     for (const node of box.querySelectorAll("[data-clock]")) {
       const clock = new Intl.DateTimeFormat("en-GB", { timeZone: d.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" })
       node.textContent = clock.format(new Date(now * 1000))
-      const calm = performance.now() - state.born > 3600e3
-      if (d.reload && calm && node.textContent.startsWith("04:0")) window.location.reload()
+      if (d.reload && nightly(state, node.textContent, now - d.sent / 1000 < data.late_s)) window.location.reload()
     }
     if (d.sound) hear(d, now)
     if (state.data.feed?.mark) {

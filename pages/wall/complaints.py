@@ -9,7 +9,7 @@ from fengsui.board.chart_marks import marks
 from fengsui.board.read import Picture
 from fengsui.board.scope import view_of
 from fengsui.locale.catalogue import catalogue
-from fengsui.locale.formats import Place, as_about
+from fengsui.locale.formats import Place, as_brief
 from pages.look.alert_words import begins
 from pages.look.charts import mark_name
 from pages.look.house import house
@@ -23,7 +23,7 @@ def panel(visitor: Visitor, picture: Picture, place: str | None) -> str:
     dots = [Dot(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in picture.view(visitor.scope, place)["curve"]]
     if any(dot.value is not None for dot in dots):
         words = Place(visitor.lang, visitor.zone, catalogue(visitor.lang))
-        drawn = plot(dots, visitor.zone, lambda count: as_about(count, words), told=_told(visitor, dots, place))
+        drawn = plot(dots, visitor.zone, lambda count: as_brief(count, words), told=_told(visitor, dots, place))
     else:
         drawn = f'<p class="empty">{esc(visitor.say(_why_empty(visitor, picture, place)))}</p>'
     return f'<div class="panel curve">{head.curve_heading(visitor)}{drawn}</div>'

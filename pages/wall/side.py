@@ -61,7 +61,7 @@ def _inside(key: str, place: str) -> bool:
 def _cell(visitor: Visitor, metric: Mapping[str, Any], one: Mapping[str, Any]) -> str:
     if one["value"] is None:
         return "<td>—</td>"
-    shown = esc(together(visitor, metric["shape"], metric["unit"], one["value"]))
+    shown = esc(together(visitor, metric["shape"], metric["unit"], one["value"], brief=True))
     before = one["last_week"]
     gap = "" if before is None else _gap(visitor, metric, one["value"] - before)
     few = ' class="few"' if one["state"] == "few" else ""
@@ -70,6 +70,6 @@ def _cell(visitor: Visitor, metric: Mapping[str, Any], one: Mapping[str, Any]) -
 
 def _gap(visitor: Visitor, metric: Mapping[str, Any], gap: float) -> str:
     """With its unit where that may be another one than the figure's."""
-    written = signed(visitor, metric["shape"], metric["unit"], gap)
+    written = signed(visitor, metric["shape"], metric["unit"], gap, brief=True)
     unit = figure(visitor, metric["shape"], metric["unit"], abs(gap))[1]
     return f"{written} {unit}" if metric["shape"] in ("duration", "mean") else written

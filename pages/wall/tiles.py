@@ -36,7 +36,7 @@ def tier_of(metric: str, alerts: Sequence[Alert]) -> int:
 
 
 def _tile(visitor: Visitor, tile: Tile, alerts: Sequence[Alert], sources: Mapping[str, Source], learning: bool) -> str:
-    number, unit = figure(visitor, tile["shape"], tile["unit"], tile["value"])
+    number, unit = figure(visitor, tile["shape"], tile["unit"], tile["value"], brief=True)
     tier = tier_of(tile["metric"], alerts)
     doubt = None if tier else _doubt(tile, learning)
     name = visitor.say(f"locale.metric.{tile['metric']}")
@@ -88,7 +88,7 @@ def _window(visitor: Visitor, tile: Tile) -> str:
 def _partner(visitor: Visitor, tile: Tile) -> str:
     for code, value in (("target", tile["target"]), ("expected", tile.get("expected"))):
         if value is not None:
-            return visitor.say(f"pages.partner.{code}", value=together(visitor, tile["shape"], tile["unit"], value))
+            return visitor.say(f"pages.partner.{code}", value=together(visitor, tile["shape"], tile["unit"], value, brief=True))
     return visitor.say("pages.partner.none")
 
 
@@ -98,12 +98,12 @@ def _gap(visitor: Visitor, tile: Tile) -> str:
         return ""
     if tile["target"] is None:
         usual = tile.get("expected")
-        return (
-            "" if usual is None else f"<b>{esc(signed(visitor, tile['shape'], tile['unit'], round(tile['value'] - usual)))}</b>"
-        )
+        if usual is None:
+            return ""
+        return f"<b>{esc(signed(visitor, tile['shape'], tile['unit'], round(tile['value'] - usual), brief=True))}</b>"
     gap = tile["value"] - tile["target"]
     arrow = "▲" if gap > 0 else "▼" if gap < 0 else ""
-    number, _ = figure(visitor, tile["shape"], tile["unit"], abs(gap))
+    number, _ = figure(visitor, tile["shape"], tile["unit"], abs(gap), brief=True)
     colour = {"met": "c0", "near": "c2", "missed": "c2"}.get(tile["standing"], "")
     return f'<b class="{colour}">{arrow} {esc(number)}</b>'
 
@@ -113,7 +113,7 @@ def _past(visitor: Visitor, tile: Tile) -> str:
     for code in ("yesterday", "last_week"):
         then = tile.get(code)
         if then is not None and tile["value"] is not None:
-            difference = signed(visitor, tile["shape"], tile["unit"], tile["value"] - then)
+            difference = signed(visitor, tile["shape"], tile["unit"], tile["value"] - then, brief=True)
             parts.append(visitor.say(f"pages.past.{code}", value=difference))
     return " · ".join(parts) or visitor.say("pages.past.none")
 

@@ -21,7 +21,7 @@ def panel(visitor: Visitor, data: Mapping[str, Any]) -> str:
     dots = [Dot(start + HOUR * n, value) for n, value in enumerate(data["values"])]
 
     def written(value: float) -> str:
-        return together(visitor, data["shape"], data["unit"], value)
+        return together(visitor, data["shape"], data["unit"], value, brief=True)
 
     aim = "" if data["target"] is None else visitor.say("pages.partner.target", value=written(data["target"]))
     head = heading(

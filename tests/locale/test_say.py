@@ -75,6 +75,12 @@ def test_a_day_and_a_minute_are_not_neighbours_so_the_minute_is_dropped() -> Non
         ("about", 0.02, "0.1"),
         ("about", 0, "0"),
         ("about", 12.4, "12"),
+        ("brief", 9_999, "9,999"),
+        ("brief", 9_999.6, "1 万"),
+        ("brief", 12_345, "1.23 万"),
+        ("brief", -1_234_567, "−123.46 万"),
+        ("brief", 456_700_000, "4.57 亿"),
+        ("brief", 3.44, "3.4"),
         ("cue", "outage", "用不了"),
         ("cue", "客户自己的词", "客户自己的词"),
         ("floor", "mass-complaints", "大规模投诉"),
@@ -101,6 +107,7 @@ def test_formats(kind: str, value: object, text: str) -> None:
 
 def test_english_reads_as_english() -> None:
     assert written("span", 725, "en") == "12 min"
+    assert written("brief", 12_345, "en") == "12,345"
     assert written("day", "2026-11-18T17:00:00+00:00", "en") == "Nov 19"
     assert Place("en", ZONE, {}).joiner == ", "
 

@@ -275,7 +275,7 @@ def test_a_revoked_link_loses_the_wall_within_one_refresh(screen: Any, closed_se
     store.dispose()
     screen.get_by_text("登录已结束").wait_for(timeout=6_000)
     screen.wait_for_timeout(500)
-    assert not {"当前预警", "投诉量", "今日闭环"} & set(words(screen).split("\n")), "nothing of it is left"
+    assert not {"当前预警", "投诉量", "今日闭环与数据源"} & set(words(screen).split("\n")), "nothing of it is left"
 
 
 TONES = """(() => { window.tones = 0; const start = OscillatorNode.prototype.start

@@ -24,8 +24,8 @@ from fengsui.settings.model import Wall
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.alerts import body
+from pages.look import figures, standing
 from pages.look import house as house_module
-from pages.look import standing
 from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
@@ -696,6 +696,25 @@ def test_a_little_above_the_usual_is_no_warning(home: Path, looks: Looks, tile: 
     looks("screen")
     about = {"shape": "count", "unit": "item", "target": None, "standing": "none", **tile}
     assert tiles._gap(who(), about) == shown
+
+
+def test_long_counts_of_the_wall_are_in_ten_thousands_and_pages_to_work_with_stay_exact(home: Path, looks: Looks) -> None:
+    looks("wang")
+    visitor = who()
+    assert figures.figure(visitor, "count", "item", 12_345, brief=True) == ("1.23 万", "件")
+    assert figures.signed(visitor, "count", "item", -12_345, brief=True) == "−1.23 万"
+    assert figures.together(visitor, "count", "item", 9_999, brief=True) == "9,999 件"
+    assert figures.figure(visitor, "count", "item", 12_345) == ("12,345", "件")
+    long = {
+        "target": None,
+        "expected": 10_100.0,
+        "value": 12_345.0,
+        "shape": "count",
+        "unit": "item",
+        "n": 12_345,
+        "metric": "x",
+    }
+    assert (tiles._partner(visitor, long), tiles._sample(visitor, long)) == ("平时约 1.01 万 件", "样本 1.23 万")
 
 
 def test_in_its_first_seconds_a_centre_waits_and_shows_no_fault(home: Path, looks: Looks) -> None:
