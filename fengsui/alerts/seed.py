@@ -41,7 +41,7 @@ def _policy(settings: Settings) -> dict[str, Any]:
     return {
         **TIER_POLICY,
         "channels": sorted(channels),
-        "channel_tiers": {name: channel.min_tier for name, channel in sorted(channels.items())},
+        "channel_tiers": {name: channel.least_tier for name, channel in sorted(channels.items())},
     }
 
 

@@ -10,14 +10,19 @@ from typing import TypeAlias
 
 import httpx
 
+from fengsui.notify.apprise import service_of, to_apprise
+from fengsui.notify.ding import to_ding
 from fengsui.notify.dingtalk import to_dingtalk
 from fengsui.notify.email import to_email
+from fengsui.notify.fault import Mend
 from fengsui.notify.feishu import to_feishu
+from fengsui.notify.feishu_urgent import to_feishu_urgent
 from fengsui.notify.gateway import to_gateway
 from fengsui.notify.message import Message
 from fengsui.notify.webhook import to_webhook
 from fengsui.notify.wecom import to_wecom
 from fengsui.settings.channel import Channel
+from fengsui.settings.model import Settings
 
 LOG = logging.getLogger("fengsui.notify")
 Send: TypeAlias = Callable[[Channel, Message, httpx.Client], None]
@@ -51,5 +56,16 @@ SENDERS: Mapping[str, Sender] = MappingProxyType(
         "feishu": Sender(to_feishu, 90, 4, group=True, rush=True),  # of 100 and 5
         "email": Sender(to_email, 60, personal="email"),
         "gateway": Sender(to_gateway, 60, personal="mobile"),
+        "ding": Sender(to_ding, 60, personal="dingtalk"),
+        "feishu_urgent": Sender(to_feishu_urgent, 60, 4, personal="feishu"),  # of 5 a second to one person
+        "apprise": Sender(to_apprise, 20, group=True),
     }
 )
+
+
+def send(settings: Settings, name: str, message: Message, client: httpx.Client) -> None:
+    """Through the channel of this name. ``NotSent``; a service behind Apprise that nobody has allowed is not even asked."""
+    channel = settings.notify.channels[name]
+    if channel.kind == "apprise" and service_of(channel.url) not in settings.notify.services:
+        raise Mend("notify.fault.not_allowed", service_of(channel.url))
+    SENDERS[channel.kind].send(channel, message, client)

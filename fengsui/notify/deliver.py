@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from fengsui.notify import fallback, queue
 from fengsui.notify.alert import alerts_of
-from fengsui.notify.channels import LOG, SENDERS
+from fengsui.notify.channels import LOG, SENDERS, send
 from fengsui.notify.fault import Later, Mend, Undeliverable
 from fengsui.notify.lines import Lines
 from fengsui.notify.message import Frame, Message, message
@@ -155,7 +155,7 @@ def _send(parcel: _Parcel, settings: Settings, lines: Lines, now: datetime) -> _
     if channel is None:
         return _Outcome("failed", "notify.fault.no_channel", tried=False)
     try:
-        SENDERS[channel.kind].send(channel, _words(parcel, settings, now), lines.of(row["channel"]))
+        send(settings, row["channel"], _words(parcel, settings, now), lines.of(row["channel"]))
     except Later as fault:
         return _Outcome("pending", fault.code, fault.said, fault.delay, held=fault.whole, mend=isinstance(fault, Mend))
     except Undeliverable as fault:

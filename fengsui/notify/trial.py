@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import Engine
 
 from fengsui.locale.say import say
-from fengsui.notify.channels import SENDERS
+from fengsui.notify.channels import SENDERS, send
 from fengsui.notify.deliver import frame_of
 from fengsui.notify.fault import Undeliverable
 from fengsui.notify.lines import Lines
@@ -49,7 +49,7 @@ def send_test(
         address=address,
     )
     with Lines(settings, client) as lines:
-        SENDERS[channel.kind].send(channel, test, lines.of(name))
+        send(settings, name, test, lines.of(name))
 
 
 def _person(store: Engine, person_id: str, now: datetime) -> Addressee | None:

@@ -27,6 +27,9 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "feishu": (*_HTTP, "secret", "keyword"),
         "email": ("host", "port", "security", "user", "password", "sender", "to"),
         "gateway": (*_HTTP, "method", "headers", "encoding", "template", "success", "success_values", "text_chars", "to"),
+        "ding": (*_HTTP, "app_key", "secret", "robot_code", "urge"),
+        "feishu_urgent": (*_HTTP, "app_key", "secret", "urge"),
+        "apprise": ("url",),
     }
 )
 """Beside those that every kind has."""
@@ -36,10 +39,15 @@ NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         **dict.fromkeys(("webhook", "wecom", "dingtalk", "feishu"), ("url",)),
         "email": ("host", "sender"),
         "gateway": ("url", "template"),
+        "ding": ("app_key", "secret", "robot_code"),
+        "feishu_urgent": ("app_key", "secret"),
+        "apprise": ("url",),
     }
 )
-TOKEN_IN_URL = ("wecom", "dingtalk", "feishu")
+TOKEN_IN_URL = ("wecom", "dingtalk", "feishu", "apprise")
 """Whoever knows the address of a robot can write into the group: it is a secret."""
+WAKES = ("ding", "feishu_urgent")
+"""They ring at night: for severe news, unless ``min_tier`` says otherwise."""
 
 
 def quiet_span(text: str) -> tuple[time, time]:
@@ -69,7 +77,7 @@ Quiet = Annotated[str, AfterValidator(_hours)]
 
 
 class Channel(Table):
-    kind: Literal["log", "webhook", "wecom", "dingtalk", "feishu", "email", "gateway"]
+    kind: Literal["log", "webhook", "wecom", "dingtalk", "feishu", "email", "gateway", "ding", "feishu_urgent", "apprise"]
     url: SecretText | None = None
     secret: SecretText | None = None
     proxy: SecretText | None = None
@@ -88,11 +96,18 @@ class Channel(Table):
     success: str | None = None  # dotted path in the answer; None: 2xx is enough
     success_values: tuple[str, ...] = ("0",)
     text_chars: Annotated[StrictInt, Field(ge=20)] = 200
-    min_tier: Annotated[StrictInt, Field(ge=1, le=3)] = 1
+    app_key: str | None = None  # of the house's own app
+    robot_code: str | None = None
+    urge: Literal["phone", "sms", "app"] = "phone"
+    min_tier: Annotated[StrictInt, Field(ge=1, le=3)] | None = None  # None: severe for what wakes people, else all
     language: Literal["zh_CN", "en"] | None = None  # None: the centre's
     per_minute: Annotated[StrictInt, Field(ge=1)] | None = None  # None: what the kind bears
     quiet: Quiet | None = None  # below severe waits
     fallback: str | None = None  # the channel that takes what this one cannot deliver
+
+    @property
+    def least_tier(self) -> int:
+        return self.min_tier or (3 if self.kind in WAKES else 1)
 
 
 def troubles(channels: Mapping[str, Any]) -> Iterator[Trouble]:

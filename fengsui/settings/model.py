@@ -120,6 +120,7 @@ class Heartbeat(Table):
 
 class Notify(Table):
     channels: dict[str, Channel] = Field(default_factory=lambda: {"log": Channel(kind="log")})
+    services: tuple[str, ...] = ()  # which ones Apprise may be used for
 
 
 class Wall(Table):

@@ -95,11 +95,18 @@ def _who(visitor: Visitor) -> None:
     st.html(rows or f'<p class="none">{esc(visitor.say("duty.tell.none"))}</p>')
     names = [visitor.say("duty.tell.escalate", who=_roles(visitor, found.escalate))] if found.tiers else []
     st.html(f'<p class="mut">{esc(" ".join(names))}</p>')
-    rows = "".join(
-        f'<div class="as"><b>{esc(one.name)}</b><span>{esc(visitor.say(f"duty.tell.kind.{one.kind}"))}<small>{esc(visitor.say("duty.tell.quiet", span=one.quiet) if one.quiet else "")} {esc(visitor.say("duty.tell.fallback", name=one.fallback) if one.fallback else "")}</small></span><em class="{"over" if one.fault else ""}">{esc(visitor.say(one.fault) if one.fault else visitor.say("duty.tell.fine"))}</em></div>'
-        for one in found.channels
-    )
+    rows = "".join(_channel(visitor, one) for one in found.channels)
     st.html(rows)
+
+
+def _channel(visitor: Visitor, one: telling.Line) -> str:
+    kind = visitor.say(f"duty.tell.kind.{one.kind}") + (f" {one.service}" if one.service else "")
+    more = [visitor.say("duty.tell.quiet", span=one.quiet)] if one.quiet else []
+    more += [visitor.say("duty.tell.fallback", name=one.fallback)] if one.fallback else []
+    abroad = f'<small class="over">⚠ {esc(visitor.say("duty.tell.abroad"))}</small>' if one.abroad else ""
+    wrong = visitor.say("duty.tell.off") if one.off else visitor.say(one.fault) if one.fault else ""
+    state = f'<em class="over">{esc(wrong)}</em>' if wrong else f"<em>{esc(visitor.say('duty.tell.fine'))}</em>"
+    return f'<div class="as"><b>{esc(one.name)}</b><span>{esc(kind)}<small>{esc(" ".join(more))}</small>{abroad}</span>{state}</div>'
 
 
 def _roles(visitor: Visitor, recipients: tuple[str, ...]) -> str:
