@@ -15,6 +15,7 @@ from fengsui.cli.backtest import backtest
 from fengsui.cli.check import check
 from fengsui.cli.definitions import export_definitions, import_definitions
 from fengsui.cli.demo import demo
+from fengsui.cli.drill import drill
 from fengsui.cli.migrate import migrate
 from fengsui.cli.processes import dashboard, run, worker
 from fengsui.cli.replay import replay
@@ -36,6 +37,7 @@ COMMANDS = {
     "user": user,
     "wall": wall,
     "rota": rota,
+    "drill": drill,
     "train": train,
     "export": export_definitions,
     "import": import_definitions,

@@ -108,6 +108,8 @@ def message(
 
 
 def _place(row: Mapping[str, Any], root: str) -> str:
+    if row["kind"] == "system":
+        return f"{root}/duty?section=system"
     if row["kind"] == "due":
         return f"{root}/due"
     if row["kind"] == "rota":

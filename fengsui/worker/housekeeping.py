@@ -20,7 +20,7 @@ from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
 from fengsui.settings import Settings
 from fengsui.store.database import reading
-from fengsui.worker import sources
+from fengsui.worker import sources, vitals
 from fengsui.worker.aside import Aside
 from fengsui.worker.chores import Chore, Desk
 
@@ -137,6 +137,15 @@ class Housekeeping:
                 yield found is not None
             marked = topics.mark(self.store, self.settings, lambda: (desk.turn.now, desk.turn.fence))
             yield from (True for _ in marked)
+
+        return work
+
+    def vitals(self) -> Chore:
+        """Whether the house itself is well (系统告警)."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            vitals.watch(self.store, self.settings, desk.turn.now, desk.turn.fence)
+            yield True
 
         return work
 

@@ -37,6 +37,7 @@ COVERAGE_S = 3600.0
 DEADLINES_S = 60.0
 CORRECTIONS_S = 1.0
 SEARCH_S = 2.0
+VITALS_S = 60.0
 TOPICS_S = 300.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
@@ -172,6 +173,7 @@ def _jobs(
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
     jobs.append(every("topics", TOPICS_S, _calling(_look_for_topics, chores, keeping, clock)))
+    jobs.append(every("vitals", VITALS_S, lambda: chores.add("vitals", keeping.vitals())))
     jobs.append(every("search", SEARCH_S, _calling(_if_any, "search", chores, keeping.search)))
     for name in feed.sources:
         source = settings.sources[name]

@@ -10,7 +10,7 @@ from fengsui.board import read
 from fengsui.board.export import Table
 from fengsui.board.read.completeness import completeness
 from fengsui.board.wrong import Mistake, Wrong
-from pages.look import export, trouble
+from pages.look import export, system, trouble
 from pages.look.dress import dress
 from pages.look.house import house, now
 from pages.look.pictures import every, newest
@@ -35,6 +35,7 @@ def page() -> None:
             st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
         export.button(visitor, "sources")
     st.html(listing.calendar(visitor, picture))
+    system.banner(visitor)
     st.fragment(trouble.guarded(_rows), run_every=every())()
     source = picked(picture.body["sources"])
     if source is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from fengsui.board import read
 from fengsui.board.alert import Alert
 from fengsui.board.read import Picture
 from fengsui.board.scope import place_of
@@ -26,7 +27,7 @@ def header(visitor: Visitor, picture: Picture | None, house: House, place: str |
     )
     return (
         f'<div class="head"><b class="name">{esc(visitor.say("pages.bar.name"))}</b><span class="sub">'
-        f"{esc(visitor.say('pages.wall.title'))} · {esc(_place(visitor, house, place))}</span>{demo}{_learning(visitor, picture)}"
+        f"{esc(visitor.say('pages.wall.title'))} · {esc(_place(visitor, house, place))}</span>{demo}{_learning(visitor, picture)}{_system(visitor, house)}"
         f'<span class="age">{age}</span><b class="clock" data-clock="1"></b></div>'
     )
 
@@ -41,6 +42,12 @@ def _learning(visitor: Visitor, picture: Picture | None) -> str:
         return ""
     words = learning(visitor, picture.body)
     return f'<span class="{"learning" if picture.body["learning"]["learning"] else "demo"}">◔ {esc(words)}</span>'
+
+
+def _system(visitor: Visitor, house: House) -> str:
+    """Trouble of the house itself: one small mark, no row among the alerts."""
+    n = len(read.lasting(house.reader))
+    return f'<span class="demo">⚠ {esc(visitor.say("pages.system.mark", n=n))}</span>' if n else ""
 
 
 def counters(visitor: Visitor, alerts: Sequence[Alert], now: datetime) -> str:

@@ -17,6 +17,7 @@ from fengsui.board import rota_change
 from fengsui.board.handover import archive
 from fengsui.people import save_rota, shifts_of
 from fengsui.store import tables as t
+from pages.duty.page import SECTIONS
 from tests.conftest import NOW
 
 Looks = Callable[[str | None], None]
@@ -50,7 +51,7 @@ def store() -> Any:
 
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
-@pytest.mark.parametrize("section", ["todo", "handover", "rota", "silence", "quality", "reach", "<script>"])
+@pytest.mark.parametrize("section", [*SECTIONS, "<script>"])
 def test_a_section_draws_and_leaves_no_code_without_words(home: Path, looks: Looks, section: str, lang: str) -> None:
     looks("wang")
     app = show(section, lang)
@@ -200,3 +201,50 @@ def test_a_leave_with_a_deputy_and_a_time_that_is_none(home: Path, looks: Looks)
 def choices() -> Any:
     with store().connect() as conn:
         return rota_change.known(conn, NOW)[0]
+
+
+def test_a_manager_begins_a_drill_and_an_officer_cannot(home: Path, looks: Looks) -> None:
+    looks("li")
+    assert not [one for one in show("drill").button if one.key == "drill_do"]
+    looks("wang")
+    app = show("drill")
+    app.button(key="drill_do").click().run()
+    assert "演练内容" in words(app) and not drills()
+    app.session_state["drill_scenario"] = f"支付失败 {EVIL}"
+    app.button(key="drill_do").click().run()
+    assert not app.exception
+    ((_, params),) = drills()
+    assert params["scenario"].startswith("支付失败")
+    assert "【演练】支付失败" in words(show("drill")) and "<script" not in words(show("drill"))
+
+
+def drills() -> list[Any]:
+    with store().connect() as conn:
+        query = select(t.episode.c.episode_id, t.episode.c.reason_params).where(t.episode.c.mode == "drill")
+        return [tuple(row) for row in conn.execute(query)]
+
+
+def test_the_archive_finds_by_words_and_its_export_is_for_those_who_may(home: Path, looks: Looks) -> None:
+    with store().begin() as conn:
+        conn.execute(update(t.handling).values(state="reviewed", verdict="real", owner="li"))
+    looks("wang")
+    app = show("archive")
+    assert "共 0 条" not in words(app) and [one for one in app.button if one.key == "export_archive"]
+    app.session_state["arc_words"] = f"没有这样的预警 {EVIL}"
+    app.run()
+    assert "没有符合的预警" in words(app) and "<script" not in words(app)
+    app.session_state["arc_words"], app.session_state["arc_where"] = "", "华南"
+    app.run()
+    assert "范围写法不对" in words(app) and not app.exception
+    looks("li")
+    assert not [one for one in show("archive").button if one.key == "export_archive"]
+
+
+def test_trouble_of_the_house_is_said_on_the_desk_and_on_the_sources_page(home: Path, looks: Looks) -> None:
+    row = {"kind": "source", "since_at": NOW, "seen_at": NOW, "opened_at": NOW, "told": 1, "params": {"names": "x"}}
+    with store().begin() as conn:
+        conn.execute(t.system_alert.insert().values(**row, subjects=["phone", EVIL]))
+    looks("li")
+    for section in ("todo", "system"):
+        said = words(show(section))
+        assert "2 个数据源收不到数据" in said and "<script" not in said

@@ -6,6 +6,7 @@ from fengsui.board.read.people import JUDGES, colleagues
 from fengsui.board.read.picture import Picture, latest_version, picture, stamp
 from fengsui.board.read.running import Running, running, worker_seen_at
 from fengsui.board.read.sources import SourceDetail, quarantined, source_detail
+from fengsui.board.read.system import SystemAlert, lasting, system_alerts
 
 __all__ = [
     "JUDGES",
@@ -15,11 +16,13 @@ __all__ = [
     "Picture",
     "Running",
     "SourceDetail",
+    "SystemAlert",
     "burning",
     "colleagues",
     "desk",
     "detail",
     "everything_of",
+    "lasting",
     "latest_version",
     "live",
     "picture",
@@ -27,6 +30,7 @@ __all__ = [
     "running",
     "source_detail",
     "stamp",
+    "system_alerts",
     "today",
     "worker_seen_at",
 ]
