@@ -20,6 +20,7 @@ from fengsui.alerts import (
     duty_gaps,
     escalate,
     lapse,
+    misread,
     mute,
     nudge,
     phrase_rules,
@@ -121,6 +122,7 @@ def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     alive.say_alive(desk, mark.at)
     alive.warn_of_calendar(desk, mark.at)
     duty_gaps.warn_of_gaps(desk, mark.at)
+    misread.warn_of_drift(desk, mark.at)
     if minute:
         duty_gaps.cry_for_nobody(desk, mark.at)
     remind.remind(desk, mark.at)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, and_, select
 
 from fengsui.board import kpis
+from fengsui.board.read import topics
 from fengsui.explore.phrases import burst
 from fengsui.metrics import read as figures
 from fengsui.metrics.metric import Metric
@@ -35,6 +36,8 @@ FRESH_S, PHRASES_S = 60.0, 600.0
 AT_ONCE = 2
 SPOKEN, BEFORE = timedelta(hours=3), timedelta(days=7)
 MOST_SPOKEN, MOST_BEFORE, SHOWN = 400, 1200, 12
+SEVERAL = 3
+"""A phrase of fewer people within an hour is not shown on a wall."""
 AT_MOST = 16
 """A phrase of a wall has at most so many characters: longer ones begin to be somebody's sentence."""
 
@@ -186,7 +189,15 @@ def _phrases(asked: Asked, _panel: Phrases) -> Data:
     found = [one for one in burst(said, before, 3 * SHOWN, channels) if not one.number and len(one.shown) <= AT_MOST]
     top = [{"text": one.shown, "now": one.now, "usual": round(one.usual, 1)} for one in found[:SHOWN]]
     about = {"texts": len(said), "before": len(before), "hours": SPOKEN.total_seconds() / 3600}
-    return {"phrases": top, **about}
+    return {"phrases": top, "topics": _topics(asked), **about}
+
+
+def _topics(asked: Asked) -> list[Data]:
+    """Living topics and watched phrases of which several speak here, with how many by the hour; never a sentence."""
+    found = [one for one in topics.of(asked.conn, (), asked.now, asked.view) if len(one.shown) <= AT_MOST]
+    heard = [one for one in found if max(one.line[-3:], default=0) >= SEVERAL]
+    return [{"text": one.shown, "kind": one.kind, "now": one.now_n, "usual": round(one.usual, 1), "line": list(one.line)}
+            for one in heard[:SHOWN]]  # fmt: skip
 
 
 def _texts(asked: Asked, start: datetime, end: datetime, most: int) -> Sequence[str]:

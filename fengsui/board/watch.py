@@ -27,6 +27,11 @@ class NotAPhrase(Exception):
         self.code, self.params = code, params
 
 
+def may(who: Person) -> bool:
+    """Topics are the whole centre's."""
+    return who.role in ROLES and not who.scope
+
+
 def add(store: Engine, phrase: str, who: Person, now: datetime) -> bool:
     """Watch ``phrase``; False where it is watched already. Raises ``NotAllowed``, ``NotAPhrase``."""
     _may(who)
@@ -64,6 +69,8 @@ def living(conn: Connection) -> list[dict[str, Any]]:
 def _may(who: Person) -> None:
     if who.role not in ROLES:
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
+    if who.scope:
+        raise NotAPhrase("board.wrong.centre_wide")
 
 
 def _watched(conn: Connection) -> list[Any]:

@@ -56,15 +56,18 @@ def apply(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int
 
 def take_back(
     store: Engine, settings: Settings, tagger: TaggerOf, words: Iterable[tuple[str, str]], now: datetime, fence: Fence
-) -> int:
+) -> int | None:
     """``words``: (record_key, tag) whose labels were taken back. The machine speaks of them again, or the person before; how
-    many records changed."""
+    many records changed. None: the machine still unlearns them, ask again."""
     wanted = set(words)
     keys = sorted({key for key, _ in wanted})
     with reading(store).connect() as conn:
         left = _last(_about(conn, keys))
         rows = retag.stored(conn, keys)
-        found = tagger(conn, now).tags([row["text"] or "" for row in rows], [row["ratings"] for row in rows])
+        speaking = tagger(conn, now)
+        if speaking is None:
+            return None
+        found = speaking.tags([row["text"] or "" for row in rows], [row["ratings"] for row in rows])
     changes = []
     for row, tags in zip(rows, found, strict=True):
         src = row["tags"].get("src", {})

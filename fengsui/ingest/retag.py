@@ -27,7 +27,8 @@ from fengsui.text.tagger import Tagger, overlaid
 AT_ONCE = 500
 Row: TypeAlias = dict[str, Any]
 Turn: TypeAlias = tuple[datetime, Fence]
-TaggerOf: TypeAlias = Callable[[Connection, datetime], Tagger]
+TaggerOf: TypeAlias = Callable[[Connection, datetime], Tagger | None]
+"""None: it still learns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,12 @@ def retag(
     while True:
         now, fence = turn()
         with reading(store).connect() as conn:
-            rows = _after(conn, at, last)
-            changes = anew(rows, tagger(conn, now), as_dims(settings))
+            speaking = tagger(conn, now)
+            rows = _after(conn, at, last) if speaking is not None else []
+            changes = anew(rows, speaking, as_dims(settings)) if speaking is not None else []
+        if speaking is None:
+            yield Retagged(0, 0, at)
+            continue
         with store.begin() as conn:
             fence(conn)
             changed = write(conn, settings, changes, now)

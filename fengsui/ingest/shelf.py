@@ -57,6 +57,11 @@ class Shelf:
         version, known = taxonomy.in_force(self._taxonomies, now)
         return self._sla, self._tagging.tagger(conn, stamp, self._cues[valid], (version, known))
 
+    @property
+    def ready(self) -> bool:
+        """Whether the tagger has learned all that it was last asked for."""
+        return self._tagging.ready
+
     def references(self, conn: Connection, customers: Sequence[str]) -> list[references.Row]:
         """Products and organisations, and what is known of these customers."""
         if self._places is None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
@@ -24,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=1)
 """Dashboards on other machines date their labels by their own clocks."""
+SLICE_S = 0.1
+"""So long a take waits for what is learned anew; a correction takes about half a millisecond."""
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -38,54 +43,80 @@ class Word:
     text: str
 
 
+@dataclass(slots=True)
+class Taught:
+    """A tagger and what it has learned. ``since``: of each tag the labels after which its layer learns; ``waiting``: words
+    read and not learned yet."""
+
+    tagger: Tagger
+    basis: tuple[Any, ...]
+    since: Mapping[str, datetime]
+    newest: datetime
+    heard: dict[str, datetime] = field(default_factory=dict)
+    learned_n: int = 0
+    waiting: deque[Word] = field(default_factory=deque)
+
+    def read(self, conn: Connection) -> bool:
+        """Put what is new in the queue; False where it holds what was taken back, erased or late: a layer cannot unlearn."""
+        since = self.newest - LATE
+        self.heard = {label_id: at for label_id, at in self.heard.items() if at > since}
+        for word in words(conn, since):
+            if word.label_id not in self.heard and word.at > self.since.get(word.tag, ALWAYS):
+                self.heard[word.label_id] = word.at
+                self.newest = max(self.newest, word.at)
+                self.waiting.append(word)
+        return self.learned_n + len(self.waiting) == _count(conn, self.since)
+
+    def learn(self, seconds: float) -> bool:
+        """Whether nothing is left after so long."""
+        end = time.perf_counter() + seconds
+        while self.waiting and time.perf_counter() < end:
+            word = self.waiting.popleft()
+            self.tagger.learn(word.tag, word.text, word.truth)
+            self.learned_n += 1
+        return not self.waiting
+
+
 class Tagging:
-    """Of one store and one ``Ingest``."""
+    """Of one store and one ``Ingest``. A layer that must be learned anew is learned beside the one that speaks, a slice of
+    ``SLICE_S`` at each call; the first one is learned to its end before anything is tagged."""
 
     def __init__(self) -> None:
-        self._tagger: Tagger | None = None
+        self._now: Taught | None = None
+        self._next: Taught | None = None
         self._stamp = ""
-        self._basis: tuple[Any, ...] = ()
-        self._since: dict[str, datetime] = {}
-        self._heard: dict[str, datetime] = {}
-        self._newest = ALWAYS
-        self._learned_n = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it speaks by the lists, models and corrections that it was last asked for."""
+        return self._now is not None and self._next is None and not self._now.waiting
 
     def tagger(self, conn: Connection, stamp: str, cues: Cues, taxonomy: tuple[int, Taxonomy]) -> Tagger:
-        """The tagger as of now; what was corrected since the last call is learned first. ``stamp``: nothing is read while it
-        stays the same."""
-        if self._tagger is None or stamp != self._stamp or self._basis[:2] != (cues, taxonomy[0]):
-            found = list(models.in_force(conn))
-            basis = (cues, taxonomy[0], *((one.name, one.version) for one in found))
-            if self._tagger is None or basis != self._basis:
-                self._tagger, self._basis = self._made(found, cues, taxonomy[1]), basis
-            self._learn(conn, self._tagger)
-            if self._learned_n != _count(conn, self._since):  # taken back, erased, or late: a layer cannot unlearn
-                self._tagger = self._made(found, cues, taxonomy[1])
-                self._learn(conn, self._tagger)
-            self._stamp = stamp
-        return self._tagger
+        """The tagger as of now; what was corrected since the last call is learned first, as far as the slice goes. ``stamp``:
+        nothing is read while it stays the same."""
+        current = self._now
+        if current is not None and self.ready and stamp == self._stamp and current.basis[:2] == (cues, taxonomy[0]):
+            return current.tagger
+        found = list(models.in_force(conn))
+        basis = (cues, taxonomy[0], *((one.name, one.version) for one in found))
+        pupil = next((one for one in (self._next, current) if one is not None and one.basis == basis), None)
+        if pupil is None or not pupil.read(conn):
+            pupil = _made(found, cues, taxonomy[1], basis)
+            pupil.read(conn)
+        done = pupil.learn(math.inf if current is None else SLICE_S)
+        if done or pupil is current:
+            self._now, self._next = pupil, None
+        else:
+            self._next = pupil
+        self._stamp = stamp if done else ""
+        assert self._now is not None
+        return self._now.tagger
 
-    def _made(self, found: Sequence[models.InForce], cues: Cues, taxonomy: Taxonomy) -> Tagger:
-        self._since = dict.fromkeys(LEARNED, ALWAYS) | {one.name: one.labels_until for one in found}
-        self._heard.clear()
-        self._learned_n = 0
-        self._newest = min(self._since.values())
-        return Tagger(cues.words, taxonomy, [live for one in found if (live := _live(one)) is not None])
 
-    def _learn(self, conn: Connection, tagger: Tagger) -> None:
-        for word in self._fresh(conn):
-            tagger.learn(word.tag, word.text, word.truth)
-            self._learned_n += 1
-
-    def _fresh(self, conn: Connection) -> Iterator[Word]:
-        since = self._newest - LATE
-        self._heard = {label_id: at for label_id, at in self._heard.items() if at > since}
-        for word in words(conn, since):
-            if word.label_id in self._heard or word.at <= self._since.get(word.tag, ALWAYS):
-                continue
-            self._heard[word.label_id] = word.at
-            self._newest = max(self._newest, word.at)
-            yield word
+def _made(found: Sequence[models.InForce], cues: Cues, taxonomy: Taxonomy, basis: tuple[Any, ...]) -> Taught:
+    since = dict.fromkeys(LEARNED, ALWAYS) | {one.name: one.labels_until for one in found}
+    tagger = Tagger(cues.words, taxonomy, [live for one in found if (live := _live(one)) is not None])
+    return Taught(tagger, basis, since, min(since.values()))
 
 
 def words(conn: Connection, since: datetime) -> list[Word]:

@@ -143,11 +143,15 @@ class Ingest:
             taxonomy.seed(conn, now)
             search_index.prepare(conn)
             inbox.revive(conn, self._vault)
+        with reading(self._store).connect() as conn:
+            self.tagger(conn, now)  # thousands of corrections are learned before the first tick, not in it
 
-    def tagger(self, conn: Connection, now: datetime) -> Tagger:
-        """The tagger in force at ``now``, with every correction learned. For the writer's thread."""
+    def tagger(self, conn: Connection, now: datetime) -> Tagger | None:
+        """The tagger in force at ``now``, with every correction learned; None while it still learns: ask again in the next
+        tick. For the writer's thread."""
         stamp = conn.execute(select(shelf.stamp())).scalar_one()
-        return self._shelf.definitions(conn, str(stamp), now)[1]
+        tagger = self._shelf.definitions(conn, str(stamp), now)[1]
+        return tagger if self._shelf.ready else None
 
     def take(
         self,

@@ -114,6 +114,8 @@ def _place(row: Mapping[str, Any], root: str) -> str:
         return f"{root}/due"
     if row["kind"] == "rota":
         return f"{root}/duty?section=rota"
+    if row["kind"] == "drift":
+        return f"{root}/quality"
     if row["kind"] == "task" and not row["episode_id"]:
         return f"{root}/duty"
     return f"{root}/alerts" + (f"?id={row['episode_id']}" if row["episode_id"] else "")

@@ -299,8 +299,12 @@ def _refit(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
 def _unsay(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator[bool]:
     """Words of people that were taken back leave the records too."""
     words = [(str(key), str(tag)) for key, tag in params.get("words", [])]
-    tagger, turn = clerk.keeping.ingest.tagger, desk.turn
-    changed = corrections.take_back(clerk.store, clerk.settings, tagger, words, turn.now, turn.fence)
+    changed = None
+    while changed is None:
+        tagger, turn = clerk.keeping.ingest.tagger, desk.turn
+        changed = corrections.take_back(clerk.store, clerk.settings, tagger, words, turn.now, turn.fence)
+        if changed is None:
+            yield True
     answer.result = {"changed": changed}
     yield True
 

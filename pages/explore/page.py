@@ -13,7 +13,7 @@ import streamlit as st
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Journey, Question
 from fengsui.store.slices import ALL, slice_levels
-from pages.explore import address, deeper, facts, kept, mark, pinned, saved, series, slices, table, words
+from pages.explore import address, deeper, facts, kept, mark, pinned, saved, series, slices, table, topics, words
 from pages.explore.address import Asked, go
 from pages.explore.sentence import answer, short
 from pages.look import export
@@ -43,6 +43,8 @@ def page() -> None:
     _strip(visitor, asked, finding)
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
+    with st.container(border=True, key="p_topics"):
+        topics.panel(visitor)
     window = _window(visitor, asked.question)
     where = visitor.say("pages.alert.place", key=asked.question.slice_key)
     charts = {

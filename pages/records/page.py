@@ -42,7 +42,15 @@ def page() -> None:
     export.dialog(visitor, "records", _table)
 
 
+def _of_address() -> None:
+    """``?q=`` is looked for once, and not again when the visitor looks for something else."""
+    words = st.query_params.get("q", "")[:200]
+    if words and st.session_state.get("rec_address") != words:
+        st.session_state["rec_address"] = st.session_state["rec_words"] = words
+
+
 def _tools(visitor: Visitor) -> None:
+    _of_address()
     with st.container(key="flt", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="pt">{esc(visitor.say("pages.title.records"))}</div>', width="content")
         st.text_input(

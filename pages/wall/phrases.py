@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pages.look.pieces import esc, heading
+from pages.look.pieces import esc, heading, line
 from pages.look.visitor import Visitor
 
 MOST = 8
@@ -14,12 +14,25 @@ MOST = 8
 def panel(visitor: Visitor, data: Mapping[str, Any]) -> str:
     second = visitor.say("pages.wall.phrases_second", h=data["hours"], n=data["texts"]) if data else ""
     head = heading(visitor.say("pages.wall.phrases"), second)
-    said = data.get("phrases", [])
-    if said:
-        body = f'<div class="said">{"".join(_phrase(visitor, one) for one in said[:MOST])}</div>'
+    living = data.get("topics", [])[:MOST]
+    shown = [one["text"].casefold() for one in living]
+    said = [one for one in data.get("phrases", []) if not any(one["text"].casefold() in text for text in shown)]
+    if living or said:
+        rows = [_topic(visitor, one) for one in living] + [_phrase(visitor, one) for one in said]
+        body = f'<div class="said">{"".join(rows[:MOST])}</div>'
     else:
         body = f'<p class="empty">{esc(visitor.say("pages.wall.no_phrases" if data else "pages.wall.soon"))}</p>'
     return f'<div class="panel curve">{head}{body}</div>'
+
+
+def _topic(visitor: Visitor, one: Mapping[str, Any]) -> str:
+    words = visitor.say("pages.wall.topic", n=one["now"], usual=one["usual"])
+    color = "var(--t2)" if one["kind"] == "burst" else "var(--mut)"
+    drawn = line([float(n) for n in one["line"]], color, None, "", 110, 28)
+    kind = visitor.say(f"pages.wall.topic.{one['kind']}")
+    return (
+        f'<div class="tp {esc(one["kind"])}"><i>{esc(kind)}</i><b>{esc(one["text"])}</b>{drawn}<span>{esc(words)}</span></div>'
+    )
 
 
 def _phrase(visitor: Visitor, one: Mapping[str, Any]) -> str:

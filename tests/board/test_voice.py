@@ -10,10 +10,10 @@ from sqlalchemy import Engine, insert, select
 
 from fengsui.board.correct import MOST, Correction, NotAValue, correct, latest, values
 from fengsui.board.read import quality, to_label
-from fengsui.ingest.drift import drifts
 from fengsui.metrics.quality import Pair, of
 from fengsui.people import NotAllowed, Person
 from fengsui.store.tables import audit, feedback, feedback_text, label, sample
+from fengsui.text.drift import drifts
 from fengsui.text.river_classifier import TextClassifier
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from connectors.base import Rating
 from fengsui.board.read.search import search
-from fengsui.ingest import corrections, learning, lessons, models, retag, sampling, search_index
+from fengsui.ingest import corrections, learning, lessons, models, retag, sampling, search_index, tagging
 from fengsui.ingest.check import check_store
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
@@ -420,3 +421,42 @@ def test_a_word_taken_back_lets_the_machine_speak_again_or_the_person_before(
     corrections.take_back(store, centre.settings, taken.tagger, back, centre.now, no_fence)
     assert row_of(store, "tickets:1").tags["issue"] == "safety"
     assert check_store(store, centre.settings, centre.now).equal
+
+
+def test_thousands_of_corrections_are_learned_anew_beside_the_takes(
+    store: Engine, take: Any, centre: SimpleNamespace, no_fence: Any, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word is taken back: the layer must be learned again, a slice at a time, and the old one speaks meanwhile."""
+    monkeypatch.setattr(tagging, "SLICE_S", 0.02)
+    texts = {f"{n}": f"第{n}回 {'师傅上门很准时' if n % 2 else '等了半天没人接'} 单号{n * 7919}" for n in range(400)}
+    take(*(centre.feedback(key, int(key) / 10, text=text) for key, text in texts.items()))
+    words = [
+        said(f"tickets:{n}", "sentiment", "positive" if n % 2 else "negative", centre.now - timedelta(hours=1, seconds=-n))
+        for n in range(400)
+    ]
+    with store.begin() as conn:
+        conn.execute(insert(label), words)
+    restarted = Ingest(store, centre.settings, centre.keys)
+    restarted.prepare(centre.now, no_fence)
+    with store.connect() as conn:
+        before = restarted.tagger(conn, centre.now)
+        assert before is not None, "what was said before the start is learned before the first tick"
+    with store.begin() as conn:
+        conn.execute(label.delete().where(label.c.record_key == "tickets:7"))
+
+    def asked() -> Any:
+        with store.connect() as conn:
+            return restarted.tagger(conn, centre.now)
+
+    waits, slowest = 0, 0.0
+    while (after := asked()) is None and waits < 500:
+        began, batch = time.process_time(), centre.batch(centre.feedback(f"x{waits}", text="等了半天"))
+        restarted.take("tickets", batch, 2 + waits, centre.now, no_fence)
+        slowest, waits = max(slowest, time.process_time() - began), waits + 1
+    assert waits > 0 and slowest < 0.2 and after is not before and after is not None
+    fresh = Ingest(store, centre.settings, centre.keys)
+    with store.connect() as conn:
+        again = fresh.tagger(conn, centre.now)
+    assert again is not None
+    some = (list(texts.values())[:50], [()] * 50)
+    assert after.tags(*some) == again.tags(*some)

@@ -28,6 +28,7 @@ def texts(app: Any) -> str:
     shown = [str(element.value) for element in app.html]
     shown += [json.dumps(json.loads(element.proto.json), ensure_ascii=False) for element in app.get("bidi_component")]
     shown += [button.label for button in app.button]
+    shown += [toast.value for toast in app.toast]
     return "\n".join(shown)
 
 
@@ -180,3 +181,19 @@ def test_a_question_is_kept_under_a_name_for_its_owner_only(home: Path, looks: L
     app = show()
     next(one for one in app.button if one.key.startswith("ex_drop_")).click().run()
     assert not app.exception and "电话来件" not in texts(app)
+
+
+def test_a_phrase_is_watched_and_dropped_on_the_page_and_hostile_ones_stay_text(home: Path, looks: Looks) -> None:
+    looks("wang")
+    app = show()
+    app.text_input(key="ex_phrase").set_value("<img src=x onerror=alert(1)>")
+    app.button(key="ex_phrase_add").click().run()
+    assert not app.exception
+    assert "已关注" in app.toast[0].value
+    drawn = "".join(json.loads(element.proto.json)["html"] for element in app.get("bidi_component"))
+    assert "&lt;img src=x" in drawn and "<img src=x" not in drawn
+    app.text_input(key="ex_phrase").set_value("一")
+    app.button(key="ex_phrase_add").click().run()
+    assert "2 到 40" in texts(app)
+    looks("zhang")
+    assert "ex_phrase_add" not in [button.key for button in show().button], "a duty officer reads"

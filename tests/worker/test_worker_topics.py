@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from connectors.base import Batch, Feedback
-from fengsui.board import watch
+from fengsui.board import panels, watch
+from fengsui.board.read.topics import living
 from fengsui.explore.topics import find
-from fengsui.ingest import topics
+from fengsui.ingest import search_index, topics
 from fengsui.ingest.check import check_store
 from fengsui.ingest.take import Ingest
+from fengsui.metrics.view_body import Phrases
 from fengsui.people import NotAllowed, Person
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
@@ -165,3 +167,40 @@ def test_a_watched_phrase_marks_its_records(store: Engine, calm: Settings, no_fe
             watch.add(store, bad, MANAGER, NOW)
     with pytest.raises(NotAllowed):
         watch.add(store, "曝光", WALL, NOW)
+
+
+def test_what_is_shown_of_a_topic_counts_people_in_the_readers_organisation_and_quotes_masked_words(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    told = [f"{PARTS[n]}积分清零了，{SAYS[n]}{'，电话13812345678' if n == 0 else ''}" for n in range(12)]
+    said = [say(n, NOW - timedelta(minutes=n + 1), text, f"v{n}") for n, text in enumerate(told)]
+    advert = "转发这条消息，优惠券人人可领，快来参加吧"
+    flood = [say(100 + n, NOW - timedelta(minutes=5), advert + "！" * n, "spam") for n in range(30)]
+    take(store, tmp_path, [*said, *flood], 2, no_fence)
+    with store.begin() as conn:
+        search_index.prepare(conn)
+    for _ in search_index.catch_up(store, lambda: (3, NOW, no_fence)):
+        pass
+    note(store, NOW, no_fence)
+    assert watch.add(store, "人人可领", MANAGER, NOW) and watch.add(store, "%_<b>无人说", MANAGER, NOW)
+    found = {one.shown: one for one in living(store, (), NOW)}
+    burst = next(one for one in found.values() if one.kind == "burst")
+    assert "积分清零" in burst.shown and (burst.now_n, sum(burst.line)) == (12, 12) and len(burst.line) == 24
+    assert "13812345678" not in burst.examples[0].text and "积分清零" in burst.examples[0].text
+    assert (found["人人可领"].kind, found["人人可领"].now_n) == ("watch", 1), "a flood of one author is one"
+    assert sum(found["%_<b>无人说"].line) == 0
+    assert [one.kind for one in living(store, ("天外",), NOW)] == ["watch", "watch"], "nobody there speaks of it"
+    with store.connect() as conn:
+        asked = panels.Asked(conn, {}, calm.sources, "all", NOW)
+        shown = panels.made(asked, Phrases(kind="phrases"))["topics"]
+    assert [one["text"] for one in shown if one["kind"] == "burst"] == [
+        one.shown for one in found.values() if one.kind == "burst"
+    ]
+    assert all(set(one) == {"text", "kind", "now", "usual", "line"} for one in shown) and "人人可领" not in str(shown)
+
+
+def test_who_is_bound_to_an_organisation_changes_no_topic_of_all(store: Engine, calm: Settings) -> None:
+    bound = replace(MANAGER, scope=("华南",))
+    for press in (lambda: watch.add(store, "积分", bound, NOW), lambda: watch.end(store, "x", bound, NOW)):
+        with pytest.raises(watch.NotAPhrase, match="centre_wide"):
+            press()

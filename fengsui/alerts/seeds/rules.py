@@ -71,6 +71,7 @@ HEADS: dict[str, Body] = {
     "contacts-category": _head(
         "类别来件突增", "Contact surge by category", "contacts", "category.1", "count_surprise", "up", 12
     ),
+    "contacts-topic": _head("话题来件突增", "Contact surge by topic", "contacts", "topic", "count_surprise", "up", 4),
     "sla-all": _head("SLA 达成率下滑", "SLA attainment falling", "sla_attainment", "all", "share_drift", "down", 1, QUARTER_S),
     "service-level-all": _head(
         "20 秒接通率下滑", "Service level falling", "service_level_20", "all", "share_drift", "down", 1, QUARTER_S

@@ -14,9 +14,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, case, func, select
 
 from fengsui.board.scope import EVERYTHING, Scope, sees_org
-from fengsui.ingest.drift import Drift, drifts
 from fengsui.metrics.quality import NOTHING, Pair, Quality, Share, of, share
 from fengsui.store.tables import feedback, label, model, sample
+from fengsui.text.drift import Drift, drifts
 from fengsui.text.tags import PERSON
 
 __all__ = [
