@@ -93,7 +93,7 @@ def begin(store: Engine, settings: Settings, who: Person, trial: Trial, now: dat
     span = {"start": (end - timedelta(weeks=trial.weeks)).isoformat(), "end": end.isoformat()}
     about = {"metric": trial.metric, "slice_keys": list(trial.slice_keys), "direction": trial.direction}
     params = {**about, **span, "detector": trial.detector, "parameters": dict(trial.parameters), "budget": trial.budget}
-    return requests.ask(store, KIND, params, who.person_id, now)
+    return requests.ask(store, KIND, params, who, now)
 
 
 def _wrong(settings: Settings, who: Person, trial: Trial) -> list[Mistake]:

@@ -91,7 +91,7 @@ def erase(store: Engine, hashed: str, reason: str, who: Person, now: datetime) -
         if _found(conn, hashed).nothing:
             raise Wrong([Mistake(("customer",), "board.wrong.no_customer")])
     params = {"customer_ref": hashed, "reason": said}
-    return requests.ask(store, "erase", params, who.person_id, now, key=f"{now:%Y%m%d%H%M}")
+    return requests.ask(store, "erase", params, who, now, key=f"{now:%Y%m%d%H%M}")
 
 
 def erasures(store: Engine, who: Person, limit: int = 10) -> list[Asked]:

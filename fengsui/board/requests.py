@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from fengsui.people import NotAllowed, Person, whole_centre
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, request
 from fengsui.store.upsert import upsert
@@ -56,14 +58,54 @@ class Asked:
         return self.state in ("done", "failed", "cancelled")
 
 
-def ask(store: Engine, kind: str, params: Mapping[str, Any], by: str, now: datetime, *, key: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who may ask. ``whole``: not who is bound to some organisations, for it shows or changes records of all of them."""
+
+    roles: tuple[str, ...]
+    whole: bool = True
+
+
+DUTY, MANAGER, DESK = ("duty", "manager", "admin"), ("manager", "admin"), ("duty", "manager", "admin", "analyst")
+GRANTS: Mapping[str, Grant] = MappingProxyType(
+    {
+        "preview": Grant(DUTY),
+        "upload_preview": Grant(DUTY),
+        "upload": Grant(DUTY),
+        "quarantine_replay": Grant(DUTY),
+        "poll_now": Grant(DUTY, whole=False),
+        "sweep": Grant(DUTY, whole=False),
+        "erase": Grant(("admin",)),
+        "backtest": Grant(DESK, whole=False),  # of slices that one sees: ``board.backtest`` asks
+        "rule_preview": Grant(MANAGER),
+        "rollback": Grant(MANAGER),
+        "retag": Grant(MANAGER),
+        "refit": Grant(MANAGER),
+        "rotate_keys": Grant(("admin",)),
+    }
+)
+"""kind -> who may ask for it, whatever a page shows. ``unsay`` is put by ``board.correct`` alone."""
+
+
+def ask(store: Engine, kind: str, params: Mapping[str, Any], who: Person, now: datetime, *, key: str = "") -> str:
     """Hand ``kind`` to the worker and note who asked; returns the request's id.
 
-    ``key`` makes a repeated click the same request (the id is a hash of kind, params, person and key). Raises ``ValueError``
-    for a kind that no worker knows.
+    ``key`` makes a repeated click the same request (the id is a hash of kind, params, person and key). Raises ``NotAllowed``,
+    and ``ValueError`` for a kind that nobody may ask for.
     """
+    _may(kind, who)
     with store.begin() as conn:
-        return put(conn, kind, params, by, now, key or now.isoformat())
+        return put(conn, kind, params, who.person_id, now, key or now.isoformat())
+
+
+def _may(kind: str, who: Person) -> None:
+    grant = GRANTS.get(kind)
+    if grant is None:
+        raise ValueError(f"{kind!r} is not a request; known: {', '.join(GRANTS)}")
+    if who.role not in grant.roles:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(grant.roles))
+    if grant.whole:
+        whole_centre(who)
 
 
 def put(conn: Connection, kind: str, params: Mapping[str, Any], by: str, now: datetime, key: str) -> str:

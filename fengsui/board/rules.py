@@ -122,7 +122,7 @@ def written(settings: Settings, lang: str, body: Mapping[str, Any]) -> dict[str,
 
 def rehearse(store: Engine, body: Mapping[str, Any], days: int, per_day: float, by: Person, now: datetime) -> str:
     """The id of the request that the worker answers."""
-    return requests.ask(store, KIND, {"body": dict(body), "days": days, "per_day": per_day}, by.person_id, now)
+    return requests.ask(store, KIND, {"body": dict(body), "days": days, "per_day": per_day}, by, now)
 
 
 def rehearsed(store: Engine, request_id: str | None) -> Asked | None:

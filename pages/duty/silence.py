@@ -10,6 +10,8 @@ from typing import Any
 import streamlit as st
 
 from fengsui.alerts.commands import Refused, Wanted, add_silence, end_silence
+from fengsui.alerts.commands.silences import longest
+from fengsui.alerts.commands.table import MANAGER
 from fengsui.board import silences
 from fengsui.board.silences import Held, Hidden
 from fengsui.board.wrong import Wrong
@@ -95,16 +97,17 @@ def _form(visitor: Visitor) -> None:
     st.text_input(
         visitor.say("duty.silence.where"), key="sil_where", placeholder=visitor.say("duty.silence.where_hint"), max_chars=300
     )
+    tiers, hours, weeks = offered(visitor)
     st.pills(
         visitor.say("duty.silence.tier"),
-        [1, 2, 3],
+        tiers,
         default=2,
         format_func=lambda n: visitor.say(f"locale.tier.{n}"),
         key="sil_tier",
     )
     again = st.segmented_control(
         visitor.say("duty.silence.how"),
-        ["once", "weekly"],
+        ["once", "weekly"] if weeks else ["once"],
         default="once",
         required=True,
         format_func=lambda name: visitor.say(f"duty.silence.{name}"),
@@ -123,15 +126,15 @@ def _form(visitor: Visitor) -> None:
         two.text_input(visitor.say("duty.silence.to"), value="06:00", key="sil_to", max_chars=5)
         st.pills(
             visitor.say("duty.silence.weeks"),
-            WEEKS,
-            default=4,
+            weeks,
+            default=weeks[0],
             format_func=lambda n: visitor.say("duty.silence.n_weeks", n=n),
             key="sil_weeks",
         )
     else:
         st.pills(
             visitor.say("duty.silence.hours"),
-            HOURS,
+            hours,
             default=2,
             format_func=lambda n: visitor.say("pages.span", s=n * 3600),
             key="sil_hours",
@@ -140,6 +143,24 @@ def _form(visitor: Visitor) -> None:
     _preview(visitor)
     said.wrong("silence")
     st.button(visitor.say("duty.silence.do"), key="sil_do", type="primary", on_click=_add)
+
+
+def offered(visitor: Visitor) -> tuple[list[int], list[int], list[int]]:
+    """(tiers, hours, weeks) that the rules allow to who asks, of what is chosen so far: nothing is offered to be refused."""
+    state = st.session_state
+    weekly: dict[str, Any] | None = None
+    if state.get("sil_how") == "weekly":
+        days = list(state.get("sil_days") or DAYS)
+        weekly = {"days": days, "start": str(state.get("sil_from") or "22:00"), "end": str(state.get("sil_to") or "06:00")}
+    manages = visitor.person.role in MANAGER
+    most = longest(int(state.get("sil_tier") or 2), weekly, manages=manages)
+    hours = [n for n in HOURS if timedelta(hours=n) <= most]
+    weeks = [n for n in WEEKS if timedelta(weeks=n) <= most]
+    tiers = [1, 2, 3] if manages else [1, 2]
+    for name, allowed in (("sil_tier", tiers), ("sil_hours", hours), ("sil_weeks", weeks)):
+        if state.get(name) is not None and state[name] not in allowed:
+            state.pop(name)  # chosen before something else was, which rules it out
+    return tiers, hours, weeks
 
 
 def _rules(visitor: Visitor) -> dict[str, str]:

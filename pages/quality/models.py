@@ -88,7 +88,7 @@ def _refit() -> None:
 
 def _ask(kind: str, params: Mapping[str, Any], visitor: Visitor, key: str) -> None:
     try:
-        st.session_state[_TOLD] = requests.ask(house().writer, kind, params, visitor.person.person_id, now(), key=key)
+        st.session_state[_TOLD] = requests.ask(house().writer, kind, params, visitor.person, now(), key=key)
     except Exception as fault:  # told; nothing was asked
         code, why = trouble.words(fault)
         st.session_state[_WRONG] = visitor.say("pages.trouble.not_stored", why=visitor.say(code, **why))

@@ -26,7 +26,7 @@ def ask(kind: str, params: Mapping[str, Any], words: str = "", **values: Any) ->
     if not visitor.handles:
         return None
     try:
-        request_id = requests.ask(house().writer, kind, params, visitor.person.person_id, now())
+        request_id = requests.ask(house().writer, kind, params, visitor.person, now())
     except Exception as fault:  # told, and nothing was asked for
         fail(visitor, fault)
         return None
@@ -78,6 +78,9 @@ def _show(source: str) -> None:
 def preview(visitor: Visitor, source: str) -> None:
     """The first rows as they would be stored: asked for, worked on, shown."""
     st.html(heading(visitor.say("pages.preview.title"), visitor.say("pages.preview.second")))
+    if visitor.scope:
+        st.html(f'<p class="kept">{esc(visitor.say("pages.sources.whole_only"))}</p>')
+        return
     request_id = st.session_state.get(f"preview_{source}")
     asked = answer(request_id)
     if asked is None:
@@ -86,6 +89,12 @@ def preview(visitor: Visitor, source: str) -> None:
         outcome(visitor, asked)
     if visitor.handles:
         st.button(visitor.say("pages.preview.ask"), key="preview", on_click=_show, args=(source,))
+
+
+def whole_only(visitor: Visitor, name: str) -> None:
+    """In the place of a panel whose rows belong to every organisation."""
+    title = heading(visitor.say(f"pages.{name}.title"), "")
+    st.html(f'{title}<p class="kept">{esc(visitor.say("pages.sources.whole_only"))}</p>')
 
 
 def answer(request_id: str | None) -> Asked | None:

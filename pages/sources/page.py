@@ -31,7 +31,7 @@ def page() -> None:
         return
     with st.container(key="flt", horizontal=True, vertical_alignment="center"):
         st.html(listing.summary(visitor, picture), width="content")
-        if visitor.handles:
+        if visitor.handles and not visitor.scope:
             st.button(visitor.say("pages.sources.upload"), key="up", on_click=upload.open_dialog)
         export.button(visitor, "sources")
     st.html(listing.calendar(visitor, picture))
@@ -100,7 +100,10 @@ def _below(source: str) -> None:
 
 
 def _held(visitor: Visitor, source: str) -> None:
-    held = trouble.kept("held", source, lambda: read.quarantined(house().reader, source))
+    held = trouble.kept("held", (source, visitor.scope), lambda: read.quarantined(house().reader, visitor.scope, source))
+    if visitor.scope:
+        ask.whole_only(visitor, "quarantine")
+        return
     st.html(chosen.quarantine(visitor, held))
     if held and visitor.handles:
         with st.container(key="qb", horizontal=True):

@@ -35,7 +35,7 @@ def _begin_again() -> None:
 
 
 def dialog(visitor: Visitor) -> None:
-    if st.session_state.get(_OPEN) and visitor.handles:
+    if st.session_state.get(_OPEN) and visitor.handles and not visitor.scope:
         st.dialog(visitor.say("pages.upload.title"), width="large", on_dismiss=close_dialog)(trouble.guarded(_form))(visitor)
 
 
@@ -95,7 +95,7 @@ def _look(source: str) -> None:
     """Keep the file under the house and ask the worker to map its first rows."""
     visitor = require_role(DESK)
     file = st.session_state.get("up_file")
-    if file is None or not visitor.handles:
+    if file is None or not visitor.handles or visitor.scope:
         return
     try:
         kept = requests.save_upload(house().settings, file.name, file.getvalue())

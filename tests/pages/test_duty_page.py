@@ -248,3 +248,23 @@ def test_trouble_of_the_house_is_said_on_the_desk_and_on_the_sources_page(home: 
     for section in ("todo", "system"):
         said = words(show(section))
         assert "2 个数据源收不到数据" in said and "<script" not in said
+
+
+def test_the_form_of_silences_offers_only_what_the_rules_allow(home: Path, looks: Looks) -> None:
+    """A severe silence ends after 30 days; an officer keeps nothing severe silent, and nothing for longer than a day."""
+    looks("wang")
+    app = show("silence")
+    app.segmented_control(key="sil_how").set_value("weekly").run()
+    assert len(pills(app, "sil_weeks").options) == 4
+    pills(app, "sil_weeks").set_value(52).run()
+    pills(app, "sil_tier").set_value(3).run()
+    assert not app.exception
+    assert len(pills(app, "sil_weeks").options) == 1 and pills(app, "sil_weeks").value == 4
+    looks("li")
+    app = show("silence")
+    assert len(pills(app, "sil_tier").options) == 2 and len(pills(app, "sil_hours").options) == 5
+    assert app.segmented_control(key="sil_how").options == ["一次"]
+
+
+def pills(app: AppTest, key: str) -> Any:
+    return next(one for one in app.get("button_group") if one.key == key)

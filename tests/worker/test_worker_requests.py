@@ -12,6 +12,7 @@ from sqlalchemy import insert, update
 
 from connectors.base import TryLater
 from fengsui.board.requests import KINDS, ask
+from fengsui.people import Person
 from fengsui.store import tables as t
 from fengsui.worker.housekeeping import Housekeeping
 from fengsui.worker.requests import CARRIED, Clerk
@@ -25,6 +26,7 @@ MAP = {
     "text": "text",
     "dims": {"channel": {"value": "电话"}},
 }
+WANG, ANA = Person("王敏", "王敏", "manager"), Person("ana", "安娜", "analyst")
 
 
 class Desk:
@@ -66,7 +68,7 @@ def test_every_kind_that_pages_may_ask_for_is_carried_out() -> None:
 
 
 def test_a_request_of_the_dashboard_reaches_the_worker(desk: Desk) -> None:
-    request_id = ask(desk.plant.store, "poll_now", {"source": "tickets"}, "王敏", START)
+    request_id = ask(desk.plant.store, "poll_now", {"source": "tickets"}, WANG, START)
     assert desk.answered(request_id)["state"] == "done"
     assert desk.polled == ["tickets"]
 
@@ -235,7 +237,7 @@ def test_a_backtest_is_worked_out_beside_the_road_and_a_bad_one_is_refused(desk:
     asked = {"metric": "complaints", "slice_keys": ["all"], "detector": "count_surprise", "parameters": {}, "budget": 0.5}
     refused = desk.done("backtest", **{**asked, **span, "slice_keys": []}, direction="up")
     assert (refused["state"], refused["fault_code"]) == ("failed", "backtest.fault.parameter")
-    request_id = ask(desk.plant.store, "backtest", {**asked, **span, "direction": "up"}, "ana", START)
+    request_id = ask(desk.plant.store, "backtest", {**asked, **span, "direction": "up"}, ANA, START)
     deadline = time.monotonic() + 60
     row: dict[str, Any] = {"state": "new"}
     while row["state"] in ("new", "running") and time.monotonic() < deadline:

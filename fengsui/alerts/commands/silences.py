@@ -86,7 +86,7 @@ def _wrong(by: Person, wanted: Wanted, now: datetime) -> Refused | None:
         weekly = Weekly.of(wanted.weekly) if wanted.weekly else None
     except (KeyError, TypeError, ValueError):
         return Refused("alerts.refused.silence_weekly")
-    most = _longest(wanted, weekly)
+    most = _longest(wanted.tier, weekly)
     begin = max(wanted.start_at, now)
     if not timedelta() < wanted.end_at - begin <= most:
         return Refused("alerts.refused.silence_span", {"days": most.days})
@@ -107,9 +107,18 @@ def _free_id(conn: Connection, asked: tuple[object, ...]) -> str | None:
         asked = (*asked, row.ended_at)
 
 
-def _longest(wanted: Wanted, weekly: Weekly | None) -> timedelta:
+def longest(tier: int, weekly: Mapping[str, Any] | None, *, manages: bool) -> timedelta:
+    """How long such a silence of who asks may last; hours that are none count as all."""
+    try:
+        hours = Weekly.of(weekly) if weekly else None
+    except (KeyError, TypeError, ValueError):
+        hours = Weekly(frozenset(range(7)), 0, 0)
+    return _longest(tier, hours) if manages else min(ALONE, _longest(tier, hours))
+
+
+def _longest(tier: int, weekly: Weekly | None) -> timedelta:
     """A year only for what is told between: not for severe alerts, nor for a pattern without a gap."""
-    return LONGEST if weekly is None or wanted.tier >= SEVERE or weekly.always else LONGEST_WEEKLY
+    return LONGEST if weekly is None or tier >= SEVERE or weekly.always else LONGEST_WEEKLY
 
 
 def _inside(by: Person, where: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from fengsui.board.scope import Scope
 from fengsui.store.tables import coverage_day, feedback, poll, quarantine
 
 POLLS = 60
@@ -91,8 +92,11 @@ def source_detail(store: Engine, source: str, now: datetime) -> SourceDetail:
         )
 
 
-def quarantined(store: Engine, source: str | None = None) -> list[Held]:
-    """What is held, by source and reason, the most rows first."""
+def quarantined(store: Engine, scope: Scope, source: str | None = None) -> list[Held]:
+    """What is held, by source and reason, the most rows first. A row that could not be read belongs to no organisation, so
+    who is bound to some is shown none."""
+    if scope:
+        return []
     with store.connect() as conn:
         columns = (quarantine.c[name] for name in ("source", "code", "params", "first_at", "last_at"))  # never the raw form
         query = select(*columns).where(quarantine.c.state == "held").order_by(quarantine.c.last_at.desc())
