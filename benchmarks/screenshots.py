@@ -1,4 +1,4 @@
-"""Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER``.
+"""Pictures of every page of a running Fengsui: ``python benchmarks/screenshots.py http://127.0.0.1:8501 FOLDER [PAGE …]``.
 
 Chromium draws each page in Chinese at 1920x1080, dark and light, and the duty desk and the report form on a phone; the wall
 also at five sizes, dark and light, in Chinese and English, with each of its views, and as eyes without green or without colours
@@ -85,13 +85,14 @@ SHOTS += [
 ]
 
 
-def main(url: str, folder: Path) -> int:
+def main(url: str, folder: Path, pages: list[str]) -> int:
+    shots = [shot for shot in SHOTS if not pages or shot.page in pages]
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        said = [line for shot in SHOTS for line in take(browser, url, shot, folder)]
+        said = [line for shot in shots for line in take(browser, url, shot, folder)]
         browser.close()
-    print("\n".join(said) or f"{len(SHOTS)} pictures in {folder}")
+    print("\n".join(said) or f"{len(shots)} pictures in {folder}")
     return 1 if said else 0
 
 
@@ -130,4 +131,4 @@ def settle(page: Page, ready: str, timeout_s: float = 60) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1], Path(sys.argv[2])))
+    raise SystemExit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))

@@ -180,7 +180,8 @@ def luminance(pixel: tuple[int, ...]) -> float:
 def contrast(picture: bytes) -> float:
     """Between the two ends of what is drawn there; of glyphs the middle of a stroke has the full colour."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    seen = sorted({luminance(pixel) for _, pixel in image.getcolors(1 << 20) or ()})
+    colours: Any = image.getcolors(1 << 20)
+    seen = sorted({luminance(pixel) for _, pixel in colours})
     return (seen[-1] + 0.05) / (seen[0] + 0.05)
 
 
