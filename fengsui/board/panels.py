@@ -98,7 +98,7 @@ def _made_at(data: Data | None) -> str:
 def _due(asked: Asked, kept: Mapping[str, Mapping[str, Data]], key: str) -> bool:
     data = kept[asked.view].get(key)
     age = (asked.now - datetime.fromisoformat(data["at"])).total_seconds() if data else -1.0
-    return not 0 <= age < (PHRASES_S if key == "phrases" else FRESH_S)
+    return not 0 <= age < (PHRASES_S if data and data.get("texts") else FRESH_S)  # a centre just begun has no words yet
 
 
 def _trend(asked: Asked, panel: Trend) -> Data:

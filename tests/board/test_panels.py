@@ -104,6 +104,14 @@ def test_phrases_are_those_of_several_customers(afternoon: Engine, settings: Set
     assert all(len(text) <= panels.AT_MOST for text in shown)
 
 
+def test_phrases_wait_ten_minutes_and_one_where_nobody_had_said_anything(asked: Asked) -> None:
+    for texts, after_s, due in ((0, 61, True), (0, 59, False), (40, 61, False), (40, 601, True)):
+        data = {"at": NOW.isoformat(), "phrases": [], "texts": texts, "before": 0, "hours": 3.0}
+        later = replace(asked, now=NOW + timedelta(seconds=after_s))
+        found = panels.refreshed({"phrases": Phrases(kind="phrases")}, {"all": later}, {"all": {"phrases": data}})
+        assert (found["all"]["phrases"]["at"] != data["at"]) is due, (texts, after_s)
+
+
 def test_few_panels_are_made_with_each_picture_the_oldest_first(asked: Asked) -> None:
     wanted = panels.wanted(view_body.load(asked.conn, NOW).values())
 

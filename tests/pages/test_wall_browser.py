@@ -204,3 +204,17 @@ def test_tiers_are_read_without_green_and_without_colours(screen: Any, wall_serv
                 found = contrast(screen.locator(query).nth(n).screenshot(animations="disabled"))
                 assert found >= 4.5, f"{eyes} {theme} {query} {n}: {found:.1f}"
     tools.send("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+
+
+SHORTENED = """query => { const found = []; document.querySelectorAll('*').forEach(host => host.shadowRoot?.querySelectorAll(query)
+  .forEach(node => { if (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 3) found.push(node.textContent) })); return found }"""
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_names_of_figures_and_the_one_severe_alert_are_read_whole(screen: Any, wall_server: Server, lang: str) -> None:
+    show(screen, wall_server, f"wall?lang={lang}", READY["wall"])
+    for query in (".tile .top > span:first-child", ".tile .cmp", ".head .sub", ".row.t3.new .w b", ".row.t3.new .o > span"):
+        assert screen.locator(query).count() and screen.evaluate(SHORTENED, query) == [], query
+    screen.set_viewport_size({"width": 390, "height": 844})
+    screen.wait_for_timeout(500)
+    assert screen.evaluate(SHORTENED, ".tile .top > span:first-child") == []
