@@ -117,7 +117,7 @@ def _figure(store: Engine, house: Settings, metric: str, name: str, length: time
     steps: dict[str, Callable[[], object]] = {
         "slices": lambda: explore.find(store, house, question, (), NOW),
         "series": lambda: explore.line(store, house, question, explore.zoom_of(question), NOW, ()),
-        "words": lambda: explore.voices(store, question, ()),
+        "words": lambda: explore.voices(store, house, question, ()),
         "beside": lambda: explore.beside(store, question, NOW),
         "why": lambda: explore.why(store, house, question, (), NOW),
     }

@@ -44,7 +44,7 @@ def main() -> int:
             steps: dict[str, Callable[[], object]] = {
                 "slices": lambda q=question: explore.find(store, settings, q, (), now),
                 "series": lambda q=question: explore.line(store, settings, q, explore.zoom_of(q), now, ()),
-                "words": lambda q=question: explore.voices(store, q, ()),
+                "words": lambda q=question: explore.voices(store, settings, q, ()),
                 "beside": lambda q=question: explore.beside(store, q, now),
                 "why": lambda q=question: explore.why(store, settings, q, (), now),
             }

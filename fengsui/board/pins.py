@@ -10,7 +10,10 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from fengsui.alerts.commands.pin import KIND
+from fengsui.board import persons
+from fengsui.board.persons import NOBODY, Persons
 from fengsui.board.scope import Scope, sees, sees_org
+from fengsui.settings import Settings
 from fengsui.store.tables import definition, episode, feedback, feedback_text, person
 
 
@@ -29,15 +32,15 @@ class Pinned:
     opened_at: datetime | None = None
 
 
-def pins(store: Engine, episode_id: str, scope: Scope) -> list[Pinned]:
-    """In the order in which they were pinned."""
+def pins(store: Engine, settings: Settings, episode_id: str, scope: Scope, seen: Persons = NOBODY) -> list[Pinned]:
+    """In the order in which they were pinned; without figures of persons whom the reader may not look at."""
     mine = (definition.c.kind == KIND) & (definition.c.id == episode_id)
     with store.connect() as conn:
         place = conn.scalar(select(episode.c.slice_key).where(episode.c.episode_id == episode_id))
         row = conn.execute(select(definition.c.body).where(mine).order_by(definition.c.version.desc()).limit(1)).scalar()
         if place is None or row is None or not sees(scope, place):
             return []
-        items = row["pins"]
+        items = [one for one in row["pins"] if persons.open_to(settings, seen, *_places(one))]
         names = {one.person_id: one.name for one in conn.execute(select(person.c.person_id, person.c.name))}
         keys = [one["key"] for one in items if one["kind"] == "record"]
         wanted = select(feedback.c.record_key, feedback.c.dims, feedback.c.opened_at, feedback_text.c.text)
@@ -45,6 +48,13 @@ def pins(store: Engine, episode_id: str, scope: Scope) -> list[Pinned]:
         found = conn.execute(joined.where(feedback.c.record_key.in_(keys), feedback.c.deleted_at.is_(None)))
         records = {one.record_key: one for one in found if sees_org(scope, one.dims.get("org"))}
     return [_pinned(one, names, records) for one in items]
+
+
+def _places(item: Mapping[str, Any]) -> list[str]:
+    """Slices that a pin names: its own, and those of the question it came from."""
+    asked = item["about"].get("question") or {}
+    mine = [item["key"]] if item["kind"] != "record" else []
+    return [key for key in (*mine, asked.get("at"), *(asked.get("out") or ())) if key]
 
 
 def _pinned(item: Mapping[str, Any], names: Mapping[str, str], records: Mapping[str, Any]) -> Pinned:

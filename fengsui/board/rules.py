@@ -18,11 +18,13 @@ from sqlalchemy import Engine, func, select
 
 from fengsui.alerts.bodies import CHECKED
 from fengsui.board import conditions, requests, revision, silences
+from fengsui.board.persons import NOBODY, open_to
 from fengsui.board.requests import Asked
 from fengsui.board.revision import Draft, Revision, Saved, Stale
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.people import Person
 from fengsui.settings import Settings
+from fengsui.store.slices import slice_key
 from fengsui.store.tables import episode
 from fengsui.text import cues
 
@@ -188,7 +190,10 @@ def _unknown(settings: Settings, body: Mapping[str, Any], known: Sequence[str]) 
     named: Sequence[str] = [*body.get("cues", []), *([body["cue"]] if "cue" in body else [])]
     allowed = ", ".join(known)
     wrong = [Mistake(("cue",), "board.wrong.choice", {"value": cue, "allowed": allowed}) for cue in named if cue not in known]
-    if body["kind"] in ("detector", "threshold") and body.get("cuboid", "all") not in settings.cuboids:
+    cuboid = str(body.get("cuboid", "all"))
+    places = {level: "-" for level in (*cuboid.split("|"), *(body.get("where") or {})) if level != "all"}
+    counted = body["kind"] in ("detector", "threshold")
+    if (counted and cuboid not in settings.cuboids) or not open_to(settings, NOBODY, slice_key(places)):
         wrong.append(Mistake(("where",), "board.wrong.cuboid", {"value": str(body.get("cuboid"))}))
     return wrong
 

@@ -151,7 +151,7 @@ class Engine:
             return ()
         notices = self._plan(now, fence)
         self._warm_cold(now, fence, progress)
-        self._warm_pools(fence)
+        self._warm_pools(now, fence)
         self._relearn(now, fence)
         if self._keep_states:  # a replay's verdicts are shown to nobody afterwards
             self._compare(now, fence)
@@ -231,12 +231,12 @@ class Engine:
         end = until if self._at is None else min(until, bucket(self._at, 1))
         return end - end % live.minutes
 
-    def _warm_pools(self, fence: Fence) -> None:
+    def _warm_pools(self, now: datetime, fence: Fence) -> None:
         """Pools without a state learn from their children's history, once their parent can judge; one transaction each, a few
         a minute, for the wall waits meanwhile."""
         for pooled in self._pools.cold(self._known().lives)[:POOLS_AT_ONCE]:
             with self._looking.connect() as conn:
-                pooled.learn(conn, self._known().lives[pooled.family.parent], self._clock)
+                pooled.learn(conn, self._known().lives[pooled.family.parent], self._clock, stretches(conn, now))
             with self._store.begin() as conn:
                 fence(conn)
                 if self._keep_states:
@@ -249,7 +249,7 @@ class Engine:
             detector = self._build(planned.rule.detector, planned.rule.parameters)
             return Live(planned, detector, self._maker(planned, events, said))
 
-        self._relearning.step(self._lives(), anew, now, fence)
+        self._relearning.step(self._lives(), anew, now, fence, self._pools, self._clock)
 
     def _compare(self, now: datetime, fence: Fence) -> None:
         """Once an hour: which judged windows have moved since, by rows that came late."""

@@ -1,7 +1,9 @@
 """The pooled tests of the long tail in memory: one a family, stepped with its parent at each quarter of an hour.
 
 A child borrows what its parent's verdict expects; its own counts are read at the quarter's grain. A state is written whole at
-each quarter, so there is nothing to learn again after a restart.
+each quarter, so there is nothing to learn again after a restart. What people said of a child's past (``said``) is learned with
+the rest of its history: a marked stretch as its usual number, an old level as the new one; a marked stretch of the parent is
+no example of chance.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from math import prod
 from typing import TypeAlias
 
 from sqlalchemy import Connection
@@ -21,11 +24,13 @@ from fengsui.engine.family import STEP, Family, families
 from fengsui.engine.live import Live
 from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Clock
+from fengsui.engine.said import NEW_NORMAL, UNUSUAL, Past, Said
 from fengsui.metrics import read
 from fengsui.store.slices import bucket, bucket_start
 
 log = logging.getLogger(__name__)
 
+JUDGED = (*UNUSUAL, NEW_NORMAL)
 HISTORY = timedelta(days=28)
 """Eight days until the shares are known, ten until it is known how high chance rises."""
 
@@ -50,20 +55,43 @@ class Pooled:
             return {}
         return {self.family.key: state.Unsaved((state.canonical(self.test), bucket_start(self.last_end)))}
 
-    def learn(self, conn: Connection, parent: Live, clock: Clock) -> None:
+    def learn(self, conn: Connection, parent: Live, clock: Clock, said: Sequence[Said] = ()) -> None:
         """The last four weeks, judged as it will judge, with what was usual of the parent at that hour."""
         end = parent.last_end or 0
         end -= end % STEP
         counts = read_cells(conn, [self.family], end - int(HISTORY.total_seconds() // 60), end)[self.family.metric]
-        own = counts.get(self.family.slice_id, {})
-        starts = range(min(own, default=end), end, STEP)
+        starts = range(min(counts.get(self.family.slice_id, {}), default=end), end, STEP)
+        counts = self._as_usual(counts, starts, said)
+        own, whole = counts.get(self.family.slice_id, {}), Past(parent.planned, said, counts=True)
         hours = [clock.at(at) for at in starts]
         usual = borrowed.usual([own[at].value if at in own else 0.0 for at in starts], hours, STEP)
         for at, expected in zip(starts, usual, strict=True):
-            self.test.step(self._reading(at, counts, expected, clock, True))
+            fit = whole.learnable(bucket_start(at), bucket_start(at + STEP))
+            self.test.step(self._reading(at, counts, expected, clock, fit))
         self.last_end = end
         state.restore(self.test, state.canonical(self.test))
         self.adopt()
+
+    def touched(self, parent: Live, said: Sequence[Said]) -> bool:
+        """Whether anything was said of the past of a child, or of the whole."""
+        mine = (parent.planned, *self.family.children.values())
+        end = self.last_end
+        return end is not None and any(
+            one.start_at < bucket_start(end) and any(one.concerns(planned) for planned in mine) for one in said
+        )
+
+    def _as_usual(self, counts: Counts, starts: range, said: Sequence[Said]) -> Counts:
+        """``counts`` as they would have been without what was said to be no example, the parent's with them."""
+        found = dict(counts)
+        parent = dict(counts.get(self.family.slice_id, {}))
+        for child in self.family.children.values():
+            own = [one for one in said if one.concerns(child) and one.verdict in JUDGED]
+            if own and starts:
+                found[child.slice_id], moved = as_usual(counts.get(child.slice_id, {}), starts, Past(child, own, counts=True))
+                for at, by in moved.items():
+                    had = parent.get(at, read.Value(0.0, 1.0))
+                    parent[at] = had._replace(value=max(0.0, had.value + by))
+        return {**found, self.family.slice_id: parent}
 
     def close(
         self, counts: Counts, instant: int, parent: Judged, clock: Clock, watched: Collection[str]
@@ -131,6 +159,27 @@ class Pools:
 
     def _warm(self) -> Iterator[Pooled]:
         return (one for one in self.known.values() if one.last_end is not None)
+
+
+def as_usual(own: Mapping[int, read.Value], starts: range, past: Past) -> tuple[dict[int, read.Value], dict[int, float]]:
+    """The counts of one child, and by how much each step moved. Where nothing is to be learned stand whole numbers that keep
+    its mean rate elsewhere; where the level was another, its counts at the new one."""
+    fit = {at: past.learnable(bucket_start(at), bucket_start(at + STEP)) for at in starts}
+    lifts = {at: prod(1.0 / event.lift for event in past.events(bucket_start(at))) for at in starts}
+    had = {at: own[at].value if at in own else 0.0 for at in starts}
+    known = [had[at] * lifts[at] for at in starts if fit[at]]
+    mean = sum(known) / len(known) if known else 0.0
+    wanted = given = 0.0
+    found, moved = {}, {}
+    for at in starts:
+        wanted += had[at] * lifts[at] if fit[at] else mean
+        value = had[at] if fit[at] and lifts[at] == 1.0 else max(0.0, float(round(wanted - given)))
+        given += value
+        if value:
+            found[at] = own[at]._replace(value=value) if at in own else read.Value(value, 1.0)
+        if value != had[at]:
+            moved[at] = value - had[at]
+    return found, moved
 
 
 def read_cells(conn: Connection, kin: Iterable[Family], start: int, end: int) -> dict[str, Counts]:

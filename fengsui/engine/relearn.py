@@ -1,4 +1,5 @@
-"""Series whose past somebody has judged learn it again, one a minute; until then each goes on with what it knew.
+"""Series, and then the pooled tests, whose past somebody has judged learn it again, one a minute; until then each goes on
+with what it knew.
 
 ``watermark['said']`` says up to when everything that people said has been learned: a worker that was killed begins the rest
 again, and a series that learns twice learns the same.
@@ -18,10 +19,13 @@ from typing import TypeAlias
 from sqlalchemy import Connection, insert, select
 from sqlalchemy import Engine as Store
 
+from detectors import registry
 from fengsui.engine import school, state, warm
+from fengsui.engine.family import STEP
 from fengsui.engine.live import Live
 from fengsui.engine.planned import Planned
-from fengsui.engine.readings import Announced, announced
+from fengsui.engine.pools import Pooled, Pools
+from fengsui.engine.readings import Announced, Clock, announced
 from fengsui.engine.said import Said, stretches
 from fengsui.store.database import reading as for_reading
 from fengsui.store.slices import bucket_start, slice_levels
@@ -66,7 +70,15 @@ class Relearning:
     _pupil: school.Pupil | None = None
     _asked: Asked | None = None
 
-    def step(self, lives: Sequence[Live], anew: Anew, now: datetime, fence: Callable[[Connection], None]) -> None:
+    def step(
+        self,
+        lives: Sequence[Live],
+        anew: Anew,
+        now: datetime,
+        fence: Callable[[Connection], None],
+        pools: Pools | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         if self._asked is not None and not self._asked.work.done and now - self._asked.at < PATIENCE:
             return
         asked, self._asked = self._asked, None
@@ -75,7 +87,7 @@ class Relearning:
             live, fresh = self._next(conn, said, lives)
             if live is None or live.last_end is None:
                 self._send_home()
-                if fresh is not None:
+                if fresh is not None and not self._pool(conn, pools, clock, said, lives, fence, now):
                     self._finish(fresh, fence)
                 return
             learner, end = anew(live.planned, announced(conn, now), said), live.last_end
@@ -94,7 +106,42 @@ class Relearning:
         live.detector, live.maker, live.ready, live.unsaved = learner.detector, learner.maker, found.ready, state.Unsaved()
         self._done.add(series)
         if answer is not None:  # the pupil is free: still one series a minute
-            self.step(lives, anew, now, fence)
+            self.step(lives, anew, now, fence, pools, clock)
+
+    def _pool(
+        self,
+        conn: Connection,
+        pools: Pools | None,
+        clock: Clock | None,
+        said: Sequence[Said],
+        lives: Sequence[Live],
+        fence: Callable[[Connection], None],
+        now: datetime,
+    ) -> bool:
+        """One pooled test whose past somebody has judged learns it again; False where none waits."""
+        since = conn.execute(select(watermark.c.at).where(watermark.c.name == NAME)).scalar()
+        fresh = [one for one in said if since is None or one.at > since]
+        parents = {one.planned.series: one for one in lives if one.last_end is not None}
+        if pools is None or clock is None:
+            return False
+        for key, pooled in sorted(pools.known.items()):
+            parent = parents.get(pooled.family.parent)
+            if parent is None or key in self._done or not pooled.touched(parent, fresh):
+                continue
+            learner = Pooled(pooled.family, registry.pool(STEP * 60))
+            learner.adopt()
+            learner.learn(conn, parent, clock, said)
+            with self.store.begin() as writing:
+                fence(writing)
+                if self.keep_states:
+                    state.save(writing, learner.unsaved())
+                writing.execute(
+                    insert(audit).values(at=now, by="machine", action="engine.said.learned", params={"series": key})
+                )
+            pools.known[key] = learner
+            self._done.add(key)
+            return True
+        return False
 
     def _ask(self, lesson: school.Lesson, until: datetime | None, now: datetime) -> bool:
         try:

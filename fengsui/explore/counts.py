@@ -9,7 +9,7 @@ import numpy as np
 
 from fengsui.explore.background import background, forecast_error, level_error, outside
 from fengsui.explore.cube import Cube, Mask, Parts
-from fengsui.explore.search import Chosen, Lead, Scored, explain, leads, scored
+from fengsui.explore.search import Chosen, Known, Lead, Scored, explain, leads, own_error, scored
 from fengsui.explore.table import Cancelled, Table, table
 
 ROUNDS = 2
@@ -52,8 +52,8 @@ def of_counts(
     tau = forecast_error(whole)
     slices = table(whole, most, cancelled, falls=falls)
     chosen, found = _search(whole, slices, tau, falls)
-    everywhere, level = _everywhere(whole, chosen, found.g)
     found_leads = _leads(whole, slices, chosen, found)
+    everywhere, level = _everywhere(whole, chosen, [one.parts for one in found_leads])
     shown = tuple(_beside(chosen, level / found.g if found.g else 1.0))
     observed, expected = float(whole.now.sum()), float(whole.history.sum()) * whole.scale
     return Answer(observed, expected, level, tau, shown, tuple(found_leads), everywhere, whole.windows, most)
@@ -62,13 +62,15 @@ def of_counts(
 def _search(cube: Cube, slices: Table, tau: float, falls: bool) -> tuple[list[Chosen], Scored]:
     """Scan, take out what is explained, ask again how the rest does, scan again."""
     now, past = cube.now, cube.history * cube.scale
+    known: Known = {}
     found = scored(slices, cube.scale, background(cube, now, past, falls=falls), tau, falls=falls)
+    found = own_error(cube, slices, found, known)
     chosen = explain(cube, slices, found)
     for _ in range(ROUNDS):
         g = level_of(cube, covered_by(cube, chosen))
         if abs(g - found.g) < 1e-3 * found.g:
             break
-        found = scored(slices, cube.scale, g, tau, falls=falls)
+        found = own_error(cube, slices, scored(slices, cube.scale, g, tau, falls=falls), known)
         chosen = explain(cube, slices, found)
     return chosen, found
 
@@ -79,7 +81,8 @@ def _leads(cube: Cube, slices: Table, chosen: Sequence[Chosen], found: Scored) -
         return leads(cube, slices, found)
     rest = cube.only(~covered_by(cube, chosen))
     left = table(rest, min(2, len(slices.cuboids[-1])), falls=found.falls)
-    return leads(rest, left, scored(left, rest.scale, found.g, found.tau, falls=found.falls))
+    again = scored(left, rest.scale, found.g, found.tau, falls=found.falls)
+    return leads(rest, left, own_error(rest, left, again, {}))
 
 
 def covered_by(cube: Cube, chosen: Sequence[Chosen]) -> Mask:
@@ -95,18 +98,29 @@ def level_of(cube: Cube, covered: Mask) -> float:
     return float(now.sum()) / float(past.sum()) if past.sum() > 0 else 1.0
 
 
-def _everywhere(cube: Cube, chosen: Sequence[Chosen], g: float) -> tuple[float, float]:
-    """Records by which the background moved, and its factor; (0, 1) where it did not clearly move."""
-    level = level_of(cube, covered_by(cube, chosen))
-    _, past = outside(cube, covered_by(cube, chosen))
-    expected, whole = float(past.sum()), float(cube.history.sum()) * cube.scale
-    if expected <= 0:
+def _everywhere(cube: Cube, chosen: Sequence[Chosen], others: Sequence[Parts]) -> tuple[float, float]:
+    """Records by which the background moved, and its factor; (0, 1) where it did not clearly move, or where it did not without
+    one of the slices that stand out most: then that slice may be all there is."""
+    covered = covered_by(cube, chosen)
+    level = level_of(cube, covered)
+    whole = float(cube.history.sum()) * cube.scale
+    deviation, moved = float(cube.now.sum()) - whole, (level - 1.0) * whole
+    if abs(moved) < WORTH * abs(deviation) or moved * deviation <= 0:
         return 0.0, level
-    error = float(np.hypot(level_error(cube), np.sqrt(1.0 / expected)))
-    moved = (level - 1.0) * whole
-    deviation = float(cube.now.sum()) - whole
-    clear = abs(level - 1.0) > SURE * error and abs(moved) >= WORTH * abs(deviation) and moved * deviation > 0
+    without = (covered, *(covered | cube.rows(one) for one in others))
+    clear = all(_moved(cube, some, level > 1.0) for some in without)
     return (moved if clear else 0.0), level
+
+
+def _moved(cube: Cube, covered: Mask, up: bool) -> bool:
+    """Whether what is not ``covered`` clearly lies off what is usual, on that side."""
+    _, past = outside(cube, covered)
+    expected = float(past.sum())
+    if expected <= 0:
+        return False
+    level = level_of(cube, covered)
+    error = float(np.hypot(level_error(cube), np.sqrt(1.0 / expected)))
+    return (level - 1.0 > SURE * error) if up else (1.0 - level > SURE * error)
 
 
 def _beside(chosen: Sequence[Chosen], factor: float) -> Iterator[Chosen]:

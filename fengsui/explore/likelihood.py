@@ -21,8 +21,9 @@ def surprise(v: Numbers, m: Numbers, r: Numbers | float, *, falls: bool = False)
     return np.where(v < m if falls else v > m, np.maximum(found, 0.0), 0.0)
 
 
-def sureness(past: Numbers, tau: float) -> Numbers:
-    """Size of the negative binomial when the forecast itself misses by ``tau`` and rests on ``past`` records."""
+def sureness(past: Numbers, tau: Numbers | float) -> Numbers:
+    """Size of the negative binomial when the forecast itself misses by ``tau`` (one for all, or one each) and rests on ``past``
+    records."""
     return np.asarray(1.0 / (tau**2 + 1.0 / (past + 0.5)), dtype=np.float64)
 
 

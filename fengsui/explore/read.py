@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -29,11 +30,14 @@ MINUTE, PIECE, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days
 PIECES = 1008
 """Of ten minutes, in a week."""
 LEAST_PIECES = 3
+PARTS = 4
+"""In which a long window is asked for, so that it can be said how far a question has come."""
 AT_ONCE = 30_000
 """Records that a first answer reads, of all its windows together: a second's work."""
 
 Span = tuple[datetime, datetime]
 Seen = Callable[[Mapping[str, str]], bool]
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,12 @@ def piece_for(length: timedelta) -> timedelta:
 
 
 def pieces(span: Span, every: int, piece: timedelta) -> list[Span]:
-    """Of ``span`` each ``every``-th piece, counted from 1970; all of it where ``every`` is 1. Each is read by a question of its
-    own: no planner finds many short spans by an index."""
+    """Of ``span`` each ``every``-th piece, counted from 1970; all of it, in a few parts where it is long, where ``every`` is 1.
+    Each is read by a question of its own: no planner finds many short spans by an index."""
     if every == 1:
-        return [span]
+        parts = PARTS if span[1] - span[0] > DAY else 1
+        cuts = [span[0] + n * (span[1] - span[0]) / parts for n in range(parts)] + [span[1]]
+        return [*pairwise(cuts)]
     step = every * piece
     first = EPOCH + (span[0] - EPOCH) // step * step
     found = []
@@ -97,11 +103,12 @@ def cubes(
     levels: Sequence[str],
     seen: Seen,
     every: int = 1,
+    tell: Tell = lambda share: None,
 ) -> tuple[Cube, Cube | None]:
     """(all cases, those that went wrong; None for a plain count). ``seen``: whether the reader may see records of these
     dimensions. ``every``: only that part of the time, in each window at the same hours: the scan of less time, not another
-    scan."""
-    rows = _rows(conn, counted, slice_key, (now, *before.spans), seen, every)
+    scan. ``tell``: is told which share is read."""
+    rows = _rows(conn, counted, slice_key, (now, *before.spans), seen, every, tell)
     cases, wrong = pair_of(rows, levels, len(before.spans), before.width)
     return cases, None if counted.wrong is None else wrong
 
@@ -124,11 +131,11 @@ def within(counted: Counted, span: Span) -> ColumnElement[bool]:
 
 
 def _rows(
-    conn: Connection, counted: Counted, slice_key: str, spans: Sequence[Span], seen: Seen, every: int
+    conn: Connection, counted: Counted, slice_key: str, spans: Sequence[Span], seen: Seen, every: int, tell: Tell
 ) -> Iterable[tuple[Leaf, float]]:
     dims = cast(feedback.c.dims, String).label("dims")
     bad = func.sum(case((counted.wrong, 1), else_=0)) if counted.wrong is not None else func.count()
-    for window, text, n, wrong in _asked(conn, counted, slice_key, spans, dims, bad, every):
+    for window, text, n, wrong in _asked(conn, counted, slice_key, spans, dims, bad, every, tell):
         found = _read(text)
         if seen(found):
             yield (found, window, float(n)), float(wrong)
@@ -142,26 +149,31 @@ def _asked(
     dims: ColumnElement[str],
     bad: ColumnElement[int],
     every: int,
+    tell: Tell,
 ) -> Iterable[tuple[int, str, int, int]]:
     """By index where windows are cut by a time that has one; else in one pass, for no index knows the other times."""
     inside = in_slice(slice_key)
     if counted.at in INDEXED:
         for window, span in enumerate(spans):
-            for piece in pieces(span, every, piece_for(spans[0][1] - spans[0][0])):
+            asked = pieces(span, every, piece_for(spans[0][1] - spans[0][0]))
+            for part, piece in enumerate(asked):
                 query = select(dims, func.count(), bad).where(within(counted, piece), inside).group_by(dims)
                 for text, n, wrong in conn.execute(query).tuples():
                     yield window, text, n, wrong
+                tell((window + (part + 1) / len(asked)) / len(spans))
         return
     at = feedback.c[counted.at]
     windows = [(and_(at >= start, at < end), window) for window, (start, end) in enumerate(spans)]
     which = case(*windows, else_=-1).label("window")
     met = or_(*(condition for condition, _ in windows))
-    for piece in pieces(reach(counted, spans), every, piece_for(spans[0][1] - spans[0][0])):
+    asked = pieces(reach(counted, spans), every, piece_for(spans[0][1] - spans[0][0]))
+    for part, piece in enumerate(asked):
         bounds = and_(feedback.c.opened_at >= piece[0], feedback.c.opened_at < piece[1])
         whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
         rows: Iterable[Any] = conn.execute(whole.group_by(which, dims))
         for row in rows:
             yield row.window, row.dims, row[2], row[3]
+        tell((part + 1) / len(asked))
 
 
 def reach(counted: Counted, spans: Sequence[Span]) -> Span:

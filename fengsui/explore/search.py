@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtri
 
 from fengsui.explore.cube import Cube, Mask, Numbers, Parts
 from fengsui.explore.likelihood import NEEDED, sureness, surprise, z_score
@@ -14,6 +16,11 @@ from fengsui.explore.table import Table
 CANDIDATES, BEAM, SLICES = 300, 8, 4
 SHARE, RHO = 0.1, 0.3
 LEADS, LOOKED_AT = 5, 60
+LEAST_WINDOWS, BATCHES = 4, 0.001
+"""Of fewer windows nobody sees a batch; and it must be seen as clearly as once in a thousand slices by chance."""
+BATCH = 5.0
+"""Records more than usual: fewer in one window are no batch, whatever their odds."""
+Known: TypeAlias = dict[int, float]
 HALF = 0.5
 """What never came before is expected half a time in all of history: not impossible, only unknown."""
 
@@ -30,6 +37,8 @@ class Scored:
     tau: float
     g: float
     falls: bool
+    taus: Numbers
+    """By how much the forecast of each usually misses: ``tau``, and more of those that showed so."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,38 @@ def scored(table: Table, scale: float, g: float, tau: float, *, falls: bool = Fa
     best = int(np.argmax(pure - table.price)) if len(m) else -1
     phi = 1.0 + tau**2 * float(m[best]) if len(m) else 1.0
     gate = surprise(table.now, m, sureness(table.past, tau), falls=falls) - table.price
-    return Scored(m, pure / phi - table.price, gate, phi, tau, g, falls)
+    return Scored(m, pure / phi - table.price, gate, phi, tau, g, falls, np.full(len(m), tau))
+
+
+def own_error(cube: Cube, table: Table, found: Scored, known: Known) -> Scored:
+    """The gates of what passes, each with the error that its own earlier windows show where that is clearly more than usual:
+    what comes in batches (a day of typing in, a campaign) is no explanation for having come once more. ``known``: errors that
+    an earlier round of the same search worked out."""
+    passing = np.flatnonzero(found.gate > NEEDED)
+    if cube.windows < LEAST_WINDOWS or not len(passing):
+        return found
+    totals = cube.past.sum(axis=0)
+    taus = found.taus.copy()
+    for n in passing[np.argsort(-found.rank[passing], kind="stable")[:CANDIDATES]]:
+        if int(n) not in known:
+            known[int(n)] = batch_error(cube.past[cube.rows(table.parts(int(n)))].sum(axis=0), totals, found.tau)
+        taus[n] = known[int(n)]
+    gate = surprise(table.now, found.expected, sureness(table.past, taus), falls=found.falls) - table.price
+    return replace(found, taus=taus, gate=np.where(taus > found.tau, gate, found.gate))
+
+
+def batch_error(counts: Numbers, totals: Numbers, tau: float) -> float:
+    """tau of one slice from its earlier windows, each foretold from the others: ``tau``, unless they scatter far more."""
+    k = len(counts)
+    others = (totals.sum() - totals) / (k - 1)
+    m = (counts.sum() - counts) / (k - 1) * np.divide(totals, others, out=np.ones_like(totals), where=others > 0)
+    rest = np.maximum(counts.sum() - counts, 0.0)
+    level = max(float(counts.mean()), HALF / k)
+    noise = np.maximum(m, level) + m**2 * (tau**2 + 1.0 / (rest + 0.5))
+    if counts.max() - level < BATCH or float(((counts - m) ** 2 / noise).sum()) <= float(chdtri(k, BATCHES)):
+        return tau
+    spread = float(((counts - m) ** 2).mean()) - level
+    return max(tau, float(np.sqrt(max(spread, 0.0))) / level)
 
 
 @dataclass(frozen=True)
@@ -91,7 +131,7 @@ def explain(cube: Cube, table: Table, found: Scored) -> list[Chosen]:
     top, parts = top[keep], [parts[i] for i in keep]
     inside = Groups(groups.inside[keep], groups.now, groups.past)
     excess = abs(float(cube.now.sum()) - found.g * float(cube.history.sum()) * cube.scale)
-    return _beam(cube, inside, parts, table.price[top], found, excess)
+    return _beam(cube, inside, parts, table.price[top], found, excess, found.taus[top])
 
 
 def _groups(cube: Cube, parts: list[Parts]) -> Groups:
@@ -119,12 +159,14 @@ def _cheapest(groups: Groups, price: Numbers) -> list[int]:
     return sorted(best.values())
 
 
-def _beam(cube: Cube, groups: Groups, parts: list[Parts], price: Numbers, found: Scored, excess: float) -> list[Chosen]:
+def _beam(
+    cube: Cube, groups: Groups, parts: list[Parts], price: Numbers, found: Scored, excess: float, taus: Numbers
+) -> list[Chosen]:
     kin = _kin(cube, parts)
     states = [_State(0.0, (), (), np.zeros(len(groups.now), dtype=np.bool_))]
     best = states[0]
     for _ in range(SLICES):
-        grown = [new for state in states for new in _grown(cube, groups, parts, price, found, excess, kin, state)]
+        grown = [new for state in states for new in _grown(cube, groups, parts, price, found, excess, kin, taus, state)]
         if not grown:
             break
         different = {frozenset(state.chosen): state for state in sorted(grown, key=lambda one: one.score)}
@@ -142,6 +184,7 @@ def _grown(
     found: Scored,
     excess: float,
     kin: npt.NDArray[np.bool_],
+    taus: Numbers,
     state: _State,
 ) -> list[_State]:
     """``state`` with one slice more, each judged by what nothing explains yet."""
@@ -149,7 +192,7 @@ def _grown(
     past = groups.inside @ np.where(state.covered, 0.0, groups.past)
     m = found.g * (past + HALF) * cube.scale
     gain = surprise(now, m, past + HALF, falls=found.falls) / found.phi - price
-    gate = surprise(now, m, sureness(past, found.tau), falls=found.falls) - price
+    gate = surprise(now, m, sureness(past, taus), falls=found.falls) - price
     fits = (gate > NEEDED) & (gain > 0) & (np.abs(now - m) >= SHARE * excess)
     if state.chosen:
         related = kin[:, list(state.chosen)].any(axis=1)

@@ -15,7 +15,7 @@ from fengsui.people import audit
 from fengsui.people.fault import PersonFault
 from fengsui.people.password import LEAST, hashed, one_time
 from fengsui.people.session import inside, revoke_all
-from fengsui.settings.model import Role
+from fengsui.settings.role import Role
 from fengsui.store.database import reading
 from fengsui.store.tables import person
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fengsui.settings import channel
-from fengsui.settings.dimension import ALL, DIMENSIONS, level_names
+from fengsui.settings.dimension import ALL, DIMENSIONS, PUBLISHED, level_names
 from fengsui.settings.mistakes import nearest
 from fengsui.settings.secret import Trouble
 
@@ -17,6 +17,7 @@ _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 def troubles(raw: Mapping[str, Any]) -> Iterator[Trouble]:
     yield from _cuboids(raw)
     yield from _twice(raw)
+    yield from _persons(raw)
     yield from _sources(raw)
     yield from _channels(raw)
     yield from _pushes(raw)
@@ -60,6 +61,31 @@ def _twice(raw: Mapping[str, Any]) -> Iterator[Trouble]:
             if name in seen:
                 yield ("dimension", index, "name"), "settings.mistake.twice", {}
             seen.add(name)
+
+
+def _persons(raw: Mapping[str, Any]) -> Iterator[Trouble]:
+    """Of single persons nothing is added up beforehand: no cuboid, no rule, no wall, no view for BI tools has them, and what
+    is counted from records is shown to the roles that are named."""
+    rows = raw.get("dimension")
+    mine = set()
+    for index, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict) and row.get("persons") is not None:
+            mine.add(row.get("name"))
+            if row.get("name") in PUBLISHED or len(row.get("levels") or ()) > 1:
+                yield ("dimension", index, "persons"), "settings.mistake.persons_own", {"taken": ", ".join(PUBLISHED)}
+    for key in ("cuboids", "count_cuboids"):
+        cuboids = raw.get(key)
+        for index, cuboid in enumerate(cuboids if isinstance(cuboids, list) else []):
+            levels = cuboid.split("|") if isinstance(cuboid, str) else []
+            if any(level.partition(".")[0] in mine for level in levels):
+                yield (key, index), "settings.mistake.persons_cuboid", {}
+    sources = raw.get("source")
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        found = source.get("map") if isinstance(source, dict) else None
+        maps = found if isinstance(found, list) else [found]
+        sums = [one for one in maps if isinstance(one, dict) and one.get("shape") == "measurement"]
+        if any(mine & set(one.get("dims") or ()) for one in sums if isinstance(one.get("dims"), dict)):
+            yield ("source", name, "map"), "settings.mistake.persons_measured", {}
 
 
 def _sources(raw: Mapping[str, Any]) -> Iterator[Trouble]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from fengsui.settings.role import Role
 from fengsui.settings.table import Table
 from fengsui.settings.words import BothLanguages, Words
 
@@ -19,6 +20,7 @@ class Dimension(Table):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Words
     levels: tuple[Words, ...] = ()  # from the top; none: one level that is called like the dimension
+    persons: tuple[Role, ...] | None = None  # its values are single persons (坐席): only these roles see figures of one
 
     @property
     def depth(self) -> int:
@@ -35,6 +37,10 @@ class Dimension(Table):
         return (self.levels[int(depth) - 1] if depth else self.levels[0] if self.levels else self.title).say(lang)
 
 
+PUBLISHED = ("channel", "org", "category", "queue", "product", "region")
+"""Dimensions that the views for BI tools show to whoever may read them: none of them may name single persons."""
+
+
 def level_names(name: str, levels: int) -> tuple[str, ...]:
     return (name,) if levels < 2 else tuple(f"{name}.{depth}" for depth in range(1, levels + 1))
 
@@ -46,8 +52,8 @@ def canonical_cuboids(cuboids: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def default_cuboids(so_far: dict[str, Any]) -> tuple[str, ...]:
-    """All, and the top level of each dimension."""
-    return (ALL, *(dimension.level_names[0] for dimension in so_far["dimensions"]))
+    """All, and the top level of each dimension that does not name single persons."""
+    return (ALL, *(one.level_names[0] for one in so_far["dimensions"] if one.persons is None))
 
 
 def _words(zh: str, en: str) -> BothLanguages:

@@ -20,6 +20,7 @@ from fengsui.settings.calendar import check_calendar
 from fengsui.settings.channel import Channel, Quiet
 from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
 from fengsui.settings.replay import Replay
+from fengsui.settings.role import Role
 from fengsui.settings.secret import SecretText
 from fengsui.settings.source import CommonFields, Source
 from fengsui.settings.span import Span
@@ -27,7 +28,6 @@ from fengsui.settings.table import Table, Zone
 
 Count = Annotated[StrictInt, Field(ge=1)]
 Language = Literal["zh_CN", "en"]
-Role = Literal["wall", "duty", "manager", "admin", "analyst", "auditor"]
 
 
 class Centre(Table):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from fengsui.alerts.commands import Done, unpin
-from fengsui.board import pins
+from fengsui.board import persons, pins
 from fengsui.board.explore import unit_of
 from fengsui.board.pins import Pinned
 from pages.look import trouble
@@ -32,7 +32,12 @@ _CSS = """
 
 
 def found(episode_id: str, visitor: Visitor) -> list[Pinned]:
-    return trouble.kept("pins", (episode_id, visitor.scope), lambda: pins.pins(house().reader, episode_id, visitor.scope))
+    seen = persons.seen_by(house().settings, visitor.person.role)
+    return trouble.kept(
+        "pins",
+        (episode_id, visitor.scope, seen),
+        lambda: pins.pins(house().reader, house().settings, episode_id, visitor.scope, seen),
+    )
 
 
 def panel(visitor: Visitor, episode_id: str, every: list[Pinned]) -> None:

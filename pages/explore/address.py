@@ -13,6 +13,7 @@ from fengsui.board import explore
 from fengsui.board.alert import Alert
 from fengsui.board.explore import Question
 from fengsui.store.slices import slice_key, slice_levels
+from pages.explore import kept
 from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.visitor import Visitor
@@ -48,7 +49,7 @@ def asked(visitor: Visitor) -> Asked:
         question = _changed(question, visitor)
     except ValueError:
         fault = "explore.fault.address"
-    if not explore.open_to(visitor.scope, question):
+    if not explore.open_to(house().settings, visitor.scope, question, kept.seen(visitor)):
         question, fault = explore.latest(visitor.scope, now()), "explore.fault.address"
     zoom = st.query_params.get("zoom")
     offered = explore.offered(house().settings, question)
@@ -77,11 +78,11 @@ def _time(text: str | None, visitor: Visitor) -> datetime | None:
 
 def go(visitor: Visitor, question: Question, zoom: str | None = None) -> None:
     """Write the question into the address, at once: one step of the browser's history; and draw again."""
-    kept = {name: st.query_params[name] for name in ("alert", "lang", "zoom", "scale") if name in st.query_params}
+    same = {name: st.query_params[name] for name in ("alert", "lang", "zoom", "scale") if name in st.query_params}
     start, end = (_written(at, visitor) for at in (question.start, question.end))
     over = {"with": others} if (others := st.query_params.get_all("with")) else {}
     params: dict[str, str | list[str]] = {
-        **kept,
+        **same,
         **over,
         "metric": question.metric,
         "at": question.slice_key,

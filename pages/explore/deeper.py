@@ -8,7 +8,7 @@ import streamlit as st
 
 from fengsui.board import explore
 from fengsui.board.explore import Finding, Question, Search, Searches
-from pages.explore import kept
+from pages.explore import kept, mark
 from pages.look import trouble
 from pages.look.house import house, now
 from pages.look.pieces import esc
@@ -24,15 +24,20 @@ def searches() -> Searches:
     return Searches()
 
 
-def best(question: Question, scope: tuple[str, ...]) -> Finding:
+def best(question: Question, visitor: Visitor) -> Finding:
     """The first answer; the deeper one, once somebody has searched on."""
-    first = kept.finding(question, scope)
-    search = searches().get((question, scope)) if first.partial else None
+    first = kept.finding(question, visitor)
+    search = searches().get(_key(question, visitor)) if first.partial else None
     return search.found if search is not None and search.found is not None else first
 
 
+def _key(question: Question, visitor: Visitor) -> tuple[object, ...]:
+    """Who may see as much shares a search."""
+    return question, visitor.scope, kept.seen(visitor)
+
+
 def panel(visitor: Visitor, finding: Finding) -> None:
-    search = searches().get((finding.question, visitor.scope))
+    search = searches().get(_key(finding.question, visitor))
     with st.container(key="ex_deeper", horizontal=True, vertical_alignment="center"):
         if search is not None and search.running:
             st.fragment(trouble.guarded(_running), run_every=EVERY_S)(finding.question)
@@ -51,17 +56,29 @@ def _first(visitor: Visitor, finding: Finding, search: Search | None) -> str:
 
 def _begin(question: Question) -> None:
     visitor = require_role(DESK)
-    scope, at = visitor.scope, now()
-    searches().begin(
-        (question, scope),
-        lambda stop: explore.find(house().reader, house().settings, question, scope, at, stop, MOST_VALUES),
-    )
+    scope, at, reader, settings, seen = visitor.scope, now(), house().reader, house().settings, kept.seen(visitor)
+
+    def ask(search: Search) -> Finding:
+        return explore.find(reader, settings, question, scope, at, search.unwanted, MOST_VALUES, search.tell, seen)
+
+    if searches().begin(_key(question, visitor), ask) is None:
+        mark.say_later(visitor.say("explore.deeper.busy"))
+
+
+def _stop(question: Question) -> None:
+    visitor = require_role(DESK)
+    search = searches().get(_key(question, visitor))
+    others = search.stop(visitor.person.person_id, now().timestamp()) if search is not None else 0
+    if others:
+        mark.say_later(visitor.say("explore.deeper.others", n=others))
 
 
 def _running(question: Question) -> None:
     visitor = require_role(DESK)
-    search: Search | None = searches().get((question, visitor.scope))
+    search: Search | None = searches().get(_key(question, visitor))
     if search is None or not search.running:
         st.rerun()
-    st.html(f'<span class="mut">◔ {esc(visitor.say("explore.deeper.runs"))}</span>')
-    st.button(visitor.say("explore.deeper.stop"), key="ex_stop", on_click=search.stop)
+    search.look(visitor.person.person_id, now().timestamp())
+    mark.tell()
+    st.html(f'<span class="mut">◔ {esc(visitor.say("explore.deeper.runs", share=search.share))}</span>')
+    st.button(visitor.say("explore.deeper.stop"), key="ex_stop", on_click=_stop, args=(question,))

@@ -57,7 +57,7 @@ def _save(question: Question, lift: float | None) -> None:
         return
     if isinstance(answer, Done):
         st.session_state[_SAID] = visitor.say("explore.mark.done", verdict=visitor.say(f"explore.verdict.{verdict}"))
-        kept.finding.clear()  # what was compared with this stretch is compared anew
+        kept.forget()
     else:
         params = dict(answer.params)
         if answer.code == "alerts.refused.needs":

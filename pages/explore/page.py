@@ -39,7 +39,7 @@ def page() -> None:
         st.html(f'<p class="note">{esc(visitor.say(asked.fault))}</p>')
         if asked.fault == "pages.alert.unknown":
             return
-    finding = deeper.best(asked.question, visitor.scope)
+    finding = deeper.best(asked.question, visitor)
     _strip(visitor, asked, finding)
     _first_row(visitor, asked)
     _second_row(visitor, asked, finding)
@@ -48,7 +48,7 @@ def page() -> None:
     window = _window(visitor, asked.question)
     where = visitor.say("pages.alert.place", key=asked.question.slice_key)
     charts = {
-        "p_series": series.described(visitor, asked, kept.together(asked.question, asked.beside, asked.zoom, visitor.scope)),
+        "p_series": series.described(visitor, asked, kept.together(asked.question, asked.beside, asked.zoom, visitor)),
         "p_fall": export.Chart(visitor.say("explore.fall.title"), f"{where} · {window}"),
     }
     export.dialog(visitor, "explore", lambda who: table.found(who, asked.question, window), charts)
@@ -85,7 +85,7 @@ def _head(visitor: Visitor, asked: Asked) -> None:
 
 def _lift(visitor: Visitor, asked: Asked) -> float | None:
     """What was seen over what is usual, for the next time."""
-    finding = kept.finding(asked.question, visitor.scope)
+    finding = kept.finding(asked.question, visitor)
     return finding.observed / finding.expected if finding.state == "ok" and finding.expected > 0 else None
 
 
@@ -156,7 +156,7 @@ def _zoom(visitor: Visitor, asked: Asked) -> None:
 
 def _strip(visitor: Visitor, asked: Asked, finding: Finding) -> None:
     mark = badge(visitor, asked.alert.tier) if asked.alert else ""
-    found = kept.voices(asked.question, visitor.scope)
+    found = kept.voices(asked.question, visitor)
     heard = ""
     if found.topics and (finding.slices or finding.everywhere):
         told = [one for one in found.topics if len(one.text) >= TELLING] or found.topics
@@ -178,10 +178,10 @@ def _first_row(visitor: Visitor, asked: Asked) -> None:
     changes = explore.shifts(house().reader, question)
     left, right = st.columns([937, 436], gap="small")
     with left, st.container(border=True, key="p_series", height="stretch"):
-        found = kept.together(question, asked.beside, asked.zoom, visitor.scope)
+        found = kept.together(question, asked.beside, asked.zoom, visitor)
         series.panel(visitor, asked, found, changes, shape)
     with right, st.container(border=True, key="p_whyx", height="stretch"):
-        told = explore.why(house().reader, house().settings, question, visitor.scope, now())
+        told = explore.why(house().reader, house().settings, question, visitor.scope, now(), kept.seen(visitor))
         st.html(facts.why(visitor, told, shape, unit))
         if told.outcome == "unwatched":
             mark.watch(visitor, question)
@@ -196,7 +196,7 @@ def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:
         _where(visitor, asked, finding)
     with middle:
         with st.container(border=True, key="p_bursts"):
-            st.html(words.bursts(visitor, kept.voices(question, visitor.scope)))
+            st.html(words.bursts(visitor, kept.voices(question, visitor)))
         with st.container(border=True, key="p_low_beside", height="stretch"):
             own = asked.alert.episode_id if asked.alert else None
             others = explore.events(house().reader, question, visitor.scope, own)
@@ -229,7 +229,7 @@ def _where(visitor: Visitor, asked: Asked, finding: Finding) -> None:
 
 def _said(visitor: Visitor, asked: Asked) -> None:
     question = asked.question
-    found = kept.voices(question, visitor.scope)
+    found = kept.voices(question, visitor)
     more = visitor.say("explore.voices.at_least" if found.cut else "explore.voices.of", n=found.total) if found.total else ""
     with st.container(key="ex_voices", horizontal=True, vertical_alignment="center"):
         st.html(heading(visitor.say("explore.voices.title"), visitor.say("explore.voices.masked"), esc(more)))

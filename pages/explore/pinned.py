@@ -27,8 +27,8 @@ def button(visitor: Visitor, alert: Alert | None, question: Question, zoom: str)
 
 def _conclude(episode_id: str, question: Question, zoom: str) -> None:
     visitor = require_role(DESK)
-    finding = kept.finding(question, visitor.scope)
-    line = kept.line(question, zoom, visitor.scope)
+    finding = kept.finding(question, visitor)
+    line = kept.line(question, zoom, visitor)
     wanted: list[tuple[str, str, dict[str, Any]]] = []
     if line is not None:
         wanted.append(("chart", question.slice_key, {"figures": _points(line)}))

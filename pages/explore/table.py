@@ -16,7 +16,7 @@ MOST = 1500
 
 def found(visitor: Visitor, question: Question, window: str) -> Table:
     """Slices, leads and mix of one question, with window, weeks, background and usual error in the first line."""
-    finding = kept.finding(question, visitor.scope)
+    finding = kept.finding(question, visitor)
     rows = [_part(visitor, finding, one, "slice_kind") for one in finding.slices]
     rows += [_part(visitor, finding, one, "lead_kind") for one in finding.leads]
     for mixed in finding.mixed:
@@ -29,10 +29,10 @@ def found(visitor: Visitor, question: Question, window: str) -> Table:
 
 def records(visitor: Visitor, question: Question, window: str) -> Table:
     """The records behind it, masked, the most typical first."""
-    heard = explore.voices(house().reader, question, visitor.scope, MOST)
+    heard = explore.voices(house().reader, house().settings, question, visitor.scope, MOST, kept.seen(visitor))
     rows: list[list[Cell]] = [[one.at, one.channel, one.text, one.customer, one.typical] for one in heard.said]
     heads = tuple(visitor.say(f"explore.export.{name}") for name in RECORDS)
-    finding = kept.finding(question, visitor.scope)
+    finding = kept.finding(question, visitor)
     return Table("records", visitor.say("explore.export.records"), _about(visitor, finding, window), heads, rows, (0,))
 
 

@@ -13,12 +13,14 @@ from sqlalchemy import Engine, insert, select
 from fengsui.alerts.commands import Done, Refused, pin, unpin
 from fengsui.board.pins import pins
 from fengsui.people import Person
+from fengsui.settings import parse
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from fengsui.store.slices import slice_id
 from fengsui.store.tables import METADATA
 
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
+HOUSE = parse("", Path("nowhere"), {})
 ANA, LI = Person("ana", "安娜", "analyst"), Person("li", "李娜", "duty", ("华南",))
 KEY = "org.1=华南"
 ABOUT = {"question": {"metric": "complaints", "at": KEY, "from": NOW.isoformat(), "to": NOW.isoformat(), "out": []}}
@@ -48,13 +50,13 @@ def test_a_slice_keeps_its_figures_and_a_second_press_changes_nothing(store: Eng
     about = {**ABOUT, "figures": {"now": 48, "expected": 5.2, "share": 0.9, "windows": 6, "g": 1.0, "tau": 0.2}}
     assert pin(store, ANA, NOW, "e1", "slice", "channel=App", about) == Done(1)
     assert pin(store, ANA, NOW, "e1", "slice", "channel=App", about) == Done(1)
-    (one,) = pins(store, "e1", ())
+    (one,) = pins(store, HOUSE, "e1", ())
     assert (one.kind, one.key, one.by, one.about["figures"]["tau"]) == ("slice", "channel=App", "安娜", 0.2)
     with store.connect() as conn:
         assert [row.by for row in conn.execute(select(t.audit))] == ["ana"]
     assert unpin(store, ANA, NOW, "e1", one.id) == Done(2)
     assert unpin(store, ANA, NOW, "e1", one.id) == Done(2)
-    assert pins(store, "e1", ()) == []
+    assert pins(store, HOUSE, "e1", ()) == []
 
 
 def test_a_record_is_kept_by_its_key_and_its_words_are_those_of_today(store: Engine) -> None:
@@ -66,14 +68,14 @@ def test_a_record_is_kept_by_its_key_and_its_words_are_those_of_today(store: Eng
         )
         conn.execute(insert(t.feedback_text).values(record_key="a:1", text="付款失败", mask_version=1, text_hash="h"))
     assert pin(store, LI, NOW, "e1", "record", "a:1", ABOUT) == Done(1)
-    assert pins(store, "e1", ("华南",))[0].text == "付款失败"
-    assert pins(store, "e1", ("华东",)) == [], "another's alert"
+    assert pins(store, HOUSE, "e1", ("华南",))[0].text == "付款失败"
+    assert pins(store, HOUSE, "e1", ("华东",)) == [], "another's alert"
     with store.begin() as conn:
         stored = conn.execute(select(t.definition.c.body)).scalar_one()
         conn.execute(t.feedback.delete())
         conn.execute(t.feedback_text.delete())
     assert "付款失败" not in str(stored)
-    assert pins(store, "e1", ())[0].text is None
+    assert pins(store, HOUSE, "e1", ())[0].text is None
 
 
 def test_what_is_refused(store: Engine) -> None:

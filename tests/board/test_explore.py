@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import DBAPIError
 
 from fengsui.board import explore
 from fengsui.board.explore import finding
 from fengsui.board.explore.question import Question, inside
 from fengsui.explore import read
 from fengsui.explore.counted import COUNTED
+from fengsui.explore.stopping import stoppable
+from fengsui.explore.table import Stopped
 from fengsui.settings import Settings, parse
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
@@ -136,18 +139,18 @@ def test_leaving_it_out_and_narrowing_to_it_ask_again(store: Engine, settings: S
 
 def test_who_sees_one_region_gets_no_slice_word_or_record_of_another(store: Engine, settings: Settings) -> None:
     mine = Question("complaints", "org.1=华东", START, NOW)
-    assert explore.open_to(("华东",), mine) and not explore.open_to(("华东",), QUESTION)
+    assert explore.open_to(settings, ("华东",), mine) and not explore.open_to(settings, ("华东",), QUESTION)
     seen = explore.find(store, settings, QUESTION, ("华东",), NOW)
     assert all("华南" not in one.slice_key for one in (*seen.slices, *seen.leads))
-    heard = explore.voices(store, QUESTION, ("华东",))
+    heard = explore.voices(store, settings, QUESTION, ("华东",))
     assert heard.total < 30 and all("扣款" not in (one.text or "") for one in heard.said)
     assert heard.said[0].customer is not None
     way = explore.journey(store, heard.said[0].customer, NOW, ("华北",))
     assert way is None or all(step.channel for step in way.steps)
 
 
-def test_phrases_are_whole_and_the_most_typical_words_come_first(store: Engine) -> None:
-    heard = explore.voices(store, QUESTION, ())
+def test_phrases_are_whole_and_the_most_typical_words_come_first(store: Engine, settings: Settings) -> None:
+    heard = explore.voices(store, settings, QUESTION, ())
     shown = [one.shown for one in heard.topics]
     assert "银行卡已扣款却显示待付款" in shown and "扣款成功订单未支付" in shown
     assert heard.said[0].typical == 1.0 and "扣款" in (heard.said[0].text or "")
@@ -219,21 +222,21 @@ def test_a_search_that_takes_long_looks_at_two_values_first_and_goes_on_beside_t
     first = explore.find(store, settings, QUESTION, (), NOW)
     assert first.order == 2 and all(one.slice_key.count("=") <= 2 for one in first.slices)
     known = explore.Searches()
-    search = known.begin("q", lambda stop: explore.find(store, settings, QUESTION, (), NOW, stop, 3))
+    search = known.begin("q", lambda on: explore.find(store, settings, QUESTION, (), NOW, on.unwanted, 3, on.tell))
     assert search is not None and search.wait(20) and search.found is not None
-    assert search.found.order == 3 and search.found.slices[0].slice_key.count("=") == 3
-    assert known.begin("q", lambda stop: first) is search and known.get("q") is search
+    assert search.share == 1.0 and search.found.order == 3 and search.found.slices[0].slice_key.count("=") == 3
+    assert known.begin("q", lambda on: first) is search and known.get("q") is search
 
 
 def test_a_search_can_be_stopped_and_begun_again(settings: Settings, store: Engine) -> None:
     known = explore.Searches()
     begun = threading.Event()
 
-    def slow(stop: Callable[[], bool]) -> explore.Finding:
+    def slow(search: explore.Search) -> explore.Finding:
         begun.set()
-        while not stop():
+        while not search.unwanted():
             time.sleep(0.01)
-        return explore.find(store, settings, QUESTION, (), NOW, stop, 3)
+        return explore.find(store, settings, QUESTION, (), NOW, search.unwanted, 3)
 
     search = known.begin("q", slow)
     assert search is not None and begun.wait(5) and search.running
@@ -243,8 +246,46 @@ def test_a_search_can_be_stopped_and_begun_again(settings: Settings, store: Engi
         assert running is not None
         running.stop()
         assert running.wait(5) and running.stopped and running.fault is None
-    again = known.begin("q", lambda stop: explore.find(store, settings, QUESTION, (), NOW, stop, 2))
+    again = known.begin("q", lambda on: explore.find(store, settings, QUESTION, (), NOW, on.unwanted, 2))
     assert again is not None and again is not search and again.wait(20) and again.found is not None
+
+
+def test_who_waits_keeps_a_search_alive_that_another_wants_to_stop() -> None:
+    search = explore.Search(lambda on: pytest.fail("never asked"))
+    search.look("li", 100.0)
+    search.look("wang", 101.0)
+    assert search.stop("li", 102.0) == 1 and not search.unwanted()
+    search.look("li", 103.0)
+    assert search.stop("li", 120.0) == 0 and search.unwanted(), "wang closed the page long ago"
+
+
+LONG = {
+    "sqlite": "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n",
+    "postgresql": "select count(*) from generate_series(1, 100000000000) n",
+}
+
+
+def test_a_statement_that_runs_ends_within_a_second_and_the_store_answers_on(store: Engine) -> None:
+    wanted = threading.Event()
+    threading.Timer(0.3, wanted.set).start()
+    begun = time.monotonic()
+    with pytest.raises(Stopped), store.connect() as conn, stoppable(conn, wanted.is_set):
+        conn.execute(text(LONG[store.dialect.name]))
+    assert time.monotonic() - begun < 1.3
+    for _ in range(5):
+        with store.connect() as conn, stoppable(conn, lambda: False):
+            assert conn.execute(text("select 1")).scalar_one() == 1
+    with pytest.raises(DBAPIError), store.connect() as conn, stoppable(conn, lambda: False):
+        conn.execute(text("select nothing from nowhere"))
+
+
+def test_a_search_says_how_far_it_is_and_never_goes_back(store: Engine, settings: Settings) -> None:
+    told: list[float] = []
+    for metric in ("complaints", "sla_attainment", "answer_rate"):
+        told.clear()
+        explore.find(store, settings, replace(QUESTION, metric=metric), (), NOW, order=3, tell=told.append)
+        assert told == sorted(told) and told and told[-1] <= 1.0
+        assert metric == "answer_rate" or (len(told) > 10 and told[-1] >= 0.8), "a rate without mix has less to look at"
 
 
 def test_calls_answered_too_late_or_given_up_are_counted_the_same_in_both_databases(store: Engine) -> None:

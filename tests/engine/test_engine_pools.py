@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,12 @@ from detectors.base import DayType, Tier
 from fengsui.engine import Engine, borrowed
 from fengsui.engine.family import families
 from fengsui.engine.planned import Planned
+from fengsui.engine.pools import as_usual
 from fengsui.engine.rules import Rule
-from fengsui.store.slices import NO_BIN, bucket, slice_id
-from fengsui.store.tables import detector_state, rollup, verdict
+from fengsui.engine.said import Past, Said
+from fengsui.metrics.read import Value
+from fengsui.store.slices import NO_BIN, bucket, bucket_start, slice_id
+from fengsui.store.tables import audit, detector_state, rollup, verdict, watermark
 from fengsui.store.upsert import add_to
 from tests.engine.smallcentre import START, Centre
 
@@ -163,3 +167,82 @@ def test_what_was_usual_of_the_past_follows_hour_sort_of_day_and_level() -> None
     inner = slice(4 * 96, -4 * 96)
     assert np.allclose(usual[inner], truth[inner], rtol=0.2)
     assert borrowed.usual([], [], 15) == []
+
+
+FLOOD = range(-5 * 96, -5 * 96 + 12)
+"""Quarters of an hour, five days before: sixty complaints of one province."""
+
+
+def flooded(centre: Centre) -> Engine:
+    for i in FLOOD:
+        came(centre, START + i * QUARTER, {4: 5})
+    engine = Engine(centre.store, centre.settings)
+    centre.advance(engine, START)
+    return engine
+
+
+def share(engine: Engine) -> float:
+    a, b = engine._pools.known[POOL].test.shares()[PROVINCES[4]]  # type: ignore[attr-defined]
+    return float(a / b)
+
+
+def say(centre: Centre, verdict: str, start: datetime, end: datetime, place: str, lift: float | None = None) -> None:
+    body = {"verdict": verdict, "metric": "complaints", "slice_key": place, "lift": lift}
+    span = {"start_at": start.isoformat(), "end_at": end.isoformat()}
+    centre.define("stretch", "s", {**body, **span}, 1, START + timedelta(seconds=1))
+
+
+def after(centre: Centre, engine: Engine) -> None:
+    for n in range(1, 8):
+        centre.heard("tickets", START + timedelta(minutes=n))
+        centre.advance(engine, START + timedelta(minutes=n))
+
+
+@pytest.mark.parametrize("verdict", ["real", "expected"])
+def test_a_mark_on_a_part_reaches_the_pooled_test_and_is_kept(family: Centre, verdict: str) -> None:
+    quiet = Engine(family.store, family.settings)
+    family.advance(quiet, START)
+    usual = share(quiet)
+    with family.store.begin() as conn:
+        conn.execute(detector_state.delete())
+        conn.execute(watermark.delete())
+    engine = flooded(family)
+    learned = share(engine)
+    assert learned > 1.5 * usual
+    say(family, verdict, START + FLOOD[0] * QUARTER, START + (FLOOD[-1] + 1) * QUARTER, PROVINCES[4])
+    after(family, engine)
+    assert share(engine) == pytest.approx(usual, rel=0.1)
+    learned_again = [row for row in family.rows(audit, "action", "params") if row[1] == {"series": POOL}]
+    assert [row[0] for row in learned_again] == ["engine.said.learned"], "once"
+    assert dict(family.rows(watermark, "name", "at"))["said"] == START + timedelta(seconds=1)
+    again = Engine(family.store, family.settings)
+    family.heard("tickets", START + timedelta(minutes=9))
+    family.advance(again, START + timedelta(minutes=9))
+    assert share(again) == pytest.approx(share(engine))
+
+
+def test_a_false_alarm_of_a_part_stays_part_of_what_is_usual(family: Centre) -> None:
+    engine = flooded(family)
+    learned = share(engine)
+    say(family, "false", START + FLOOD[0] * QUARTER, START + (FLOOD[-1] + 1) * QUARTER, PROVINCES[4])
+    after(family, engine)
+    assert share(engine) == pytest.approx(learned, rel=0.05)
+
+
+def test_history_as_usual_keeps_the_level_elsewhere_in_whole_records() -> None:
+    start = bucket(START, 15)
+    starts = range(start, start + 96 * 15, 15)
+    own = {at: Value(1.0, 1.0) for at in starts if at % 60 == 0} | {at: Value(9.0, 1.0) for at in starts[40:48]}
+    planned: Any = SimpleNamespace(rule=SimpleNamespace(metric="complaints"), slice_key=PROVINCES[4])
+
+    def past(verdict: str, first: int, last: int, lift: float | None = None) -> Past:
+        span = bucket_start(start + 15 * first), bucket_start(start + 15 * last)
+        return Past(planned, [Said("s", START, verdict, *span, "complaints", PROVINCES[4], lift)], counts=True)
+
+    found, moved = as_usual(own, starts, past("real", 40, 48))
+    assert sum(one.value for one in found.values()) == pytest.approx(22 * 96 / 88, abs=1.0)
+    assert set(moved) <= set(starts[40:48]) and all(float(one.value).is_integer() for one in found.values())
+    assert sum(moved.values()) == sum(one.value for one in found.values()) - sum(one.value for one in own.values())
+    raised, _ = as_usual({at: Value(2.0, 1.0) for at in starts}, starts, past("new_normal", 48, 96, 1.5))
+    assert [raised[at].value for at in starts] == [3.0] * 48 + [2.0] * 48
+    assert as_usual({}, starts, past("real", 40, 48)) == ({}, {})

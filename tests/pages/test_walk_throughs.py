@@ -7,6 +7,7 @@ are played through the real road. Pictures go to ``FENGSUI_PICTURES``, without w
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from fengsui.alerts.seeds.rules import rules_for
 from fengsui.board import snapshot
 from fengsui.people.session import token_hash
 from fengsui.replay.main import Stage
+from fengsui.settings import parse
 from fengsui.store import tables as t
 from fengsui.store.tables import episode
 from tests.pages.conftest import Server, free_port
@@ -63,7 +66,8 @@ def walked(day: Day, home: Path) -> Iterator[tuple[Server, str]]:
         pytest.skip("FENGSUI_REAL_DATA names no folder with the real records")
     mapping = MAPPINGS / day.file[1]
     home.mkdir()
-    stage = Stage(Path(folder) / day.file[0], mapping, home, at(day.start), at(day.end), None, at(day.live))
+    file = Path(folder) / day.file[0]
+    stage = Stage(file, mapping, home, at(day.start), at(day.end), _only(day, mapping, home), at(day.live))
     for now in stage.play():
         last = now
     mine = (episode.c.rule_id == day.rule) & (episode.c.slice_key == day.place)
@@ -84,6 +88,18 @@ def walked(day: Day, home: Path) -> Iterator[tuple[Server, str]]:
         yield server, alert
     finally:
         server.stop()
+
+
+def _only(day: Day, mapping: Path, home: Path) -> Path:
+    """The rule that raised the alert; the others of the house are off: what they would learn of the weeks before is most of a
+    replay's work, and no click leads there."""
+    house = parse(mapping.read_text(encoding="utf-8"), home, os.environ)
+    every = rules_for(house.cuboids, house.engine.max_head_series)
+    off = [{"kind": "rule", "id": id_, "body": {**body, "mode": "off"}} for id_, body in every.items() if id_ != day.rule]
+    assert len(off) == len(every) - 1, day.rule
+    path = home / "rules.json"
+    path.write_text(json.dumps(off), encoding="utf-8")
+    return path
 
 
 def _as_connected(text: str) -> str:

@@ -1,6 +1,7 @@
-"""The longer search beside the page: slices of three values where there are too many combinations for a click to wait for.
+"""The longer search beside the page: all records, slices of three values, where that is too much for a click to wait for.
 
-One search per question and reader; it can be stopped; who asks the same meanwhile looks at the same one.
+One search per question and reader; it says how far it is; who asks the same meanwhile looks at the same one, and it can be
+stopped by the last one who waits for it.
 """
 
 from __future__ import annotations
@@ -13,25 +14,44 @@ from typing import TypeAlias
 from fengsui.board.explore.finding import Finding
 from fengsui.explore.table import Stopped
 
-Ask: TypeAlias = Callable[[Callable[[], bool]], Finding]
+Ask: TypeAlias = Callable[["Search"], Finding]
 MOST = 8
+WAITING_S = 10.0
+"""Who has not looked for so long waits no more: a page looks each second."""
 
 
 @dataclass
 class Search:
-    """``found``: once it is there. ``fault``: why it will not come."""
+    """``found``: once it is there. ``fault``: why it will not come. ``share``: how far it is, 0..1."""
 
     ask: Ask
     found: Finding | None = None
     fault: Exception | None = None
+    share: float = 0.0
+    _seen: dict[str, float] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="explore", daemon=True).start()
 
-    def stop(self) -> None:
-        self._stop.set()
+    def look(self, who: str, at: float) -> None:
+        """``who`` waits for it at ``at`` (seconds of any clock that only goes on)."""
+        self._seen[who] = at
+
+    def stop(self, who: str = "", at: float = 0.0) -> int:
+        """Stops it, unless others wait for it, too: how many."""
+        self._seen.pop(who, None)
+        others = sum(at - seen < WAITING_S for seen in list(self._seen.values()))
+        if not others:
+            self._stop.set()
+        return others
+
+    def unwanted(self) -> bool:
+        return self._stop.is_set()
+
+    def tell(self, share: float) -> None:
+        self.share = max(self.share, min(share, 1.0))
 
     @property
     def running(self) -> bool:
@@ -47,10 +67,11 @@ class Search:
 
     def _run(self) -> None:
         try:
-            self.found = self.ask(self._stop.is_set)
+            self.found = self.ask(self)
+            self.tell(1.0)
         except Stopped:
             pass
-        except Exception as fault:  # a thread of its own: raised here, nobody would hear of it; the page says it
+        except Exception as fault:  # kept for the page, which says it
             self.fault = fault
         finally:
             self._over.set()

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine
 
 from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question, inside
+from fengsui.board.persons import NOBODY, Persons, check
+from fengsui.board.persons import levels as names_of
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
 from fengsui.explore.counted import COUNTED, INDEXED
@@ -20,6 +22,8 @@ from fengsui.explore.cube import Cube, Mask, Numbers, Parts
 from fengsui.explore.likelihood import NEEDED
 from fengsui.explore.ratios import MixPart, RateAnswer, of_ratios, usual_rates
 from fengsui.explore.search import Chosen, Lead
+from fengsui.explore.stopping import stoppable
+from fengsui.explore.table import cuboids
 from fengsui.metrics import cells
 from fengsui.settings import Settings
 from fengsui.store.slices import ALL, slice_id, slice_levels
@@ -27,6 +31,8 @@ from fengsui.store.slices import ALL, slice_id, slice_levels
 ENOUGH_WINDOWS = 2
 MOST_VALUES = 3
 CHILDREN, PARENTS = 3, 2
+READING = 0.7
+"""Of a long search, what it takes to read."""
 MANY_ROWS = 200_000
 """Beyond it three values together take longer than a second: two are looked at first."""
 State = Literal["ok", "no_history", "no_records", "not_sliceable"]
@@ -141,16 +147,21 @@ def find(
     now: datetime,
     cancelled: Callable[[], bool] = lambda: False,
     order: int | None = None,
+    tell: read.Tell = lambda share: None,
+    persons: Persons = NOBODY,
 ) -> Finding:
     """Slices of up to three values; of two, and of a part of the time, where that would take longer than a click waits, unless
-    ``order`` says otherwise.
+    ``order`` says otherwise. ``tell``: is told which share is done.
+    ``persons``: by which single persons the reader may look.
 
-    Raises ``explore.table.Stopped`` where ``cancelled`` says so."""
+    Raises ``NotAllowed`` where the question is about another; ``explore.table.Stopped`` where ``cancelled`` says so, also while
+    a statement runs."""
+    check(settings, persons, question.slice_key, *question.out)
     counted = COUNTED.get(question.metric)
     if counted is None:
         return Finding(question, "not_sliceable")
-    levels = [level for dimension in settings.dimensions for level in dimension.level_names]
-    with store.connect() as conn:
+    levels = names_of(settings, persons)
+    with store.connect() as conn, stoppable(conn, cancelled):
         known, since = marks.unlike(conn, question), marks.since(conn, question)
         before = read.partners(question.start, question.end, since, known)
         every = read.partners(question.start, question.end, since)
@@ -160,12 +171,15 @@ def find(
         many = records(conn, spans if counted.at in INDEXED else [read.reach(counted, spans)])
         part = 1 if order else read.every_for(many, question.end - question.start)
         span = question.start, question.end
-        cases, wrong = read.cubes(conn, counted, question.slice_key, span, before, levels, _seen(scope), part)
+        cases, wrong = read.cubes(
+            conn, counted, question.slice_key, span, before, levels, _seen(scope), part, lambda share: tell(READING * share)
+        )
     most = order or (MOST_VALUES if len(cases.now) <= MANY_ROWS else 2)
     skipped = len(every.spans) - len(before.spans)
     if not cases.now.sum() and not cases.history.sum():
         return Finding(question, "no_records", windows=before.spans)
     left_out = [parts for key in question.out if (parts := _parts(cases, question.slice_key, key)) is not None]
+    cancelled = _Counted(cancelled, tell, _looks(cases, most, rated=wrong is not None))
     if wrong is None:
         kept = cases.without(left_out) if left_out else cases
         found = _counted(question, kept, of_counts(kept, most, cancelled, falls=question.falls), before, skipped)
@@ -173,6 +187,27 @@ def find(
     if left_out:
         cases, wrong = cases.without(left_out), wrong.without(left_out)
     return _grown(_rated(question, cases, wrong, of_ratios(cases, wrong, most, cancelled), before, skipped), part)
+
+
+@dataclass
+class _Counted:
+    """Asked once for each kind of slices, so it knows how far the search is."""
+
+    cancelled: Callable[[], bool]
+    tell: read.Tell
+    looks: int
+    n: int = 0
+
+    def __call__(self) -> bool:
+        self.n += 1
+        self.tell(READING + (1 - READING) * min(1.0, self.n / self.looks))
+        return self.cancelled()
+
+
+def _looks(cube: Cube, most: int, *, rated: bool) -> int:
+    """Kinds of slices that are looked at; of a rate those of two values twice more, for its mix."""
+    more = 2 * sum(1 for _ in cuboids(cube, min(most, 2))) if rated else 0
+    return max(1, sum(1 for _ in cuboids(cube, most)) + more)
 
 
 def records(conn: Connection, spans: Sequence[read.Span]) -> float:

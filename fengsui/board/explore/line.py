@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from fengsui.board.curve import Point, curve
 from fengsui.board.explore.grid import Grid
 from fengsui.board.explore.question import Question
+from fengsui.board.persons import NOBODY, Persons, check
 from fengsui.board.scope import Scope
 from fengsui.explore import read
 from fengsui.metrics.catalogue import METRICS, Metric
@@ -81,10 +82,18 @@ def zoom_of(question: Question) -> str:
 
 
 def line(
-    store: Engine, settings: Settings, question: Question, zoom: str, now: datetime, scope: Scope, least_s: int = 60
+    store: Engine,
+    settings: Settings,
+    question: Question,
+    zoom: str,
+    now: datetime,
+    scope: Scope,
+    least_s: int = 60,
+    persons: Persons = NOBODY,
 ) -> Line | None:
     """None where neither roll-ups nor records know the figure at this place. ``least_s``: no shorter steps than these, so that
-    several figures stand on the same ones."""
+    several figures stand on the same ones. Raises ``NotAllowed`` where the place is a person not among ``persons``."""
+    check(settings, persons, question.slice_key)
     metric, shown = METRICS[question.metric], ZOOMS[zoom]
     until = min(now, question.end + shown.length * AFTER)
     old = now - until + shown.length > MINUTES_KEPT

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from fengsui.board.curve import Point
 from fengsui.board.explore.line import WIDTH, Line, cuboids_of, line
 from fengsui.board.explore.question import Question
+from fengsui.board.persons import NOBODY, Persons
 from fengsui.board.scope import Scope
 from fengsui.explore.counted import COUNTED
 from fengsui.explore.lead import Lead, lead
@@ -53,19 +54,26 @@ def offered(settings: Settings, question: Question) -> list[str]:
 
 
 def together(
-    store: Engine, settings: Settings, question: Question, metrics: Sequence[str], zoom: str, now: datetime, scope: Scope
+    store: Engine,
+    settings: Settings,
+    question: Question,
+    metrics: Sequence[str],
+    zoom: str,
+    now: datetime,
+    scope: Scope,
+    persons: Persons = NOBODY,
 ) -> Together | None:
     """None where the first figure itself is not known at this place."""
     known = offered(settings, question)
     asked = [id_ for id_ in dict.fromkeys(metrics) if id_ in known][:MOST]
     least = max((METRICS[id_].finest_step_s for id_ in asked), default=60)
-    first = line(store, settings, question, zoom, now, scope, least)
+    first = line(store, settings, question, zoom, now, scope, least, persons)
     if first is None:
         return None
     mine = odds(first.points)
     others, unknown = [], []
     for id_ in asked:
-        other = line(store, settings, replace(question, metric=id_, falls=False), zoom, now, scope, first.step_s)
+        other = line(store, settings, replace(question, metric=id_, falls=False), zoom, now, scope, first.step_s, persons)
         if other is None or not any(point.value is not None for point in other.points):
             unknown.append(id_)
             continue

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from fengsui.board import persons
 from fengsui.board.alert import Alert, alerts, select_alerts
+from fengsui.board.persons import NOBODY, Persons
 from fengsui.board.scope import Scope, sees, view_of
 from fengsui.explore.counted import COUNTED
 from fengsui.metrics.catalogue import METRICS
@@ -66,9 +68,11 @@ def unit_of(metric: str) -> tuple[str, str]:
     return METRICS[metric].shape, METRICS[metric].unit
 
 
-def open_to(scope: Scope, question: Question) -> bool:
+def open_to(settings: Settings, scope: Scope, question: Question, seen: Persons = NOBODY) -> bool:
     """Whether the reader may see this place, and the question makes sense at all."""
     lasting = question.end - question.start
+    if not persons.open_to(settings, seen, question.slice_key, *question.out):
+        return False
     return question.metric in METRICS and sees(scope, question.slice_key) and timedelta() < lasting <= LONGEST
 
 

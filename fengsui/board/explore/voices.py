@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine, and_, select
 from fengsui.alerts.window import in_parts
 from fengsui.board.explore.finding import records
 from fengsui.board.explore.question import Question
+from fengsui.board.persons import NOBODY, Persons, check
 from fengsui.board.scope import Scope, sees_org
 from fengsui.explore import read
 from fengsui.explore.counted import COUNTED, OPENED, Counted
 from fengsui.explore.phrases import Phrase, burst, typicality
+from fengsui.settings import Settings
 from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback, feedback_text
 
@@ -73,7 +75,11 @@ class Journey:
     steps: tuple[Step, ...]
 
 
-def voices(store: Engine, question: Question, scope: Scope, shown: int = SHOWN) -> Voices:
+def voices(
+    store: Engine, settings: Settings, question: Question, scope: Scope, shown: int = SHOWN, persons: Persons = NOBODY
+) -> Voices:
+    """Raises ``NotAllowed`` where the place is a person not among ``persons``."""
+    check(settings, persons, question.slice_key, *question.out)
     counted = COUNTED.get(question.metric) or Counted(OPENED, feedback.c.record_key.is_not(None))
     with store.connect() as conn:
         rows = _rows(conn, counted, question, (question.start, question.end), scope)

@@ -14,6 +14,7 @@ from fengsui.board import definitions
 from fengsui.board.alert import Alert, alerts, select_alerts
 from fengsui.board.explore import marks
 from fengsui.board.explore.question import Question
+from fengsui.board.persons import NOBODY, Persons, check
 from fengsui.board.scope import Scope
 from fengsui.metrics import watermarks
 from fengsui.metrics.catalogue import METRICS
@@ -52,7 +53,8 @@ class Why:
     watched: tuple[str, ...]
 
 
-def why(store: Engine, settings: Settings, question: Question, scope: Scope, now: datetime) -> Why:
+def why(store: Engine, settings: Settings, question: Question, scope: Scope, now: datetime, persons: Persons = NOBODY) -> Why:
+    check(settings, persons, question.slice_key)
     with store.connect() as conn:
         alert = _alert(conn, question, scope)
         rows = [row for row in conn.execute(_series(question)) if alert is None or row.rule_id == alert.rule_id]
