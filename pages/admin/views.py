@@ -58,7 +58,7 @@ def section(visitor: Visitor) -> None:
             st.html(_table(visitor, known, last))
         if not visitor.scope:
             with st.container(border=True, key="p_view_seen"):
-                _preview(visitor, body, wrong)
+                trouble.guarded(_preview)(visitor, body, wrong)
 
 
 def _table(visitor: Visitor, known: Views, last: Mapping[str, Revision]) -> str:
@@ -76,6 +76,8 @@ def _row(visitor: Visitor, n: int | None, id_: str, body: Mapping[str, Any], las
     stays = visitor.say("pages.admin.view.stays", n=body["seconds"])
     number = f"<b>{n}</b>" if n else f'<i class="chip">{esc(visitor.say("pages.admin.part.withdrawn"))}</i>'
     who = f"{esc(tell.author(visitor, last))} <small>{esc(tell.when(visitor, last.at)[:10])}</small>"
+    if last.valid_from > now():
+        who += f"<br><small>{esc(visitor.say('pages.admin.view.from', day=tell.when(visitor, last.valid_from)[:10]))}</small>"
     cells = (esc(stays), esc(tell.panels(visitor, body["panels"])), esc(place), who)
     return f"<tr><td>{number}</td><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
-from fengsui.board import revision
+from fengsui.board import revision, view_edit
 from fengsui.metrics import view_body
 from fengsui.store import tables as t
 from pages.look.house import house
@@ -137,3 +138,24 @@ def test_two_administrators_at_once_and_one_of_an_organisation(seeded_views: Eng
     app = show("views")
     field(app, "seconds").input("50").run()
     assert app.button(key="adm_save").disabled and not preview(app).count("data-view"), "figures of the centre are not theirs"
+
+
+def test_an_outage_keeps_what_was_typed_and_a_version_to_come_says_from_when(
+    seeded_views: Engine, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("select", {}, Exception("database is locked"))
+
+    looks("gao")
+    app = show("views")
+    with monkeypatch.context() as broken:
+        broken.setattr(view_edit, "preview", away)
+        broken.setattr(revision, "save", away)
+        field(app, "seconds").input("50").run()
+        save(app, "试试")
+    assert not app.exception and "没有存上" in texts(app) and field(app, "seconds").value == "50"
+    field(app, "starts").input("2026-12-01").run()
+    app.button(key="adm_save").click().run()
+    assert not app.exception and "2026-12-01 起生效" in texts(app)
+    with seeded_views.connect() as conn:
+        assert view_body.load(conn, NOW)["overview"].seconds == 20, "until then as it was"
