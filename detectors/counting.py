@@ -19,7 +19,7 @@ class Counting(Detector, abc.ABC):
     """Template: a child says what it expects and what it finds; an incomplete reading is never an alarm here, for a connector
     that is behind is told of by the health of the sources, not by its customers' silence."""
 
-    kind: ClassVar[Literal["count"]] = "count"
+    kind: ClassVar[Literal["count", "share"]] = "count"
     PARAMETERS: ClassVar[Sequence[Parameter]]
     step_s: int
 

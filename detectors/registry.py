@@ -19,6 +19,7 @@ DETECTORS: Mapping[str, str] = {
     "slow_decline": "detectors.slow_decline.SlowDecline",
     "moved_profile": "detectors.moved_profile.MovedProfile",
     "doubled_counts": "detectors.doubled_counts.DoubledCounts",
+    "batch_entry": "detectors.batch_entry.BatchEntry",
 }
 
 

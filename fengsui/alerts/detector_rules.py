@@ -18,7 +18,9 @@ from fengsui.metrics.catalogue import Metric
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import series, verdict
 
-SHAPES: Mapping[str, str] = MappingProxyType({"gauge": "stock", "moved_profile": "fault", "doubled_counts": "fault"})
+SHAPES: Mapping[str, str] = MappingProxyType(
+    {"gauge": "stock", "moved_profile": "fault", "doubled_counts": "fault", "batch_entry": "fault"}
+)
 """Detectors that speak of something else than the metric's own shape: what stands now, or that the data are wrong."""
 
 FAULTS: Mapping[str, str] = MappingProxyType({"detectors.reason.renamed": "fault"})

@@ -38,7 +38,7 @@ KINDREDS: Mapping[str, str] = MappingProxyType(
 """metric -> what it speaks of; a metric that is not here is kin to itself alone"""
 
 RENAMED = "alerts.lead.fault_renamed"
-LONERS = ("silence", "moved_profile", "doubled_counts")
+LONERS = ("silence", "moved_profile", "doubled_counts", "batch_entry")
 """Detectors whose alerts are an event of their own: a channel that went silent is no part of a surge, and data that are wrong
 are no complaints."""
 

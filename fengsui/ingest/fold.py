@@ -35,6 +35,7 @@ class Tools:
     now: datetime
     tick: int
     clock: datetime  # the later of the source's and ours
+    read_to: datetime | None  # up to where the source had been read before this batch; None: it is being read for the first time
     vault: Vault
     references: References
     sla: policy.Sla

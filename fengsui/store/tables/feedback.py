@@ -18,6 +18,7 @@ feedback = Table(
     Column("stored_at", UtcDateTime, nullable=False),  # `now` of the tick that stored this version
     Column("seq", BigInteger, nullable=False, index=True),  # that tick's number: the cursor of phrase and record rules
     Column("first_stored_at", UtcDateTime, nullable=False),  # arrival lag = first_stored_at - opened_at
+    Column("came_late_at", UtcDateTime),  # first_stored_at of one whose source had long been read beyond its opening
     Column("content_hash", String, nullable=False),  # keyed hash; "deleted" once gone, so that any reappearance wins
     Column("dims", Json, nullable=False),  # {"channel": "电话", "org": "华南/广东/天河"}
     Column("state", String, nullable=False),  # open, solved, cancelled
