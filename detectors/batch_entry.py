@@ -1,10 +1,10 @@
 """Old records entered now: most of what arrives was opened hours before its source had been read to.
 
-Of the arrivals of the last ``window_s``, K of N came late. Called when K is at least ``least_late``, K / N above ``late_share``, and the
-exact binomial tail of K / 4 of N / 4 (people enter papers in a row: four of them are one event) is smaller than the budget
-allows. The usual share is learned for each hour of the wall clock, forgetting in about a week, never from what is called, until
-calls have taken ``patience_s`` in two weeks: an hour in which papers are entered each day is how this centre works.
-Clopper and Pearson 1934 for the tail.
+Of the arrivals of the last ``window_s``, K of N came late. Called when K is at least ``least_late``, K / N above
+``late_share``, and the exact binomial tail of K / 4 of N / 4 (people enter papers in a row: four of them are one event) is
+smaller than the budget allows. The usual share is learned for each hour of the wall clock, forgetting in about a week, never
+from what is called, until calls have taken ``patience_s`` in two weeks: an hour in which papers are entered each day is how
+this centre works. Clopper and Pearson 1934 for the tail.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=U
 KINDS = frozenset(EVENT_KINDS)
 AHEAD = timedelta(days=1)
 """A record opened more than this after both clocks has a broken date."""
+LATE = timedelta(hours=7)
+"""A record opened more than this before the moment that its source had been read to was entered later."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,9 @@ class Tools:
     now: datetime
     tick: int
     clock: datetime  # the later of the source's and ours
-    read_to: datetime | None  # up to where the source had been read before this batch; None: it is being read for the first time
+    read_to: (
+        datetime | None
+    )  # up to where the source had been read before this batch; None: it is being read for the first time
     vault: Vault
     references: References
     sla: policy.Sla
@@ -120,6 +124,7 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
     row["extra"] = masks.mask_value(item.extra)
     row["url"] = masks.mask_url(item.url, item.source_id) if item.url else None
     row["first_stored_at"] = record.row["first_stored_at"] if record.row else tools.now
+    row["came_late_at"] = record.row["came_late_at"] if record.row else _came_late(item, tools)
     for name in ("repeat_of", "repeat_how"):
         row[name] = record.row[name] if record.row else None
     _say(record, row, item, tools)
@@ -132,6 +137,11 @@ def _replace(record: Record, item: Feedback, content_hash: str, tools: Tools, ou
     record.derive(item.state, item.updated_at)
     out.gone.discard(record.key)
     out.newest_at = max(out.newest_at or item.opened_at, item.opened_at)
+
+
+def _came_late(item: Feedback, tools: Tools) -> datetime | None:
+    """Not after an outage, when all that comes is late, but none is older than what had been read."""
+    return tools.now if tools.read_to is not None and item.opened_at < tools.read_to - LATE else None
 
 
 def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> None:

@@ -304,6 +304,7 @@ class Ingest:
             now=job.now,
             tick=job.tick,
             clock=max(part.source_now, job.now),
+            read_to=opening.state["watermark"] if opening.state["backfilled"] and not job.sweep else None,
             vault=self._vault,
             references=references.References([*known, *fresh], self._settings.centre.zone),
             sla=sla,

@@ -136,6 +136,16 @@ METRICS: Mapping[str, Metric] = {
         Metric("solved", "count", _names("办结量", "Solved"), "item", "none", ("solved.n",)),
         Metric("backlog", "count", _names("积压", "Backlog"), "item", "down", ("open.n", "-open.done"), total=True),
         Metric(
+            "late_share",
+            "share",
+            _names("补录占比", "Entered late"),
+            "pct",
+            "down",
+            ("late.n",),
+            ("feedback.n", "late.n"),
+            min_n=FEW_SHARE,
+        ),
+        Metric(
             "data_lag", "duration", _names("数据延迟", "Data delay"), "second", "down", ("lag.d",), target=60.0, quantile=0.95
         ),
         Metric(

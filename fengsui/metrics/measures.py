@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 7
+VERSION = 8
 """Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
@@ -224,6 +224,7 @@ def _lag_bin(row: Row) -> int:
     return logbins.bin_of((row["first_stored_at"] - row["opened_at"]).total_seconds())
 
 
+_came_late = _column("came_late_at")
 _opened = _column("opened_at")
 _responded = _column("first_response_at")
 _solved = _column("solved_at")
@@ -245,6 +246,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("told.n", _opened, _told),
     *(Measure(f"cue.{name}.n", _opened, _any_cue(*cues)) for name, cues in CUES.items()),
     Measure("lag.d", _opened, _one, _lag_bin, minutes=False, width="narrow"),
+    Measure("late.n", _came_late, _one, minutes=False, width="narrow"),
     Measure("ack.d", _column("acknowledged_at"), _one, _ack_bin, minutes=False, width="narrow"),
     Measure("response.d", _responded, _one, _bin_of("response_s")),
     Measure("response.n", _responded, _has("response_target_s"), minutes=False),

@@ -43,6 +43,7 @@ def cells(tickets: list[Ticket], now: float) -> Counter[tuple[str, int]]:
         times = {
             "opened_at": at(ticket.opened),
             "first_stored_at": at(ticket.opened),
+            "came_late_at": None,
             "due_at": at(ticket.due),
             "customer": None,
         }

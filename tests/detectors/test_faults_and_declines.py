@@ -204,3 +204,51 @@ def test_an_hour_of_the_wall_clock_that_does_not_exist_does_no_harm() -> None:
         local = xs[i].context.local + timedelta(hours=1)
         xs[i] = dataclasses.replace(xs[i], context=dataclasses.replace(xs[i].context, local=local))
     assert not loud(heard("moved_profile", xs))
+
+
+# Old records entered now ---------------------------------------------------------------------------------------------
+
+
+def arrivals(late: Series, n: Series) -> list[Reading]:
+    return readings(late, STEP, exposure=n, budget=0.03)
+
+
+def on_time(days: int = 21, seed: int = 11, usual: float = 0.02) -> tuple[Series, Series]:
+    """Late arrivals and arrivals, about twenty a quarter-hour by day."""
+    n = np.random.default_rng(seed).poisson(profile(days, STEP) * 20).astype(float)
+    return shares(seed, np.full(len(n), usual), n), n
+
+
+def test_a_batch_of_old_records_is_called_within_half_an_hour_and_only_while_it_comes() -> None:
+    late, n = on_time()
+    from_ = 15 * A_DAY + NOON
+    late[from_ : from_ + 8] += 40
+    n[from_ : from_ + 8] += 40
+    said = heard("batch_entry", arrivals(late, n))
+    assert not loud(said[:from_]) and loud(said[from_ : from_ + 2]) and not loud(said[from_ + 14 :])
+    found = loud(said)[0]
+    assert (found.grade, found.direction, found.reason.code) == (Tier.GENERAL, "up", "detectors.reason.batch_entry")
+    assert found.reason.params["late"] >= 40 and found.reason.params["n"] >= found.reason.params["late"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_flood_that_is_on_time_and_papers_in_small_rows_are_no_batch(seed: int) -> None:
+    late, n = on_time(28, seed, 0.05)
+    n[15 * A_DAY + NOON : 15 * A_DAY + NOON + 12] *= 10
+    rows = np.random.default_rng(seed).choice(len(n), 60, replace=False)
+    late[rows] += 6
+    n[rows] += 6
+    assert not loud(heard("batch_entry", arrivals(late, n)))
+
+
+def test_an_hour_in_which_papers_are_entered_each_evening_becomes_usual() -> None:
+    late, n = on_time(35)
+    for day in range(14, 35):
+        evening = slice(day * A_DAY + 76, day * A_DAY + 80)
+        late[evening] += 30
+        n[evening] += 30
+    said = heard("batch_entry", arrivals(late, n))
+    assert loud(said[14 * A_DAY : 17 * A_DAY]) and not loud(said[28 * A_DAY :])
+    late[33 * A_DAY + NOON : 33 * A_DAY + NOON + 4] += 60
+    n[33 * A_DAY + NOON : 33 * A_DAY + NOON + 4] += 60
+    assert loud(heard("batch_entry", arrivals(late, n))[33 * A_DAY : 34 * A_DAY]), "at another hour it is not"

@@ -107,6 +107,20 @@ def test_a_day_that_was_moved_is_a_general_fault_of_the_data_and_nothing_else(sh
     assert "not the customers" in say("en", *wording.lead(found[0]))
 
 
+def test_papers_typed_in_now_are_a_fault_of_the_data_and_no_complaint(shop: Centre) -> None:
+    rng = np.random.default_rng(5)
+    came = rng.poisson(4 * usual())
+    late = rng.binomial(came, 0.02)
+    late[STEPS + 2 : STEPS + 6] += 50
+    write(shop, "all", "feedback.n", came)
+    write(shop, "all", "late.n", late)
+    found = lived(shop, 2.5)
+    assert [(row["rule_id"], row["tier"], row["impact"], row["loss"]) for row in found] == [("late-batch", 1, 1, 1)]
+    for lang, words in (("zh_CN", "补录"), ("en", "not more complaints")):
+        text = say(lang, *wording.title(found[0])) + say(lang, *wording.lead(found[0]))
+        assert words in text and "{" not in text and "«" not in text
+
+
 @pytest.mark.parametrize(("cue", "rule"), [("waiting", "waiting-words"), ("churn", "churn-words")])
 def test_words_that_suddenly_are_in_a_larger_share_of_what_is_written_are_an_alert(shop: Centre, cue: str, rule: str) -> None:
     """As many write as ever, and no more of them complain: one in twenty spoke of it, now one in three does."""

@@ -251,6 +251,27 @@ def test_the_watermark_never_goes_back_and_stays_while_a_poll_is_incomplete(
     assert (row.watermark, row.backfilled, row.more) == (mark, True, True)
 
 
+def test_what_is_entered_long_after_is_counted_when_it_came(store: Engine, take: Take, centre: SimpleNamespace) -> None:
+    days_ago = {"opened_at": centre.now - timedelta(days=3), "updated_at": centre.now}
+    take(centre.feedback("history", **days_ago), more=True)
+    take(centre.feedback("more history", **days_ago), tick=2)
+    take(centre.feedback("typed in now", **days_ago), centre.feedback("fresh"), tick=3)
+    take(centre.feedback("missed", **days_ago), tick=4, sweep=True)
+    take(centre.feedback("typed in now", text="改了", **days_ago | {"updated_at": centre.now + timedelta(seconds=1)}), tick=5)
+    assert {row.record_key for row in rows(store, tables.feedback) if row.came_late_at} == {"tickets:typed in now"}
+    cells = [row for row in rows(store, tables.rollup) if row.measure == "late.n" and row.slice_id == slice_id("all")]
+    assert sum(row.value for row in cells) == 1
+    assert check_store(store, centre.settings, centre.now).equal
+
+
+def test_what_comes_after_an_outage_is_late_but_not_entered_late(store: Engine, take: Take, centre: SimpleNamespace) -> None:
+    """Read to midnight, silent for two days, then all of them at once."""
+    take(centre.feedback("old"), source_now=centre.now - timedelta(days=2))
+    days = [centre.feedback(str(n), minute=-60 * n) for n in range(45)]
+    assert take(*days, tick=2).new == 45
+    assert not any(row.came_late_at for row in rows(store, tables.feedback))
+
+
 def test_a_sweep_reports_what_was_missed_and_moves_no_cursor(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     take(centre.feedback())
     take(centre.feedback(), centre.feedback("2"), tick=2, sweep=True, cursor={}, source_now=centre.now + timedelta(hours=1))

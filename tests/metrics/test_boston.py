@@ -54,7 +54,13 @@ def _row(one: dict[str, str]) -> Row:
     assert opened is not None
     events = [SimpleNamespace(kind="solved", at=closed)] if closed else []
     plain = {"kind": "request", "deleted_at": None, "ratings": [], "tags": {}, "response_target_s": None, "customer": None}
-    times = {"opened_at": opened, "first_stored_at": opened, "due_at": due, "dims": {"category": one["category"]}}
+    times = {
+        "opened_at": opened,
+        "first_stored_at": opened,
+        "came_late_at": None,
+        "due_at": due,
+        "dims": {"category": one["category"]},
+    }
     told = {"theirs": one["sla_met"], "department": one["department"] or "-", "week": _week(opened)}
     return {**as_columns(facts_of(opened, events)), **plain, **times, **told}
 

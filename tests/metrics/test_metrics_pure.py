@@ -287,7 +287,7 @@ def test_the_order_of_delivery_does_not_matter() -> None:
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    blank = dict.fromkeys(("due_at", "deleted_at", "response_target_s"))
+    blank = dict.fromkeys(("due_at", "deleted_at", "response_target_s", "came_late_at"))
     fixed = {
         "kind": "complaint",
         "opened_at": T0,
@@ -308,6 +308,12 @@ def test_a_fresh_complaint_counts_on_the_time_it_was_opened() -> None:
         "complaint.n": (NO_BIN, T0, 1),
         "lag.d": (logbins.bin_of(5), T0, 1),
     }
+
+
+def test_what_came_late_counts_on_the_day_it_came_as_well() -> None:
+    parts = counted(came_late_at=at(90_000))
+    assert parts["late.n"] == (NO_BIN, at(90_000), 1) and parts["feedback.n"][1] == T0
+    assert "late.n" not in counted()
 
 
 @pytest.mark.parametrize("gone", [{"deleted_at": T0}, {"state": "cancelled"}])

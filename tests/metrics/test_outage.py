@@ -44,7 +44,12 @@ def row(ticket: Ticket, now: float) -> dict[str, Any]:
         "dims": {},
         "customer": None,
     }
-    opened = {"opened_at": at(ticket.opened), "first_stored_at": at(ticket.opened), "due_at": at(ticket.due)}
+    opened = {
+        "opened_at": at(ticket.opened),
+        "first_stored_at": at(ticket.opened),
+        "came_late_at": None,
+        "due_at": at(ticket.due),
+    }
     return {**facts, **plain, **opened}
 
 

@@ -93,6 +93,9 @@ HEADS: dict[str, Body] = {
     "moved-day": _head(
         "数据故障：时段错位", "Data fault: hours moved", "contacts", "all", "moved_profile", "both", 1, QUARTER_S
     ),
+    "late-batch": _head(
+        "数据故障：补录旧记录", "Data fault: old records entered", "late_share", "all", "batch_entry", "up", 1, QUARTER_S
+    ),
     "doubled-records": _head("数据故障：重复计数", "Data fault: counted twice", "contacts", "all", "doubled_counts", "up", 1),
 }
 
