@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from connectors.base import Record
 from fengsui.worker.poller import Fetched, Poller
 
 PATIENCE_S = 0.2  # how long a waiting thread sleeps before it looks whether the worker stops
@@ -76,6 +77,8 @@ class ThreadFeed:
         self._busy = {source: threading.Lock() for source in poller.connectors}
         self._reports: deque[Fetched] = deque()
         self._stop = threading.Event()
+        self._came = threading.Event()
+        self._newest: dict[str, tuple[Record, ...]] = {}
         self.settled: set[str] = set()
 
     @property
@@ -113,8 +116,22 @@ class ThreadFeed:
                 self._line.put(fetched, timeout=PATIENCE_S)
             except queue.Full:
                 continue
+            if self._is_news(fetched):
+                self._came.set()
             return True
         return False
+
+    def _is_news(self, fetched: Fetched) -> bool:
+        """Rows, and not the rows of the last poll again (a source that is read with an overlap gives them each time)."""
+        rows = fetched.batch.records if fetched.batch is not None else ()
+        last, self._newest[fetched.source] = self._newest.get(fetched.source), rows
+        return bool(rows) and rows != last
+
+    def rest(self, seconds: float) -> bool:
+        """Sleep, at most until rows come; true when they did. A poll that brought nothing wakes nobody."""
+        came = self._came.wait(seconds)
+        self._came.clear()
+        return came
 
     def report(self, fetched: Fetched) -> None:
         """A fault from before the first poll. Never waits."""

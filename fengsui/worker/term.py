@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
 SAMPLE_AT = (4, 5)
 HURRY_S = 0.02
+APART_S = 0.2  # rows that came are taken in before the tick is due, but not oftener than this
+LOOK_S = 0.25  # how often a resting worker looks whether it should stop
 BACK_OFF_S = 2.0
 
 
@@ -72,7 +75,7 @@ class Term:
         self.schedule.start()
         try:
             while not stop.is_set():
-                stop.wait(self._tick())
+                self._rest(stop, self._tick())
         except Interrupted:
             log.info("ended in the middle of a tick; the next worker finishes it")
         finally:
@@ -97,6 +100,15 @@ class Term:
             log.info("the store can be written again")
             self.trouble = None
         return self._pause(counts)
+
+    def _rest(self, stop: threading.Event, pause_s: float) -> None:
+        """Until the next tick is due, or rows came: a record does not wait for the second to end. A store that is away is left
+        alone for all of ``pause_s``."""
+        until = time.monotonic() + pause_s
+        if stop.wait(pause_s if self.trouble is not None else min(pause_s, APART_S)):
+            return
+        while not stop.is_set() and (left := until - time.monotonic()) > 0 and not self.feed.rest(min(left, LOOK_S)):
+            pass
 
     def _pause(self, counts: TickCounts) -> float:
         """Hurry while there is work: batches waiting, steps to catch up, history to read."""

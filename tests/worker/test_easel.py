@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fengsui.worker.easel import Easel
+from fengsui.worker.easel import SAVED_S, SHARE, Easel
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 
@@ -39,10 +39,20 @@ def test_a_change_that_could_not_be_drawn_at_once_is_not_forgotten(easel: Easel)
     assert not easel.is_due(after(2.2)), "what was drawn is drawn"
 
 
-def test_a_picture_that_takes_long_is_drawn_less_often(easel: Easel) -> None:
-    easel.done(NOW, 0.2)
+def test_a_heavy_picture_now_and_then_holds_back_no_change(easel: Easel) -> None:
+    easel.done(after(4), 0.4)
     easel.touch(True)
-    assert [easel.is_due(after(n)) for n in (1, 3.9, 4.1)] == [False, False, True]
+    assert easel.is_due(after(5))
+
+
+def test_pictures_that_always_take_long_are_drawn_as_seldom_as_their_share_allows(easel: Easel) -> None:
+    drawn = 0
+    for n in range(1, 601):
+        easel.touch(True)
+        if easel.is_due(after(n)):
+            easel.done(after(n), 0.2)
+            drawn += 1
+    assert 600 * SHARE / 0.2 <= drawn <= (600 * SHARE + SAVED_S) / 0.2 + 1, "a twentieth of ten minutes, and what was saved"
 
 
 def test_while_history_is_read_a_picture_is_due_each_five_seconds(easel: Easel) -> None:

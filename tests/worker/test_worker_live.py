@@ -73,6 +73,23 @@ def test_one_batch_of_a_source_is_outstanding_and_the_next_waits_for_its_commit(
     assert not thread.is_alive()
 
 
+def test_rows_wake_a_resting_worker_and_the_same_rows_again_do_not(small: Plant, feed: ThreadFeed) -> None:
+    def polled() -> bool:
+        thread = running(feed, "tickets")
+        assert soon(feed.waiting)
+        fetched = feed.next(START)
+        assert fetched is not None
+        feed.taken(fetched)
+        thread.join(2)
+        return feed.rest(0.05)
+
+    assert not polled(), "nothing came"
+    small.channels["tickets"].add(START - timedelta(hours=1), 3)
+    assert polled()
+    assert not polled(), "the channel was not committed to, so it gives the three again"
+    assert not feed.rest(0.01), "what woke the worker is forgotten when it woke"
+
+
 def test_a_full_queue_makes_polls_wait_and_nothing_is_dropped(small: Plant, feed: ThreadFeed) -> None:
     threads = [running(feed, "tickets"), running(feed, "calls")]
     assert soon(lambda: small.channels["tickets"].polls + small.channels["calls"].polls == 2)
