@@ -233,3 +233,11 @@ def test_the_search_for_keys_is_not_blind():
     } <= found
     assert len(found) > len(Settings.model_fields) + 40
     assert issubclass(Settings, BaseModel)
+
+
+def test_a_dashboard_does_not_carry_what_no_page_needs_to_begin() -> None:
+    """SciPy's distributions and scikit-learn are 55 MB that every dashboard process would hold."""
+    heavy = "[name for name in ('scipy.stats', 'sklearn', 'river.drift', 'matplotlib') if name in sys.modules]"
+    program = f"import sys, app, pages.look.shell; print({heavy})"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from river.drift import ADWIN
 from sqlalchemy import Connection, select
 
 from fengsui.store.tables import label
@@ -37,7 +36,11 @@ def drifts(conn: Connection, now: datetime) -> list[Drift]:
 
 def _drift(conn: Connection, tag: str, now: datetime) -> Drift | None:
     mine = (label.c.tag == tag, label.c.at >= now - BACK, label.c.at <= now, label.c.old_by != PERSON, label.c.why != "chosen")
-    rows = conn.execute(select(label.c.at, label.c.old, label.c.new).where(*mine).order_by(label.c.at, label.c.label_id))
+    rows = conn.execute(select(label.c.at, label.c.old, label.c.new).where(*mine).order_by(label.c.at, label.c.label_id)).all()
+    if not rows:
+        return None
+    from river.drift import ADWIN  # with it come 55 MB (SciPy's distributions) that no dashboard needs whose page is not opened
+
     window, found = ADWIN(delta=DELTA), None  # type: ignore[no-untyped-call]
     for row in rows:
         before = window.estimation
