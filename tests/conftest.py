@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, create_engine, delete, text
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from fengsui.store.database import open_store
 from fengsui.store.tables import METADATA
@@ -81,51 +83,102 @@ def mariadb_url() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Every store test runs on both databases."""
+    """Every store test runs on both databases. Without ``store`` beside it there is nothing in it, no table either."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.db'}"
+    if "store" in request.fixturenames:
+        return str(request.getfixturevalue("postgres_again"))
     return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Engine]:
+def store(store_url: str, sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
     """An empty store with all tables."""
+    if store_url.startswith("sqlite"):
+        shutil.copyfile(sqlite_template, tmp_path / "store.db")
     engine = open_store(store_url)
-    METADATA.create_all(engine)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_once() -> Iterator[Engine]:
-    """One database for all tests of a run that only need it empty: to make one takes longer than to empty it."""
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copied for each test: to make all tables takes ten times as long."""
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    engine = open_store(f"sqlite:///{path}")
+    METADATA.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_once() -> Iterator[str]:
+    """One database with all tables for all tests of a run: to make and drop one takes a second and a checkpoint."""
     with _new_database() as url:
         engine = open_store(url)
         METADATA.create_all(engine)
-        yield engine
         engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def postgres_again(postgres_once: str) -> Iterator[str]:
+    """It, emptied after each test; made anew if the test changed more than rows."""
+    engine = create_engine(postgres_once, poolclass=NullPool)
+    made = _shape(engine)
+    yield postgres_once
+    with engine.connect() as conn:
+        others = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        conn.execute(text(f"select pg_terminate_backend(pid) from {others}"))
+    if _shape(engine) == made:
+        _empty(engine)
+    else:
+        with engine.begin() as conn:
+            conn.execute(text("drop schema public cascade"))
+            conn.execute(text("create schema public"))
+        METADATA.create_all(engine)
+
+
+def _shape(engine: Engine) -> object:
+    """Tables, columns, indexes, triggers: equal as long as nobody changed the schema."""
+    query = """
+        with ours as (select oid, relname from pg_class where relnamespace = 'public'::regnamespace)
+        select (select md5(string_agg(relname, ',' order by relname)) from ours),
+               (select count(*) from pg_attribute a join ours on ours.oid = a.attrelid where not a.attisdropped),
+               (select count(*) from pg_trigger t join ours on ours.oid = t.tgrelid),
+               (select count(*) from pg_namespace)"""
+    with engine.connect() as conn:
+        return tuple(conn.execute(text(query)).one())
+
+
+def _empty(engine: Engine) -> None:
+    """Only tables with rows are touched; their numbers begin at one again."""
+    tables = [table.name for table in METADATA.sorted_tables]
+    asked = " union all ".join(f"select '{name}' where exists (select 1 from \"{name}\")" for name in tables)
+    with engine.begin() as conn:
+        filled = [f'"{row[0]}"' for row in conn.execute(text(asked))]
+        if not filled:
+            return
+        conn.execute(text("set local session_replication_role = replica"))  # also what nobody may change: store.tables.people
+        conn.execute(text(f"truncate {', '.join(filled)} restart identity cascade"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def emptied_store(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An empty store on both databases, PostgreSQL's being emptied after each test."""
+    """An empty store on both databases."""
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_store")
         return
-    engine = request.getfixturevalue("postgres_once")
+    engine = open_store(request.getfixturevalue("postgres_again"))
     yield engine
-    with engine.begin() as conn:
-        conn.execute(text("alter table audit disable trigger user"))  # nobody else may: see store.tables.people
-        for table in METADATA.sorted_tables:
-            conn.execute(delete(table))
-        conn.execute(text("alter table audit enable trigger user"))
+    engine.dispose()
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Engine]:
+def sqlite_store(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
     """For tests whose subject is not the database."""
+    shutil.copyfile(sqlite_template, tmp_path / "store.db")
     engine = open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    METADATA.create_all(engine)
     yield engine
     engine.dispose()
 

@@ -54,9 +54,9 @@ def test_a_world_wide_outage_is_raised_at_once_and_severe_within_the_hour(tmp_pa
         "sumo_firefox_2020-10_2022-12.csv.gz",
         "sumo.toml",
         "2021-12-09T07:30",
-        "2022-01-15T10:00",
+        "2022-01-13T09:15",
         tmp_path / "a.csv",
-        live_from="2022-01-11T00:00",
+        live_from="2022-01-12T08:00",
     )
     assert reached(rows, 1, "2022-01-13T08:00", "2022-01-13T08:30:01")
     assert reached(rows, 2, "2022-01-13T08:00", "2022-01-13T08:40:01")
@@ -70,13 +70,13 @@ def test_a_hurricane_is_severe_by_noon_and_the_deadlines_missed_after_it_are_see
         "boston311_2011-07_2011-12.csv.gz",
         "boston311.toml",
         "2011-07-24T07:00",
-        "2011-09-01T04:00",
+        "2011-08-30T16:00",
         tmp_path / "b.csv",
-        live_from="2011-08-27T04:00",
+        live_from="2011-08-28T04:00",
     )
     assert reached(rows, 1, "2011-08-28T09:00", "2011-08-28T16:00")
     assert reached(rows, 3, "2011-08-28T09:00", "2011-08-28T16:00:01")
-    assert reached(rows, 1, "2011-08-28T12:00", "2011-09-01T04:00", ("sla",))
+    assert reached(rows, 1, "2011-08-28T12:00", "2011-08-30T16:00", ("sla",))
 
 
 def test_a_batch_of_paper_is_not_severe(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_a_batch_of_paper_is_not_severe(tmp_path: Path) -> None:
         "boston311_2011-07_2011-12.csv.gz",
         "boston311.toml",
         "2011-07-08T04:00",
-        "2011-08-15T04:00",
+        "2011-08-13T04:15",
         tmp_path / "c.csv",
-        live_from="2011-08-11T04:00",
+        live_from="2011-08-12T00:00",
     )
     assert not reached(rows, 3, "2011-08-12T04:00", "2011-08-13T04:00", ("",))
