@@ -5,7 +5,7 @@ The worker carries it out in a process of its own (``fengsui.backtest``), never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,12 +25,14 @@ from fengsui.board.wrong import Mistake, Wrong
 from fengsui.engine import kinds
 from fengsui.engine.plan import matches
 from fengsui.metrics.catalogue import METRICS
-from fengsui.people import Person
+from fengsui.people import NotAllowed, Person
 from fengsui.settings import Settings
 from fengsui.store.slices import ALL, slice_levels
 from fengsui.store.tables import slice_
 
 KIND = "backtest"
+ROLES = frozenset({"manager", "admin", "analyst"})
+ADOPT = frozenset({"admin"})
 WEEKS = (1, 2, 4, 8, 13)
 MOST_SLICES = 8
 BUDGETS = (0.001, 10.0)
@@ -85,6 +87,7 @@ def _judges(rule: Any, metric: str, key: str) -> bool:
 
 def begin(store: Engine, settings: Settings, who: Person, trial: Trial, now: datetime) -> str:
     """Hand it to the worker; the id of the request. ``Wrong`` with every mistake; one at a time for each person."""
+    _may(who, ROLES)
     if wrong := [*_wrong(settings, who, trial)]:
         raise Wrong(wrong)
     if any(not one.over for one in requests.recent(store, KIND, 3, by=who.person_id)):
@@ -94,6 +97,11 @@ def begin(store: Engine, settings: Settings, who: Person, trial: Trial, now: dat
     about = {"metric": trial.metric, "slice_keys": list(trial.slice_keys), "direction": trial.direction}
     params = {**about, **span, "detector": trial.detector, "parameters": dict(trial.parameters), "budget": trial.budget}
     return requests.ask(store, KIND, params, who, now)
+
+
+def _may(who: Person, roles: Collection[str]) -> None:
+    if who.role not in roles:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(roles))
 
 
 def _wrong(settings: Settings, who: Person, trial: Trial) -> list[Mistake]:
@@ -171,6 +179,7 @@ def adopt(
     store: Engine, settings: Settings, who: Person, trial: Trial, seen: Held, reason: str, now: datetime
 ) -> Saved | Stale:
     """启用: the rule in force goes on with this detector, in all its places: its next version. ``seen``: as it was shown."""
+    _may(who, ADOPT)
     body = seen.body.model_dump(mode="json") | {
         "detector": trial.detector,
         "parameters": dict(trial.parameters),

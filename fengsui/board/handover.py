@@ -75,6 +75,8 @@ def give(store: Engine, by: Person, now: datetime, note: str) -> Done | Refused:
 
 def call_back(store: Engine, handover_id: str, by: Person, now: datetime) -> Done | Refused:
     """Who gave it, before somebody took it."""
+    if by.role not in DUTY:
+        return _role(by, "give_shift")
     with store.begin() as conn:
         mine = (handover.c.handover_id == handover_id) & (handover.c.given_by == by.person_id) & handover.c.taken_at.is_(None)
         if conn.execute(delete(handover).where(mine)).rowcount == 0:

@@ -13,13 +13,15 @@ from fengsui.board.alert import number
 from fengsui.board.definitions import newest
 from fengsui.board.inbox import Delivery, Kept, Slot, delivery_id
 from fengsui.board.scope import Scope, inside
-from fengsui.people import Person
+from fengsui.people import ROLES as EVERYBODY
+from fengsui.people import NotAllowed, Person
 from fengsui.settings import Settings
 from fengsui.store.slices import UNKNOWN, slice_levels
 from fengsui.store.tables import episode, feedback, feedback_text, handling, inbox, person, quarantine, rule_record, slice_
 from fengsui.text.masks import mask
 
 KIND = "staff"
+ROLES = frozenset(EVERYBODY) - {"wall"}
 RECORD = "staff_report"
 """The kind of record that a report becomes (``worker.mailbox``)."""
 CUSTOMERS = ("1", "2-3", "4-9", "10+")
@@ -103,7 +105,10 @@ def check(answers: Answers, offered: Choices) -> None:
 
 
 def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: datetime) -> Kept:
-    """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``."""
+    """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``;
+    ``NotAllowed`` for a screen on a wall, whose link may hang in a hall."""
+    if who.role not in ROLES:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
     key = f"{who.person_id}:{key}"
     said = {
         "text": mask(answers.words.strip()),

@@ -21,7 +21,7 @@ from fengsui.board import view_edit
 from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
-from fengsui.people import Person
+from fengsui.people import NotAllowed, Person
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, definition, person
 
@@ -30,6 +30,9 @@ KINDS = tuple(CHECKED)
 SAVED = "definition.save"
 MOST_SAVES = 500
 REASON_MAX = 200
+ADMIN = ("admin",)
+EDITORS: Mapping[str, tuple[str, ...]] = {"rule": ("manager", "admin")}
+"""Who changes a definition of a kind; of every other kind an administrator."""
 ONLY = {
     **dict.fromkeys(("calendar", "sla_policy", "matrix", "weights", "tier_policy"), "default"),
     "classifier": "sentiment",
@@ -112,6 +115,9 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
     """All of them or none; what is already so makes no version. Raises ``Wrong`` with every mistake.
 
     A definition counts for the whole centre: so does who changes it."""
+    allowed = sorted(set.intersection(*(set(EDITORS.get(draft.kind, ADMIN)) for draft in drafts))) if drafts else list(ADMIN)
+    if who.role not in allowed:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=allowed)
     if who.scope:
         raise Wrong([Mistake((), "board.wrong.centre_wide")])
     starts = [check(settings, draft, now) for draft in drafts]

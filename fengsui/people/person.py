@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fengsui.people import audit
+from fengsui.people.editor import editor
 from fengsui.people.fault import PersonFault
 from fengsui.people.password import LEAST, hashed, one_time
 from fengsui.people.session import inside, revoke_all
@@ -67,10 +68,10 @@ def create(
     if not _ID.fullmatch(person_id) or person_id in RESERVED:
         raise PersonFault("people.fault.person_id", value=person_id[:64], reserved=list(RESERVED))
     new = Person(person_id, name, role, tuple(scope), title, extension, lang)
-    _check_within(within, new.scope)
     secret = None if password is None else hashed(password, person_id, least)
     try:
         with store.begin() as conn:
+            _check_within(editor(conn, by, within), new.scope)
             insert_person(conn, new, secret, now, must_change=must_change)
             audit.record(conn, by, "person.create", {"person": person_id, "role": role, "scope": list(scope)}, now)
     except IntegrityError:
@@ -96,7 +97,7 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, within: Seq
         fields["scope"] = list(fields["scope"])
     with store.begin() as conn:
         old = _locked(conn, person_id)
-        _check_within(within, old.scope, fields.get("scope", old.scope))
+        _check_within(editor(conn, by, within), old.scope, fields.get("scope", old.scope))
         _keep_an_admin(conn, old, fields)
         conn.execute(update(person).where(person.c.person_id == person_id).values(**fields))
         if any(name in fields for name in _ENDS_SESSIONS):
@@ -120,7 +121,7 @@ def set_password(
     """A new password; every session of the person ends."""
     secret = hashed(password, person_id, least)
     with store.begin() as conn:
-        _check_within(within, _locked(conn, person_id).scope)
+        _check_within(editor(conn, by, within), _locked(conn, person_id).scope)
         new = {"password": secret, "must_change": must_change}
         conn.execute(update(person).where(person.c.person_id == person_id).values(**new))
         revoke_all(conn, person_id, now)

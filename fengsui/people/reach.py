@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, Engine, select
 
 from fengsui.people import audit
+from fengsui.people.editor import editor
 from fengsui.people.fault import PersonFault
 from fengsui.people.session import inside
 from fengsui.settings.channel import quiet_span
@@ -60,7 +61,7 @@ def set_reach(
             _check(name, value)
     with store.begin() as conn:
         scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
-        if scope is None or not inside(within, scope):
+        if scope is None or not inside(within if by == person_id else editor(conn, by, within), scope):
             raise PersonFault("people.fault.unknown", value=person_id[:64])
         new = asdict(reach_of(conn, [person_id]).get(person_id, NOWHERE)) | wanted
         upsert(conn, reach, [{"person_id": person_id, **new}])

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 
 from fengsui.people import audit, totp
+from fengsui.people.editor import editor
 from fengsui.people.fault import PersonFault
 from fengsui.people.session import inside, revoke_all
 from fengsui.settings.keys import Keys
@@ -122,7 +123,7 @@ def remove(store: Engine, person_id: str, *, by: str, now: datetime, within: Seq
     """The phone is lost: from now on the password is enough, until another one is set up. Every session ends."""
     with store.begin() as conn:
         scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
-        if scope is None or not inside(within, scope) or not confirmed(conn, person_id):
+        if scope is None or not inside(editor(conn, by, within), scope) or not confirmed(conn, person_id):
             raise PersonFault("people.fault.second_gone")
         conn.execute(delete(second_factor).where(second_factor.c.person_id == person_id))
         conn.execute(delete(recovery_code).where(recovery_code.c.person_id == person_id))

@@ -14,6 +14,7 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, update
 
 from fengsui.people import audit
+from fengsui.people.editor import editor
 from fengsui.people.fault import PersonFault
 from fengsui.settings.model import SignIn
 from fengsui.store.database import reading
@@ -122,7 +123,8 @@ def end(store: Engine, ref: str, *, by: str, now: datetime, of: str | None = Non
     query = query.join(person, person.c.person_id == session.c.person_id).where(mine)
     with store.begin() as conn:
         row = conn.execute(query).mappings().first() if len(ref) == REF_CHARS else None
-        if row is None or (of is not None and row["person_id"] != of) or not inside(within, row["scope"]):
+        bound = within if of is not None and of == by else editor(conn, by, within)
+        if row is None or (of is not None and row["person_id"] != of) or not inside(bound, row["scope"]):
             raise PersonFault("people.fault.no_session")
         conn.execute(update(session).where(session.c.token_hash == row["token_hash"]).values(revoked_at=now))
         audit.record(conn, by, "session.revoke", {"person": row["person_id"], "session": ref}, now)

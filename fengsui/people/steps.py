@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select, update
 
 from fengsui.people import audit, password, second
+from fengsui.people.editor import editor
 from fengsui.people.fault import NotSignedIn, PersonFault, SignInRefused
 from fengsui.people.person import Person, person_of
 from fengsui.people.session import alive, inside, revoke_all, token_hash
@@ -79,7 +80,7 @@ def release(store: Engine, tries: Tries, person_id: str, *, by: str, now: dateti
     """Whoever waited after too many wrong passwords may try again."""
     with store.begin() as conn:
         scope = conn.scalar(select(person.c.scope).where(person.c.person_id == person_id))
-        if scope is None or not inside(within, scope):
+        if scope is None or not inside(editor(conn, by, within), scope):
             raise PersonFault("people.fault.unknown", value=person_id[:64])
         tries.release(conn, person_id)
         audit.record(conn, by, "person.release", {"person": person_id}, now)

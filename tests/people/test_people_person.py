@@ -88,7 +88,7 @@ def test_a_new_name_ends_no_session(store: Engine):
     create(store, "li", "李强", "manager", by="cli", now=NOW)
     with store.begin() as conn:
         start(conn, "li", None, NOW, timedelta(hours=1))
-    change(store, "li", by="li", now=NOW, name="李 强")
+    change(store, "li", by="root", now=NOW, name="李 强")
     with store.connect() as conn:
         assert conn.execute(select(session.c.revoked_at)).scalar_one() is None
 

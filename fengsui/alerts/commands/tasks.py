@@ -132,6 +132,8 @@ def _able(conn: Connection, owner: str, place: str, *, bound: bool) -> Refused |
 
 
 def _open(row: Row, seen: int, by: Person) -> Refused | None:
+    if by.role not in (*DUTY, "analyst"):
+        return Refused("alerts.refused.role", {"role": by.role, "allowed": [*DUTY, "analyst"], "command": "close_task"})
     own = by.person_id in (row["owner"], row["by"])
     if not own and not (by.role in MANAGER and within(by.scope, row["slice_key"])):
         return Refused("alerts.refused.not_owner", {"who": row["owner"], "command": "close_task"})

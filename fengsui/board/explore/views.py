@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 from fengsui.alerts import definitions as writing
 from fengsui.board import definitions
 from fengsui.board.wrong import Mistake, Wrong
-from fengsui.people import Person
+from fengsui.people import NotAllowed, Person
 
 KIND = "question"
+ROLES = ("duty", "manager", "admin", "analyst")
 NAME_MAX, MOST, QUERY_MAX = 40, 30, 2000
 ASKED = ("metric", "at", "from", "to", "zoom", "out", "alert", "with", "scale")
 """Of an address, what a view keeps."""
@@ -42,6 +43,7 @@ def _is_mine(body: Mapping[str, object], person_id: str) -> bool:
 
 def keep(store: Engine, who: Person, name: str, query: Mapping[str, Sequence[str]], now: datetime) -> None:
     """The same name again is its next version. Raises ``Wrong``."""
+    _may(who)
     name = name.strip()
     kept = {key: list(values) for key, values in query.items() if key in ASKED and values}
     if not name:
@@ -60,11 +62,17 @@ def keep(store: Engine, who: Person, name: str, query: Mapping[str, Sequence[str
 
 def drop(store: Engine, who: Person, view_id: str, now: datetime) -> None:
     """Only one's own; twice is once."""
+    _may(who)
     found = next((one for one in views(store, who.person_id) if one.id == view_id), None)
     if found is not None:
         body = {"owner": who.person_id, "name": found.name, "query": dict(found.query), "withdrawn": True}
         with store.begin() as conn:
             writing.save(conn, KIND, view_id, body, who.person_id, now)
+
+
+def _may(who: Person) -> None:
+    if who.role not in ROLES:
+        raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=list(ROLES))
 
 
 def _id(person_id: str, name: str) -> str:
