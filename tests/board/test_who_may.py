@@ -339,11 +339,11 @@ ROWS = [
     Row("rota file", MANAGER, "here", _take_over),
     Row("save a rule", MANAGER, "whole", _definition("rule", "")),
     Row("save the tier policy", ADMIN, "whole", _definition("tier_policy", "default", storm_s=1)),
-    Row("rehearse a rule", {"manager", "admin", "analyst"}, "own", _rehearse),
+    Row("rehearse a rule", MANAGER, "whole", _rehearse),
     Row("back-test", {"manager", "admin", "analyst"}, "here", _backtest),
     Row("export", {"manager", "admin", "analyst", "auditor"}, "own", _export),
     Row("correct a tag", DESK, "here", _correct),
-    Row("watch a phrase", {"manager", "admin", "analyst"}, "own", _watch),
+    Row("watch a phrase", {"manager", "admin", "analyst"}, "whole", _watch),
     Row("keep a question", DESK, "own", _view),
     Row("find a customer", ADMIN, "whole", _customer),
     Row("send a report", set(ROLES) - {"wall"}, "own", _report),
@@ -394,7 +394,7 @@ def outcome(call: Call, house: House, who: Person) -> str:
         answer = call(house, who)
     except NotAllowed as fault:
         return "place" if fault.code == "people.fault.part" else "role"
-    except PersonFault as fault:
+    except (PersonFault, watch.NotAPhrase) as fault:
         return _kind(fault.code)
     except Wrong as fault:
         return _kind(fault.mistakes[0].code)
