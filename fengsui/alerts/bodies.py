@@ -19,6 +19,7 @@ from fengsui.metrics.goal import Goal
 from fengsui.metrics.sla_body import PolicyBody
 from fengsui.metrics.target_body import TargetBody
 from fengsui.metrics.view_body import ViewBody
+from fengsui.text.taxonomy import Taxonomy
 
 Factor = Annotated[int, Field(ge=1, le=3)]
 TierNumber = Annotated[int, Field(ge=1, le=3)]
@@ -291,6 +292,7 @@ CHECKED: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "target": TypeAdapter(TargetBody),
         "known_event": TypeAdapter(KnownEventBody),
         "view": TypeAdapter(ViewBody),
+        "taxonomy": TypeAdapter(Taxonomy),
     }
 )
 """Kinds whose bodies are checked when a person saves one."""

@@ -34,7 +34,7 @@ ADMIN = ("admin",)
 EDITORS: Mapping[str, tuple[str, ...]] = {"rule": ("manager", "admin")}
 """Who changes a definition of a kind; of every other kind an administrator."""
 ONLY = {
-    **dict.fromkeys(("calendar", "sla_policy", "matrix", "weights", "tier_policy"), "default"),
+    **dict.fromkeys(("calendar", "sla_policy", "matrix", "weights", "tier_policy", "taxonomy"), "default"),
     "classifier": "sentiment",
 }
 """Kinds of which a centre has one."""

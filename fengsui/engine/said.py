@@ -10,18 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from detectors.base import KnownEvent
 from fengsui.engine.plan import holds
 from fengsui.engine.planned import Planned
-from fengsui.store.slices import slice_levels
-from fengsui.store.tables import definition
+from fengsui.metrics.voice import OF_TAGS, TAG_DIMS
+from fengsui.store.slices import ALL, slice_levels
+from fengsui.store.tables import definition, request
 
 UNUSUAL = ("real", "expected")
 NEW_NORMAL = "new_normal"
+RETAGGED = "retagged"
 SAME = 0.02
 """A lift nearer to one than this moves nothing."""
 
@@ -41,6 +43,9 @@ class Said:
 
     def concerns(self, planned: Planned) -> bool:
         """The same figure, at the same place or inside it."""
+        if self.verdict == RETAGGED:
+            dims = {level.partition(".")[0] for level in slice_levels(planned.slice_key)}
+            return planned.rule.metric in OF_TAGS or bool(dims & TAG_DIMS)
         return self.metric == planned.rule.metric and holds(slice_levels(self.slice_key), slice_levels(planned.slice_key))
 
 
@@ -49,7 +54,26 @@ def stretches(conn: Connection, now: datetime) -> tuple[Said, ...]:
     mine = (definition.c.kind == "stretch") & (definition.c.valid_from <= now)
     query = select(definition.c.id, definition.c.valid_from, definition.c.body).where(mine).order_by(definition.c.version)
     newest = {row.id: row for row in conn.execute(query)}
-    return tuple(_said(row.id, row.valid_from, row.body) for row in newest.values())
+    return (*(_said(row.id, row.valid_from, row.body) for row in newest.values()), *_retagged(conn, now))
+
+
+def _retagged(conn: Connection, now: datetime) -> list[Said]:
+    """The past was tagged anew: what series of tags have learned of it is no longer what the roll-ups say."""
+    done = (request.c.kind == "retag") & (request.c.state == "done") & (request.c.finished_at <= now)
+    rows = conn.execute(select(request.c.request_id, request.c.params, request.c.finished_at).where(done))
+    return [
+        Said(
+            row.request_id,
+            row.finished_at,
+            RETAGGED,
+            row.finished_at - timedelta(weeks=int(row.params["weeks"])),
+            row.finished_at,
+            "",
+            ALL,
+            None,
+        )
+        for row in rows
+    ]
 
 
 def _said(id_: str, at: datetime, body: dict[str, object]) -> Said:

@@ -16,6 +16,10 @@ def _share(cue: str, zh: str, en: str) -> Metric:
 
 CUE_SHARES = frozenset(f"{cue}_share" for cue in CUES)
 """Shares among the feedback that can be read."""
+OF_TAGS = CUE_SHARES | {"negatives", "negative_share"}
+"""Figures that stand on tags: another list of words, or a model, and they are others."""
+TAG_DIMS = frozenset({"issue", "department", "topic"})
+"""Dimensions whose values are tags."""
 VOICE = (
     _share("waiting", "提到等待的占比", "Share that mentions waiting"),
     _share("repeated", "重复提问的占比", "Share that asks again"),

@@ -14,7 +14,7 @@ from pages.look.house import house
 from pages.look.pieces import esc, heading
 from pages.look.visitor import Visitor, require_role
 
-KINDS = ("calendar", "sla_policy", "target", "goal", "known_event", "view", "classifier")
+KINDS = ("calendar", "sla_policy", "target", "goal", "known_event", "view", "taxonomy", "classifier")
 SHOWN = 40
 _READY = "adm_file_drafts"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets, views
+from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets, taxonomy, views
 from pages.look import sections
 from pages.look.dress import dress
 from pages.look.pieces import esc
@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Section] = {
     "targets": targets.section,
     "events": events.section,
     "views": views.section,
+    "taxonomy": taxonomy.section,
     "history": history.section,
     "file": moved.section,
 }

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from fengsui.engine import relearn, school, state, warm
 from fengsui.engine.advance import Engine
@@ -14,7 +15,7 @@ from fengsui.engine.live import build_detector
 from fengsui.engine.readings import Clock, Maker
 from fengsui.engine.said import stretches
 from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import audit, watermark
+from fengsui.store.tables import audit, request, watermark
 from tests.engine.smallcentre import START, Centre
 
 MINUTE = timedelta(minutes=1)
@@ -254,3 +255,18 @@ def _judged(planned: Any, said: Any, begin: datetime, turn: datetime) -> float:
         at += 15
     reading = maker.reading(at, 15, (12.0, None), True)
     return float(detector.judge_one(reading).expected or 0.0)
+
+
+def test_series_of_tags_learn_anew_after_the_past_was_tagged_anew_and_others_do_not(embedded: Centre) -> None:
+    centre = prepared(embedded)
+    centre.rule("moods", metric="negatives")
+    centre.slice("all", measure="negative.n")
+    engine = centre.engine()
+    centre.advance(engine, START)
+    row = {"request_id": "r1", "kind": "retag", "params": {"weeks": 4}, "by": "gao", "at": START, "state": "done"}
+    with centre.store.begin() as conn:
+        conn.execute(insert(request).values(**row, progress=1.0, cancel=False, finished_at=START + timedelta(seconds=1)))
+    minutes(centre, engine, 1, 5)
+    learned = [row[1]["series"] for row in centre.rows(audit, "action", "params") if row[0] == "engine.said.learned"]
+    assert learned == ["negatives|all|60|moods"]
+    assert dict(centre.rows(watermark, "name", "at"))["said"] == START + timedelta(seconds=1)

@@ -21,11 +21,12 @@ from fengsui.people.session import token_hash
 from fengsui.settings import load
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
+from fengsui.text import taxonomy
 
 FILE = b'{"format": "fengsui.definitions", "version": 1, "definitions": [%s]}'
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
-SECTIONS = ("calendar", "policy", "targets", "events", "history", "file")
+SECTIONS = ("calendar", "policy", "targets", "events", "taxonomy", "history", "file")
 
 
 def _admin() -> None:
@@ -43,6 +44,7 @@ def office(home: Path) -> Engine:
     with store.begin() as conn:
         calendars.seed(conn, "CN", "Asia/Shanghai", before)
         policy.seed(conn, settings.sla, before)
+        taxonomy.seed(conn, before)
         for id_, name in (("gao", "高岩"), ("lin", "林静")):
             row = {"person_id": id_, "name": name, "role": "admin", "scope": [], "active": True, "created_at": before}
             conn.execute(insert(t.person).values(**row))
@@ -86,6 +88,8 @@ WORDS = {
     ("targets", "en"): ("SLA attainment", "95.0%", "Built in"),
     ("events", "zh_CN"): ("先登记，就不会被当成异常", "从文件导入"),
     ("events", "en"): ("Announce sales", "From a file"),
+    ("taxonomy", "zh_CN"): ("问题类型", "service/attitude", "重新打标签", "看看会改多少"),
+    ("taxonomy", "en"): ("Issue types", "service/attitude", "Tag anew", "See what would change"),
     ("history", "zh_CN"): ("日历  第 1 版", "投诉突增", "第一版"),
     ("history", "en"): ("Calendar  version 1", "First version"),
 }
@@ -296,3 +300,27 @@ def test_a_file_that_will_not_do_says_where(content: bytes, code: str, place: tu
         definition_file.read(content, KINDS, {}, "")
     first = fault.value.mistakes[0]
     assert first.code == code and first.place[: len(place)] == place
+
+
+def test_an_issue_is_added_tried_saved_and_the_past_asked_for(office: Engine, looks: Looks) -> None:
+    looks("gao")
+    app = show("taxonomy")
+    field(app, "which_issues").set_value("").run()
+    for end, typed in (("id_issues_", "service/parking"), ("zh_CN_issues_", "停车<b>"), ("en_issues_", "Parking")):
+        field(app, end).set_value(typed)
+    field(app, "words_issues_").set_value("停车、车位")
+    app.button(key="adm_tax_put").click().run()
+    assert not app.exception and "停车&lt;b&gt;" in texts(app) and "停车<b>" not in texts(app)
+    app.button(key="adm_tax_try").click().run()
+    assert "里会变" in texts(app)
+    field(app, "reason").set_value("停车多了")
+    app.button(key="adm_save").click().run()
+    assert not app.exception and versions(office, "taxonomy") == 2
+    app.button(key="adm_retag_do").click().run()
+    app.button(key="adm_retag_do").click().run()
+    with office.connect() as conn:
+        asked = conn.execute(select(t.request.c.kind, t.request.c.params)).all()
+    assert [(row.kind, row.params["weeks"]) for row in asked] == [("retag", 8)]
+    field(app, "which_issues").set_value("service/parking").run()
+    app.button(key="adm_tax_drop").click().run()
+    assert "service/parking" not in texts(app).split("adm_save")[0].split("p_save")[0] or versions(office, "taxonomy") == 2

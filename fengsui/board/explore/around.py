@@ -29,7 +29,7 @@ DRIFT = 0.1
 SHOWN = 8
 NO_WORK = ("data_lag",)
 """Says how late rows came, not what happened."""
-KINDS = ("rule", "target", "metric", "sla_policy", "calendar", "cue")
+KINDS = ("rule", "target", "metric", "sla_policy", "calendar", "cue", "taxonomy")
 
 
 @dataclass(frozen=True, slots=True)
