@@ -24,11 +24,11 @@ MACHINE = (*RESERVED, "retention")
 """Sign rows that no person wrote."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "seen": ("customer.", "text.", "export", "definitions.export"),
-    "people": ("person.", "second.", "link."),
+    "people": ("person.", "second.", "link.", "rota."),
     "signin": ("session.",),
     "rules": ("definition.", "definitions."),
-    "alerts": ("alert.", "task.", "silence.", "handover."),
-    "data": ("request.", "ingest.", "typed", "deadline."),
+    "alerts": ("alert.", "task.", "silence.", "shift.", "drill."),
+    "data": ("request.", "ingest.", "typed", "deadline.", "label.", "topic.", "model.", "keys.", "engine."),
 }
 """What is asked for together: the actions that begin like this."""
 

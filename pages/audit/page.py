@@ -31,6 +31,7 @@ SPANS: Mapping[str, timedelta | None] = {
     "all": None,
 }
 EVERY = "all"
+TIMES = ("start", "end", "until", "due")
 ABOUT_CHARS, SHOWN_CHARS = 60, 260
 
 
@@ -160,13 +161,16 @@ def _value(visitor: Visitor, name: str, value: Any) -> str:
     if name in ("role", "stage"):
         known = f"locale.role.{value}" if name == "role" else f"pages.audit.stage.{value}"
         return visitor.say(known) if has(visitor.lang, known) else str(value)
+    known = f"pages.audit.value.{name}.{value}"
+    if isinstance(value, str | int) and not isinstance(value, bool) and has(visitor.lang, known):
+        return visitor.say(known)
     if isinstance(value, bool):
         return visitor.say(f"pages.admin.value.{'yes' if value else 'no'}")
     if isinstance(value, list):
         return "、".join(str(one) for one in value)
     if isinstance(value, Mapping):
         return "（" + _params(visitor, value) + "）"
-    return _when(visitor, value) if name.endswith("_at") else str(value)
+    return _when(visitor, value) if name.endswith("_at") or name in TIMES else str(value)
 
 
 def _when(visitor: Visitor, value: Any) -> str:
