@@ -27,6 +27,8 @@ LONG = {
     "text": "every goal of cleaning, masking and tagging, on labelled texts kept aside ($FENGSUI_TEXT_DATA)",
     "explore_steps": "CPU seconds of every step of 探查 on the store of $FENGSUI_HOME",
     "explore": "slices that make a deviation: right ones, silence, seconds; beside z-score, ThirdEye's cost, Adtributor",
+    "explore.pack": "seven real events: which slice is named first ($FENGSUI_REAL_DATA)",
+    "explore.phrases": "whether sudden phrases name what happened, in posts and in Chinese messages ($FENGSUI_REAL_DATA)",
     "detection": "detectors of counts beside their peers and the oracle",
     "detection.drift": "detectors of shares and durations beside their peers and the true model",
     "detection.faults": "a day that was moved: called, with its hours, and nothing else",

@@ -53,7 +53,9 @@ class LogLinear:
         """``predict``, and the covariance of the predictor with the state, which ``learn`` needs again."""
         places, weights, _ = row
         gain = self._gain(row)
-        f = sum(self.m[place] * weight for place, weight in zip(places, weights, strict=True))
+        f = 0.0
+        for place, weight in zip(places, weights, strict=True):
+            f += self.m[place] * weight
         return float(f), _read(gain, row), gain
 
     def _gain(self, row: Row) -> Vector:

@@ -60,9 +60,14 @@ class Noise:
 
     def _add(self, moments: list[float], expected: float, square: float, weight: float) -> None:
         keep = 1.0 - weight / self.memory
-        fresh = (1.0, expected, expected * expected, square / expected, square)
-        for j in range(5):
-            moments[j] = moments[j] * keep + fresh[j] * weight
+        n, first, second, ratio, squares = moments  # written out: this is the busiest line of a back-test
+        moments[:] = (
+            n * keep + weight,
+            first * keep + expected * weight,
+            second * keep + expected * expected * weight,
+            ratio * keep + square / expected * weight,
+            squares * keep + square * weight,
+        )
 
     def body(self) -> dict[str, Any]:
         moments = [list(sums) for sums in self.moments]

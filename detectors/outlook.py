@@ -87,7 +87,7 @@ class Outlook:
         """95 % band of a step with this expectation; the same for all minutes of a quarter, so kept."""
         if self._band is None or self._band[0] != expected:
             variance = expected * (beam[1] + beam[2] * expected)
-            low, high = (tail.quantile(p, expected, variance) for p in BAND)
+            low, high = tail.quantiles(BAND, expected, variance)
             self._band = (expected, low, high)
         return self._band[1], self._band[2]
 

@@ -57,8 +57,12 @@ def sums(ring: Ring, beams: Sequence[Beam], observed: float, expected: float, fl
         if width - 1 > filled:
             break
         start = at - width + 1
-        mean = max(total_due - due[start], floor)
-        variance = max(mean * (phi + a * mean), least)
+        mean = total_due - due[start]
+        if floor > mean:
+            mean = floor
+        variance = mean * (phi + a * mean)
+        if least > variance:
+            variance = least
         found.append((total_seen - seen[start], mean, variance))
         if width == 1:
             least = variance

@@ -9,6 +9,7 @@ Counts may be fractional (weights); the functions continue the discrete law.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from scipy.special import betainc, gammainc, gammaincc, gammaincinv
 
@@ -57,16 +58,23 @@ def _far(observed: float, mean: float, over: float) -> float:
 
 def quantile(probability: float, mean: float, variance: float) -> float:
     """The smallest count with at least ``probability`` at or below it; from a gamma above a mean of 30."""
+    return quantiles((probability,), mean, variance)[0]
+
+
+def quantiles(probabilities: Sequence[float], mean: float, variance: float) -> list[float]:
+    """Of several ``probabilities``, the lowest first: one walk up the counts finds all."""
     if mean > DISCRETE:
-        return gamma_quantile(probability, mean, variance)
+        return [gamma_quantile(probability, mean, variance) for probability in probabilities]
     over = max(variance - mean, 1e-9 * mean)
     r, x = mean * mean / over, over / (mean + over)
     term = math.exp(-r * math.log1p(over / mean))
-    total, count = term, 0
-    while total < probability and count < 1000:
-        term *= (count + r) / (count + 1) * x
-        total, count = total + term, count + 1
-    return float(count)
+    total, count, found = term, 0, []
+    for probability in probabilities:
+        while total < probability and count < 1000:
+            term *= (count + r) / (count + 1) * x
+            total, count = total + term, count + 1
+        found.append(float(count))
+    return found
 
 
 def gamma_quantile(probability: float, mean: float, variance: float) -> float:

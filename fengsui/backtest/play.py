@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from detectors import registry
 from detectors.base import Context, Detector, Reading, Tier, step
@@ -16,8 +16,7 @@ from fengsui.metrics.calendar import day_type
 KINDS = ("count", "share", "duration", "gauge")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What was said of one row, in the unit of the file (durations in seconds)."""
 
     row: Row
@@ -49,16 +48,18 @@ def detector_for(kind: str, name: str | None, length: timedelta) -> Detector:
 def play(rows: Iterable[Row], detector: Detector, length: timedelta, calendar: str, budget: float) -> Iterator[Step]:
     """``budget``: false alarms a week that may be asked for."""
     inward, outward = units(detector.kind)
+    lasting = detector.kind == "duration"
     for row in rows:
         context = Context(row.local, day_type(row.local.date(), calendar), (), budget)
-        value = None if row.value is None else inward(row.value)
-        exposure = row.exposure
-        if detector.kind == "duration":
+        value, exposure = row.value, row.exposure
+        if lasting:
             exposure = 0.0 if value is None else 1.0 if exposure is None else exposure
-        reading = Reading("backtest", row.start, row.start + length, value, exposure, True, context)
-        said = step(detector, reading)
-        band = [None if number is None else outward(number) for number in (said.expected, said.lower, said.upper)]
-        yield Step(row, band[0], band[1], band[2], said.score, said.p_value, said.ready, said.grade, length)
+            value = None if value is None else inward(value)
+        said = step(detector, Reading("backtest", row.start, row.start + length, value, exposure, True, context))
+        expected, lower, upper = said.expected, said.lower, said.upper
+        if lasting:
+            expected, lower, upper = (None if number is None else outward(number) for number in (expected, lower, upper))
+        yield Step(row, expected, lower, upper, said.score, said.p_value, said.ready, said.grade, length)
 
 
 def units(kind: str) -> tuple[Callable[[float], float], Callable[[float], float]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from fengsui.backtest.fault import BadSeries
@@ -17,8 +17,7 @@ WEEK = timedelta(days=7)
 LARGEST = 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One step. ``start``: aware; ``local``: its wall clock; ``value`` None where the cell is empty; ``text``: the time as it
     stands in the file."""
 
@@ -56,17 +55,18 @@ def read_cells(path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, Mappi
     """Line number and cells by the names of the head, trimmed. Empty lines are passed over."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            head = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = head
+            reader = csv.reader(file, strict=True)
+            head = [name.strip() for name in next(reader, [])]
+            width = len(head)
             for name in wanted:
                 if name not in head:
                     if name == "exposure":
                         raise BadSeries("no_exposure", file=path.name)
                     raise BadSeries("column", file=path.name, column=name, allowed=head)
             for cells in reader:
-                kept = {name: (cells[name] or "").strip() for name in head}
-                yield reader.line_num, kept
+                if cells:
+                    some = [cell.strip() for cell in cells[:width]]
+                    yield reader.line_num, dict(zip(head, [*some, *[""] * (width - len(some))], strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
         raise BadSeries("unreadable", file=path.name, why=why) from None

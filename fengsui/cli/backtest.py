@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +28,19 @@ def _interval(ctx: click.Context, param: click.Parameter, value: str) -> timedel
         return parse_span(value)
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{value!r}：应为 15min、1h、1d、7d 这样的时长 · a length such as 15min, 1h, 1d, 7d") from None
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Rows and steps are kept to the end and hold no circles: looking through them again and again for what could be thrown
+    away takes a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @click.command(short_help="用一条历史序列试检测器 · what a detector would have said of one series")
@@ -65,9 +81,10 @@ def backtest(
     _check_calendar(where, calendar)
     here = _zone(where, zone)
     try:
-        rows = read_rows(series, kind, interval, here)
         known = read_events(events, interval, here) if events else []
-        steps = list(play(rows, detector_for(kind, detector, interval), interval, calendar, budget))
+        with _unswept():
+            rows = read_rows(series, kind, interval, here)
+            steps = list(play(rows, detector_for(kind, detector, interval), interval, calendar, budget))
         if out:
             write_steps(out, steps)
     except BadSeries as fault:
