@@ -240,8 +240,6 @@ def _ask() -> None:
     weeks = int(st.session_state.get("adm_retag_weeks") or WEEKS)
     try:
         key = f"{now():%Y%m%d%H%M}"  # a second press within the minute is the same wish
-        st.session_state[_TOLD] = requests.ask(
-            house().writer, "retag", {"weeks": weeks}, visitor.person.person_id, now(), key=key
-        )
+        st.session_state[_TOLD] = requests.ask(house().writer, "retag", {"weeks": weeks}, visitor.person, now(), key=key)
     except Exception as fault:  # told; nothing was asked
         saving.say(visitor.say("pages.trouble.not_stored", why=visitor.why(fault)))
