@@ -11,6 +11,7 @@ from fengsui.alerts import commands, definitions
 from fengsui.alerts.bodies import TierPolicy
 from fengsui.alerts.commands import Done, Refused
 from fengsui.alerts.commands.handling import Somebody
+from fengsui.alerts.desk import Desk
 from fengsui.alerts.seeds.policy import TIER_POLICY
 from fengsui.store import tables as t
 
@@ -124,3 +125,30 @@ def test_nobody_but_the_house_gives_back_like_that(alarm: Any) -> None:
     for by in (LI, WANG, Somebody("root", "管理员", "admin")):
         answer = carry_out(centre.store, id_, Command("lapse", 1), by, centre.now)
         assert isinstance(answer, Refused) and answer.code == "alerts.refused.role"
+
+
+def test_a_kill_in_the_middle_of_an_escalation_tells_each_step_once(centre: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process dies between the transition and its notice; the next one finds the timer in the rows and does both, once."""
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance()
+    walk(centre, 4)
+    really = Desk.tell
+
+    def dies(self: Desk, news: Any, recipients: Any) -> None:
+        if news.kind == "escalated":
+            raise SystemExit
+        really(self, news, recipients)
+
+    before = centre.digest()
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "tell", dies)
+        with pytest.raises(SystemExit):
+            centre.advance(MINUTE)
+    assert centre.digest() == before  # not a row of the half step
+    centre.store.dispose()
+    centre.tick -= 1
+    for _ in range(2):
+        centre.advance()
+    assert told(centre, "escalated") == [("escalated", "manager")]
+    assert [row["code"] for row in centre.transitions(centre.one()["episode_id"], "machine")].count("escalated") == 1
