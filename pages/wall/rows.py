@@ -28,7 +28,6 @@ def panel(visitor: Visitor, picture: Picture, fires: Burning, now: datetime) -> 
     """What burns and a person asked not to be told of (silent, put off) is a number, so that nobody takes it for calm. An
     exercise has its row, and its own number."""
     alerts, real = fires.rows, [alert for alert in fires.rows if not alert.drill]
-    second = visitor.say("pages.wall.rows_second")
     waiting = sum(alert.waiting for alert in real)
     counts = [
         ("rows_count", len(real)),
@@ -37,6 +36,7 @@ def panel(visitor: Visitor, picture: Picture, fires: Burning, now: datetime) -> 
         ("put_off", fires.put_off),
     ]
     right = " · ".join(visitor.say(f"pages.wall.{name}", n=n, waiting=waiting) for name, n in counts if n)
+    second = visitor.say("pages.wall.rows_second") if not any(n for _, n in counts[1:]) else ""  # one line has room for one
     head = f'<h3 class="h">{esc(visitor.say("pages.wall.rows"))}<em>{esc(second)}</em><span data-ear="1" hidden></span><u>{esc(right)}</u></h3>'
     shown, long, rest = laid(alerts, now)
     body = "".join(_row(visitor, alert) for alert in shown) + _long(visitor, long, now) + _rest(visitor, rest)

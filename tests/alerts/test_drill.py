@@ -139,3 +139,14 @@ def test_a_storm_gathers_no_drill_with_real_alerts(drill: Any) -> None:
     assert {row["notice_id"] for row in kept if row["params"].get("drill")} == {
         row["notice_id"] for row in centre.notices("raised") if row["params"].get("drill")
     }
+
+
+def test_a_drill_is_merged_into_nothing_and_nothing_into_it(drill: Any) -> None:
+    centre, id_ = drill
+    centre.record(n=30)
+    centre.sees(observed=30, expected=1)
+    centre.advance(MINUTE)
+    real = next(row["episode_id"] for row in centre.episodes() if row["mode"] == "on")
+    for one, into in ((id_, real), (real, id_)):
+        answer = commands.merge_into(centre.store, one, 0, WANG, centre.now, into=into, reason="duplicate")
+        assert isinstance(answer, Refused) and answer.code == "alerts.refused.into"

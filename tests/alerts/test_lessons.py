@@ -28,4 +28,4 @@ def test_a_test_that_is_named_is_there_and_is_not_left_out(place: str) -> None:
     (found,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     assert "skip" not in "".join(ast.unparse(mark) for mark in found.decorator_list)
     said = ast.unparse(found)
-    assert any(word in said for word in ("assert ", "raises(", ".wait_for(")), "it looks at something"
+    assert any(word in said for word in ("assert ", "raises(", ".wait_for")), "it looks at something"

@@ -126,7 +126,8 @@ def _gone(conn: Connection, row: Row | None, episode_id: str, command: Command, 
     if command.name == "end_drill" and row["mode"] != DRILL:
         return Refused("alerts.refused.no_drill")
     into = command.params.get("into")
-    if command.name == "merge_into" and into and (into == episode_id or not _can_take(conn, into, by)):
+    mixed = row["mode"] == DRILL  # an exercise ends on its own, and leaves no word on a real alert
+    if command.name == "merge_into" and into and (mixed or into == episode_id or not _can_take(conn, into, by)):
         return Refused("alerts.refused.into", {"into": into})
     return None
 
