@@ -54,14 +54,14 @@ def _telling(alert: Alert) -> list[Mapping[str, Any]]:
     return sorted((part for part in alert.explained if "share" in part), key=rank)
 
 
-def actual(visitor: Visitor, alert: Alert) -> str:
-    return together(visitor, alert.shape, alert.unit, alert.observed)
+def actual(visitor: Visitor, alert: Alert, *, brief: bool = False) -> str:
+    return together(visitor, alert.shape, alert.unit, alert.observed, brief=brief)
 
 
-def partner(visitor: Visitor, alert: Alert) -> str:
+def partner(visitor: Visitor, alert: Alert, *, brief: bool = False) -> str:
     if alert.expected is None:
         return visitor.say("pages.partner.at_once")
-    return visitor.say("pages.partner.expected", value=together(visitor, alert.shape, alert.unit, alert.expected))
+    return visitor.say("pages.partner.expected", value=together(visitor, alert.shape, alert.unit, alert.expected, brief=brief))
 
 
 def sentence(visitor: Visitor, alert: Alert) -> str:

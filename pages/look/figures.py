@@ -46,3 +46,8 @@ def together(visitor: Visitor, shape: str, unit: str, value: float | None, *, br
     """Number and unit in one, for second lines."""
     number, name = figure(visitor, shape, unit, value, brief=brief)
     return f"{number}{name}" if name in ("%", "‰") else f"{number} {name}".strip()
+
+
+def short(visitor: Visitor, n: float) -> str:
+    """A bare count for the wall: 138, and in Chinese 1.23 万."""
+    return as_brief(n, Place(visitor.lang, visitor.zone, catalogue(visitor.lang)))

@@ -11,6 +11,7 @@ from fengsui.board.read import Picture
 from fengsui.locale import tier_mark
 from fengsui.locale.formats import MINUS
 from fengsui.store.slices import slice_levels
+from pages.look.figures import short
 from pages.look.pieces import esc
 from pages.look.visitor import Visitor
 
@@ -32,7 +33,8 @@ def _grid(visitor: Visitor, cells: list[dict[str, Any]], alerts: Sequence[Alert]
     by_place = {(cell["org"], cell["channel"]): cell for cell in cells}
     head = "<span></span>" + "".join(f'<span class="hd">{esc(channel)}</span>' for channel in channels)
     rows = "".join(
-        f'<span class="rw">{esc(org)}</span>' + "".join(_cell(by_place.get((org, channel)), alerts) for channel in channels)
+        f'<span class="rw">{esc(org)}</span>'
+        + "".join(_cell(visitor, by_place.get((org, channel)), alerts) for channel in channels)
         for org in orgs
     )
     return f'<div class="grid" style="grid-template-columns:76px repeat({len(channels)},1fr)">{head}{rows}</div>'
@@ -49,18 +51,18 @@ def _covers(key: str, place: Mapping[str, str]) -> bool:
     return all(levels.get(name) == value for name, value in place.items())
 
 
-def _cell(cell: Mapping[str, Any] | None, alerts: Sequence[Alert]) -> str:
+def _cell(visitor: Visitor, cell: Mapping[str, Any] | None, alerts: Sequence[Alert]) -> str:
     if cell is None:
         return '<span class="cell none">—</span>'
     tier = tier_at(cell, alerts)
     strong = "strong" if (cell["deviation"] or 0) >= STRONG else ""
     mark = f"{tier_mark(tier)} " if tier else ""
-    number = "—" if cell["observed"] is None else cell["observed"]
-    return f'<span class="cell t{tier} {strong}">{mark}<b>{number}</b><em>{_excess(cell)}</em></span>'
+    number = "—" if cell["observed"] is None else short(visitor, cell["observed"])
+    return f'<span class="cell t{tier} {strong}">{mark}<b>{number}</b><em>{_excess(visitor, cell)}</em></span>'
 
 
-def _excess(cell: Mapping[str, Any]) -> str:
+def _excess(visitor: Visitor, cell: Mapping[str, Any]) -> str:
     if cell["expected"] is None:
         return ""
     excess = round(cell["observed"] - cell["expected"])
-    return f"+{excess}" if excess > 0 else f"{MINUS}{-excess}" if excess < 0 else "±0"
+    return f"{'+' if excess > 0 else MINUS}{short(visitor, abs(excess))}" if excess else "±0"

@@ -112,7 +112,7 @@ def _row(visitor: Visitor, alert: Alert) -> str:
     return (
         f'<div class="row t{alert.tier} {"new" if alert.waiting else ""}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
         f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(scope(visitor, alert))}</span></div>'
-        f'<div class="v"><b>{esc(actual(visitor, alert))}</b><span>{esc(partner(visitor, alert))}</span></div>'
+        f'<div class="v"><b>{esc(actual(visitor, alert, brief=True))}</b><span>{esc(partner(visitor, alert, brief=True))}</span></div>'
         f'<div class="o"><b>{esc(owner)}</b><span>{begun}{left}</span></div></div>'
     )
 

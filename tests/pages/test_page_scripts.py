@@ -29,7 +29,7 @@ from pages.look import house as house_module
 from pages.look.bar import me
 from pages.look.pieces import plain
 from pages.look.visitor import who
-from pages.wall import rows, tiles
+from pages.wall import deadlines, heat, rows, tiles
 from pages.wall.sound import sound
 
 Looks = Callable[[str | None], None]
@@ -715,6 +715,9 @@ def test_long_counts_of_the_wall_are_in_ten_thousands_and_pages_to_work_with_sta
         "metric": "x",
     }
     assert (tiles._partner(visitor, long), tiles._sample(visitor, long)) == ("平时约 1.01 万 件", "样本 1.23 万")
+    cell = {"observed": 12_345, "expected": 100.0, "deviation": 0.0, "org": "华南", "channel": "电话"}
+    assert "<b>1.23 万</b><em>+1.22 万</em>" in heat._cell(visitor, cell, ())
+    assert "1.23 万" in deadlines._cells(visitor, [12_345, 0, 0, 0, 0])
 
 
 def test_in_its_first_seconds_a_centre_waits_and_shows_no_fault(home: Path, looks: Looks) -> None:
