@@ -24,7 +24,7 @@ from pages.look.visitor import Visitor, require_role
 FRESH_S = 60
 _CSS = """
 .tp{display:grid;grid-template-columns:52px minmax(90px,1.1fr) 150px 88px 108px 130px minmax(0,3fr) 64px;gap:0 14px;align-items:center;padding:8px 0;border-top:1px solid var(--line);font-size:13.5px;line-height:20px;font-variant-numeric:tabular-nums}
-.tp:first-child{border-top:0}.tp.hd{font-size:12px;color:var(--faint);padding:2px 0 5px}
+.tp:first-child{border-top:0}.tp.hd{padding:2px 0 5px}.tp.hd span{font-size:12px;color:var(--faint)!important}
 .tp b{font-weight:600;overflow-wrap:anywhere}.tp .k{color:var(--mut);font-size:12.5px}.tp .k.burst{color:var(--t2)}.tp .w,.tp .u{color:var(--mut)}
 .tp .n{text-align:right}.tp .u{text-align:right}.tp .x{color:var(--mut);overflow:hidden;display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow-wrap:anywhere}
 .tp a{color:var(--acct);text-decoration:none}.tp .e{text-align:right}.tp mark{background:color-mix(in srgb,var(--t2) 26%,transparent);color:inherit}
@@ -41,8 +41,9 @@ def panel(visitor: Visitor) -> None:
         if may:
             _form(visitor)
     rows = "".join(_row(visitor, one, may) for one in found)
-    names = ("kind", "phrase", "where", "now", "usual", "day", "said")
-    head = "".join(f"<span>{esc(visitor.say(f'explore.topics.{name}'))}</span>" for name in names)
+    names = {"kind": "k", "phrase": "b", "where": "w", "now": "n", "usual": "u", "day": "l", "said": "x"}
+    heads = (f'<span class="{css}">{esc(visitor.say(f"explore.topics.{name}"))}</span>' for name, css in names.items())
+    head = "".join(heads)
     body = f'<div class="tp hd">{head}<span></span></div>{rows}' if rows else ""
     empty = f'<p class="none">{esc(visitor.say("explore.topics.none"))}</p>'
     picked = living("ex_topics", body or empty, _CSS, visitor, key=f"ex_topics_{_print(found)}") or ""
