@@ -99,6 +99,7 @@ def test_back_is_one_step_back_and_a_link_shows_the_same(screen: Any, server: Se
     assert "已去掉 1 个范围" in sentence(screen)
     link = screen.url
     screen.go_back()
+    screen.wait_for_selector('[data-id^="back:"]', state="detached", timeout=30_000)
     screen.wait_for_selector('[data-id^="out:"]', timeout=30_000)
     assert sentence(screen)[:12] == before[:12]
     screen.goto(link, wait_until="domcontentloaded")
