@@ -1,0 +1,63 @@
+"""Bulk correction by keyboard, where only a browser can show it: rows marked, one digit for all, and taken back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from fengsui.settings import load
+from fengsui.store.database import open_store
+from fengsui.store.tables import label
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture
+def screen() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        if os.environ.get("FENGSUI_REQUIRE_ALL") == "1":
+            pytest.fail("FENGSUI_REQUIRE_ALL=1 but there is no Chromium")
+        pytest.skip("no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser.new_page(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+        browser.close()
+
+
+def until(found: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float = 20.0) -> Any:
+    end = time.monotonic() + seconds
+    while not wanted(answer := found()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return answer
+
+
+def test_rows_are_marked_and_corrected_by_keys_and_taken_back(demo_server: Any, screen: Any) -> None:
+    store = open_store(load(demo_server.home / "fengsui.toml", {}).store.url)
+
+    def said() -> list[Any]:
+        with store.connect() as conn:
+            return list(conn.execute(select(label.c.record_key, label.c.tag, label.c.new)))
+
+    screen.goto(f"{demo_server.url}/records")
+    rows = screen.locator(".row[data-id]")
+    rows.first.wait_for(timeout=30_000)
+    shown = [rows.nth(n).get_attribute("data-id") for n in range(2)]
+    rows.first.click()
+    for key in (" ", "ArrowDown", " ", "2"):
+        screen.keyboard.press(key)
+        screen.wait_for_timeout(300)
+    found = until(said, lambda words: len(words) == 2)
+    assert {row.record_key for row in found} == set(shown) and len({(row.tag, row.new) for row in found}) == 1
+    assert found[0].tag == "issue" and found[0].new
+    screen.keyboard.press("u")
+    assert until(said, lambda words: not words) == [], "one key takes the whole press back"
+    store.dispose()
