@@ -7,7 +7,7 @@ administrators at once the second is told who came first and what that was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -22,6 +22,7 @@ from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
 from fengsui.people import NotAllowed, Person
+from fengsui.people.plain import plain
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, definition, person
 
@@ -30,6 +31,7 @@ KINDS = tuple(CHECKED)
 SAVED = "definition.save"
 MOST_SAVES = 500
 REASON_MAX = 200
+NAME_MAX = 120
 ADMIN = ("admin",)
 EDITORS: Mapping[str, tuple[str, ...]] = {"rule": ("manager", "admin")}
 """Who changes a definition of a kind; of every other kind an administrator."""
@@ -120,6 +122,7 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=allowed)
     if who.scope:
         raise Wrong([Mistake((), "board.wrong.centre_wide")])
+    drafts = [replace(draft, body=_shown(draft.body)) for draft in drafts]
     starts = [check(settings, draft, now) for draft in drafts]
     try:
         with store.begin() as conn:
@@ -139,9 +142,22 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
     return Saved(version)
 
 
+def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Names as they are read: nothing invisible in them."""
+    name = body.get("name")
+    if isinstance(name, str):
+        return {**body, "name": plain(name)}
+    if isinstance(name, Mapping):
+        return {**body, "name": {lang: plain(text) if isinstance(text, str) else text for lang, text in name.items()}}
+    return dict(body)
+
+
 def check(settings: Settings, draft: Draft, now: datetime) -> datetime:
     """From when on it counts; raises ``Wrong``."""
     found = list(of_body(draft))
+    names = draft.body.get("name")
+    if any(len(str(one)) > NAME_MAX for one in (names.values() if isinstance(names, Mapping) else [names])):
+        found.append(Mistake(("name",), "board.wrong.long", {"limit": NAME_MAX}))
     if not draft.reason.strip():
         found.append(Mistake(("reason",), "board.wrong.missing"))
     if len(draft.reason) > REASON_MAX:

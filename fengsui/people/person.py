@@ -15,6 +15,7 @@ from fengsui.people import audit
 from fengsui.people.editor import editor
 from fengsui.people.fault import PersonFault
 from fengsui.people.password import LEAST, hashed, one_time
+from fengsui.people.plain import plain
 from fengsui.people.session import inside, revoke_all
 from fengsui.settings.role import Role
 from fengsui.store.database import reading
@@ -67,7 +68,7 @@ def create(
     whose scope must lie there; without any it is not bound."""
     if not _ID.fullmatch(person_id) or person_id in RESERVED:
         raise PersonFault("people.fault.person_id", value=person_id[:64], reserved=list(RESERVED))
-    new = Person(person_id, name, role, tuple(scope), title, extension, lang)
+    new = Person(person_id, plain(name), role, tuple(scope), _shown(title), _shown(extension), lang)
     secret = None if password is None else hashed(password, person_id, least)
     try:
         with store.begin() as conn:
@@ -92,6 +93,7 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, within: Seq
     unknown = sorted(fields.keys() - {"name", "role", "scope", "title", "extension", "lang", "active"})
     if unknown:
         raise TypeError(f"a person has no {unknown}")
+    fields |= {name: _shown(fields[name]) for name in _TEXTS if name in fields}
     _check(fields)
     if "scope" in fields:
         fields["scope"] = list(fields["scope"])
@@ -184,6 +186,10 @@ def _columns(new: Person) -> dict[str, Any]:
         "lang": new.lang,
         "active": new.active,
     }
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else plain(text)
 
 
 def _check_within(within: Sequence[str], *scopes: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fengsui.people.plain import plain
 from fengsui.people.rota import Shift
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 NEEDED = ("day", "start", "end", "name")
 ROLES = {"": "duty", "值班员": "duty", "duty": "duty", "值班主管": "manager", "主管": "manager", "manager": "manager"}
 MOST_ROWS = 20_000
+LONGEST = 40
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?")
 _TIME = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：]\d{2})?")
 
@@ -87,7 +89,7 @@ class _Bad(Exception):
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, str]:
-    given = {str(head).strip().lower(): "" if value is None else str(value).strip() for head, value in row.items()}
+    given = {str(head).strip().lower(): "" if value is None else plain(str(value)) for head, value in row.items()}
     values = {name: next((given[head] for head in heads if given.get(head)), "") for name, heads in COLUMNS.items()}
     for name in NEEDED:
         if not values[name]:
@@ -103,8 +105,9 @@ def _shift(values: Mapping[str, str], zone: ZoneInfo, allowed: frozenset[str]) -
         raise _Bad("people.rota.role", value=values["role"][:40], allowed=["值班员", "值班主管"])
     if allowed and values["team"] and values["team"] not in allowed:
         raise _Bad("people.rota.team", value=values["team"][:40])
-    if len(values["name"]) > 40 or len(values["extension"]) > 40:
-        raise _Bad("people.rota.long", limit=40)
+    for name in ("name", "extension", "team", "person_id"):
+        if len(values[name]) > LONGEST:
+            raise _Bad("people.rota.long", field=COLUMNS[name][0], limit=LONGEST)
     begin = datetime.combine(day, start, zone)
     until = datetime.combine(day if end > start else day + timedelta(days=1), end, zone)
     return Shift(role, values["name"], begin, until, values["team"], values["extension"] or None, values["person_id"] or None)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u061c\ufeff]+")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
 _LINES = re.compile(r"\s*\n\s*")
 _NOT_WORD = re.compile(r"[\W_]+")

@@ -27,6 +27,7 @@ from fengsui.alerts.commands.table import DUTY, MACHINE
 from fengsui.alerts.tell import tell_of_command
 from fengsui.store.tables import assessment, audit, episode, handling, person, snooze, transition, watermark
 from fengsui.store.upsert import upsert
+from fengsui.text.clean import clean
 from fengsui.text.masks import mask
 
 Row: TypeAlias = Mapping[str, Any]
@@ -35,6 +36,7 @@ TRIES = 16
 DRILL = "drill"
 FREE = ("reason", "cause", "lesson", "change")
 """Answers that may be typed: masked like a note."""
+LONGEST = 1000
 LISTS = {"participants", "plan_done"}
 
 
@@ -44,6 +46,8 @@ def carry_out(
     """``target``: id of the person the command names. A lost race is decided again on what the winner left: most commands
     are then refused with the winner's name, notes and ticks go on. Words are masked before they are compared or stored."""
     command = _masked(command)
+    if (wrong := _too_long(command)) is not None:
+        return wrong
     with store.begin() as conn:
         if target is not None:
             somebody = _somebody(conn, target, by)
@@ -92,10 +96,23 @@ def _consulted(conn: Connection, episode_id: str, command: Command, by: Person) 
 
 
 def _masked(command: Command) -> Command:
-    """A note is a text like any other: no phone number, card or address of a customer is kept in it. Order numbers survive."""
-    free = {name: mask(value) for name, value in command.params.items() if name in FREE and isinstance(value, str)}
-    note = mask(command.note) if command.note is not None else None
+    """A note is a text like any other: no phone number, card or address of a customer is kept in it, and nothing that does not
+    show. Order numbers survive."""
+    free = {name: _shown(value) for name, value in command.params.items() if name in FREE and isinstance(value, str)}
+    note = _shown(command.note) if command.note is not None else None
     return replace(command, note=note, params={**command.params, **free})
+
+
+def _shown(text: str) -> str:
+    return mask(clean(text, LONGEST + 1))
+
+
+def _too_long(command: Command) -> Refused | None:
+    texts = {"note": command.note or "", **{name: command.params.get(name) for name in FREE}}
+    for field, text in texts.items():
+        if isinstance(text, str) and len(text) > LONGEST:
+            return Refused("alerts.refused.value", {"field": field, "value": len(text), "allowed": [f"<= {LONGEST}"]})
+    return None
 
 
 def _once(conn: Connection, episode_id: str, command: Command, by: Person, now: datetime) -> Done | Refused | None:
