@@ -292,6 +292,19 @@ def test_they_ring_for_severe_news_by_default_and_for_less_where_that_is_wanted(
         ("gotify://alarm.lan/token", "gotify", False),
         ("pushplus://token", "pushplus", False),
         ("something://new", "something", True),
+        ("ntfy://topic", "ntfy", True),  # no host: the public ntfy.sh
+        ("ntfys://topic", "ntfys", True),
+        ("ntfy://10.1.2.3/topic?mode=cloud", "ntfy", True),
+        ("ntfy://alarm/topic", "ntfy", False),
+        (f"matrix://{'a' * 64}", "matrix", True),  # t2bot.io
+        ("matrixs://watch:secret@chat.lan/#alarm", "matrixs", False),
+        ("mailto://watch:secret@intranet", "mailto", False),
+        ("mailto://watch:secret@intranet?smtp=smtp.gmail.com", "mailto", True),
+        ("mailto://watch:secret@intranet?smtp=10.1.2.3", "mailto", False),
+        ("mailto://watch:secret@intranet?to=head@gmail.com", "mailto", True),
+        ("mailto://watch:secret@intranet?cc=head@gmail.com", "mailto", True),
+        ("mailtos://watch:secret@gmail.com", "mailtos", True),
+        ("ntfy://", "ntfy", True),
         (None, "", True),
     ],
 )
@@ -325,3 +338,14 @@ def test_an_address_that_apprise_does_not_know_waits_for_an_administrator(store,
     odd = Channel(kind="apprise", url="tgram://")
     go(store, settings_of(tmp_path, ("tgram",), other=odd), client)
     assert faults(store) == [("pending", "apprise_url")]
+
+
+def test_an_address_with_several_receivers_is_refused_before_anybody_is_told(store, tmp_path, client, platform):
+    """One dead topic of two would have the other told again with every try, for a day."""
+    platform.say["/"] = (200, {})
+    put(store, "other")
+    two = Channel(kind="apprise", url=platform.url.replace("http://", "ntfy://") + "/good/bad")
+    go(store, settings_of(tmp_path, ("ntfy",), other=two), client)
+    assert faults(store) == [("pending", "apprise_targets")] and not platform.calls
+    one = Channel(kind="apprise", url=platform.url.replace("http://", "ntfy://") + "/good")
+    assert go(store, settings_of(tmp_path, ("ntfy",), other=one), client, 600).sent == 1 and len(platform.calls) == 1
