@@ -57,7 +57,8 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
     if sight.shape == "fault":
         return 0
     if sight.shape == "stock":
-        return max(0, min(voices, round(sight.excess)))
+        copies = max(0, crowd.n - crowd.staff_n - voices)  # 400 copies by one author stand there as well, and wait for nothing
+        return max(0, min(voices, round(sight.excess) - copies))
     if sight.shape in ("phrase", "record") or sight.expected is None or sight.observed is None:
         return voices
     if sight.shape == "count":

@@ -56,9 +56,11 @@ def entry(body: Mapping[str, Any], part: str, id_: str) -> Mapping[str, Any]:
     return next((one for one in body.get(part, ()) if one["id"] == id_), {})
 
 
-def with_entry(body: Mapping[str, Any], part: str, made: Mapping[str, Any]) -> dict[str, Any]:
-    """``made`` in the place of the entry of its id, or at the end. Raises ``Wrong``."""
+def with_entry(body: Mapping[str, Any], part: str, made: Mapping[str, Any], *, fresh: bool = False) -> dict[str, Any]:
+    """``made`` in the place of the entry of its id, or at the end; ``fresh``: there must be none yet. Raises ``Wrong``."""
     ids = [one["id"] for one in body.get(part, ())]
+    if fresh and made["id"] in ids:
+        raise Wrong([Mistake(("id",), "board.wrong.twice_id", {"value": made["id"]})])
     rows = [made if one["id"] == made["id"] else one for one in body.get(part, ())]
     return _checked({**body, part: rows if made["id"] in ids else [*rows, made]})
 

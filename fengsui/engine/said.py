@@ -58,9 +58,11 @@ def stretches(conn: Connection, now: datetime) -> tuple[Said, ...]:
 
 
 def _retagged(conn: Connection, now: datetime) -> list[Said]:
-    """The past was tagged anew: what series of tags have learned of it is no longer what the roll-ups say."""
-    done = (request.c.kind == "retag") & (request.c.state == "done") & (request.c.finished_at <= now)
-    rows = conn.execute(select(request.c.request_id, request.c.params, request.c.finished_at).where(done))
+    """The past was tagged anew, wholly or as far as it went before it was cancelled or failed: what series of tags have learned
+    of it is no longer what the roll-ups say."""
+    over = (request.c.kind == "retag") & request.c.finished_at.is_not(None) & (request.c.finished_at <= now)
+    columns = (request.c.request_id, request.c.params, request.c.finished_at, request.c.result)
+    rows = [row for row in conn.execute(select(*columns).where(over)) if (row.result or {}).get("changed")]
     return [
         Said(
             row.request_id,

@@ -111,7 +111,8 @@ class Clerk:
                 raise
             except Exception as fault:  # the asker reads what went wrong; the road goes on
                 log.warning("request %s (%s): %s", request_id, kind, type(fault).__name__)
-                self._close(desk, request_id, "failed", *_told(fault))
+                code, why = _told(fault)
+                self._close(desk, request_id, "failed", code, {**answer.result, **why})  # also what had been done until then
             finally:
                 self._known.discard(request_id)
 

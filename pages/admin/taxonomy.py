@@ -142,7 +142,7 @@ def _put(held: Held, part: str, chosen: str) -> None:
     }
     if part == "issues":
         made["department"] = str(st.session_state.get(held.key(f"department_{key}")) or "")
-    _keep(held, lambda: taxonomy_edit.with_entry(held.body, part, made))
+    _keep(held, lambda: taxonomy_edit.with_entry(held.body, part, made, fresh=not chosen))
 
 
 def _drop(held: Held, part: str, chosen: str) -> None:

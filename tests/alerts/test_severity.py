@@ -140,6 +140,12 @@ def test_affected_are_those_beyond_the_usual_number(shape, direction, observed, 
     assert factors.affected(seen, people(heard(50)), 0.0) == affected
 
 
+def test_copies_that_pile_up_in_a_stock_affect_one():
+    seen = sight(shape="stock", metric="backlog", observed=534.0, expected=131.0)
+    assert factors.affected(seen, people(heard(300)), 0.0) == 300
+    assert factors.affected(seen, people(heard(300), heard(413, "one author")), 0.0) <= 1
+
+
 def test_old_news_without_a_customer_is_staff_entry():
     late = people(heard(30, customer="", lag_s=90_000.0), heard(5))
     assert (late.staff_n, late.customers()) == (30, 5)

@@ -91,6 +91,13 @@ def test_a_mistake_is_told_and_nothing_is_kept(centre: Engine, change: Any, code
     assert all(one.code.startswith(code) and has("zh_CN", one.code) for one in wrong.value.mistakes)
 
 
+def test_a_new_entry_takes_no_place_that_is_taken() -> None:
+    body = {"issues": [{"id": "technical/login", "words": ["登录"]}]}
+    with pytest.raises(Wrong) as wrong:
+        taxonomy_edit.with_entry(body, "issues", {"id": "technical/login", "words": ["新"]}, fresh=True)
+    assert [(one.place, one.code) for one in wrong.value.mistakes] == [(("id",), "board.wrong.twice_id")]
+
+
 def test_the_second_administrator_is_told_and_a_scoped_one_saves_nothing(centre: Engine, settings: Settings) -> None:
     made = taxonomy_edit.with_entry(body(centre), "issues", PARKING)
     assert revision.save(centre, settings, [Draft(KIND, ID, made, 1, "x")], GAO, NOW) == Saved(2)

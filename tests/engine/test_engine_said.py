@@ -257,16 +257,21 @@ def _judged(planned: Any, said: Any, begin: datetime, turn: datetime) -> float:
     return float(detector.judge_one(reading).expected or 0.0)
 
 
-def test_series_of_tags_learn_anew_after_the_past_was_tagged_anew_and_others_do_not(embedded: Centre) -> None:
+@pytest.mark.parametrize(("state", "changed"), [("done", 7), ("cancelled", 7), ("failed", 7), ("done", 0)])
+def test_series_of_tags_learn_anew_after_the_past_was_tagged_anew_and_others_do_not(
+    embedded: Centre, state: str, changed: int
+) -> None:
     centre = prepared(embedded)
     centre.rule("moods", metric="negatives")
     centre.slice("all", measure="negative.n")
     engine = centre.engine()
     centre.advance(engine, START)
-    row = {"request_id": "r1", "kind": "retag", "params": {"weeks": 4}, "by": "gao", "at": START, "state": "done"}
+    row = {"request_id": "r1", "kind": "retag", "params": {"weeks": 4}, "by": "gao", "at": START, "state": state}
+    row |= {"progress": 1.0, "cancel": False, "finished_at": START + timedelta(seconds=1), "result": {"changed": changed}}
     with centre.store.begin() as conn:
-        conn.execute(insert(request).values(**row, progress=1.0, cancel=False, finished_at=START + timedelta(seconds=1)))
+        conn.execute(insert(request).values(**row))
     minutes(centre, engine, 1, 5)
     learned = [row[1]["series"] for row in centre.rows(audit, "action", "params") if row[0] == "engine.said.learned"]
-    assert learned == ["negatives|all|60|moods"]
-    assert dict(centre.rows(watermark, "name", "at"))["said"] == START + timedelta(seconds=1)
+    assert learned == ["negatives|all|60|moods"] * bool(changed)
+    if changed:
+        assert dict(centre.rows(watermark, "name", "at"))["said"] == START + timedelta(seconds=1)

@@ -25,7 +25,7 @@ WEEK_S = int(read.WEEK.total_seconds())
 MINUTES_KEPT = timedelta(days=7, hours=12)
 AT_ONCE = 120_000
 """Records that one picture reads: half a second's work."""
-LEAST_PIECES = 12
+LEAST_PIECES = 3
 """Of ten minutes, in a step of which only a part is read."""
 
 Values = list[float | None]

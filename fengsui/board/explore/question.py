@@ -44,7 +44,7 @@ def latest(scope: Scope, now: datetime) -> Question:
 def of_alert(store: Engine, episode_id: str, scope: Scope) -> tuple[Alert, Question] | None:
     """None where there is no such alert, or the reader may not see it: the two look the same on purpose."""
     with store.connect() as conn:
-        found = alerts(conn, select_alerts().where(episode.c.episode_id == episode_id), scope)
+        found = alerts(conn, select_alerts(drills=True).where(episode.c.episode_id == episode_id), scope)
     if not found:
         return None
     alert = found[0]
