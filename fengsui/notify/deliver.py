@@ -192,6 +192,8 @@ def _note(conn: Connection, row: Mapping[str, Any], outcome: _Outcome, settings:
         values["due_at"] = now + timedelta(seconds=outcome.delay or back_off(row["tries"]))
         if now - row["created_at"] > GIVE_UP:
             state, code = "failed", "notify.fault.too_long"
+    if state == "failed":
+        values["due_at"] = now  # when it was given up
     conn.execute(update(outbox).where(outbox.c.notice_id == row["notice_id"]).values(**values, state=state, fault_code=code))
     return outcome.state
 

@@ -35,7 +35,7 @@ def spread(conn: Connection, rows: Sequence[Row], people: People, settings: Sett
         elif found:
             kept += _each(conn, row, found)
         elif not fallback.reroute(conn, row, settings, now, NOBODY, None):
-            failed = {"state": "failed", "fault_code": NOBODY, "tries": row["tries"] + 1}
+            failed = {"state": "failed", "fault_code": NOBODY, "tries": row["tries"] + 1, "due_at": now}
             conn.execute(update(outbox).where(outbox.c.notice_id == row["notice_id"]).values(**failed))
     return kept
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from fengsui.store.tables import outbox
 
@@ -28,12 +28,18 @@ class Undelivered:
         return self.waiting + self.failed
 
 
-def undelivered(conn: Connection, now: datetime) -> Undelivered:
+def stuck(now: datetime, back: timedelta = SHOWN) -> ColumnElement[bool]:
+    """Rows of the outbox that do not get through, or were given up less than ``back`` ago. A refused one counts at once: each try
+    moves its time ahead, so it is never late. One that was given up keeps the time of that in ``due_at``; it may be a day
+    younger than the row."""
     held = or_(outbox.c.tries > 0, outbox.c.fault_code.is_not(None))
     late = (outbox.c.state == "pending") & or_(outbox.c.due_at < now - timedelta(seconds=LATE_S), held)
-    failed = (outbox.c.state == "failed") & (outbox.c.created_at > now - SHOWN)
+    return or_(late, (outbox.c.state == "failed") & (outbox.c.due_at > now - back))
+
+
+def undelivered(conn: Connection, now: datetime) -> Undelivered:
     query = select(outbox.c.state, outbox.c.fault_code, func.count(), func.min(outbox.c.created_at))
-    rows = conn.execute(query.where(or_(late, failed)).group_by(outbox.c.state, outbox.c.fault_code)).all()
+    rows = conn.execute(query.where(stuck(now)).group_by(outbox.c.state, outbox.c.fault_code)).all()
     counts = {state: sum(row[2] for row in rows if row[0] == state) for state in ("pending", "failed")}
     oldest = min((row[3] for row in rows), default=None)
     return Undelivered(counts["pending"], counts["failed"], oldest, tuple(sorted({row[1] for row in rows if row[1]})))

@@ -12,13 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.alerts import system
 from fengsui.alerts.bodies import SystemPatience
 from fengsui.alerts.definitions import NotSeeded, book
 from fengsui.alerts.system import Look
 from fengsui.board.health import health
+from fengsui.notify.undelivered import stuck
 from fengsui.settings import Settings
 from fengsui.store.database import reading
 from fengsui.store.tables import outbox, tick
@@ -26,7 +27,7 @@ from fengsui.store.tables import outbox, tick
 ILL = ("late", "gone", "stopped")
 SLOW_S, ROUNDS = 10.0, 5
 """Ticks that took so long, so many in a row: people read figures that are late."""
-LATE, FAILED_BACK = timedelta(seconds=60), timedelta(hours=1)
+FAILED_BACK = timedelta(hours=1)
 TOLD = timedelta(seconds=150)
 """A gap between two ticks is looked at so long after it: longer than the minute between two looks."""
 Usage = Callable[[str], tuple[int, int]]
@@ -75,11 +76,9 @@ def _disk(home: Path, policy: SystemPatience, measure: Usage) -> Iterator[Look]:
 
 
 def _undelivered(conn: Connection, now: datetime) -> Iterator[Look]:
-    """What waits after its time, and what was given up lately. News of the house itself are not counted: a message that a
+    """What is late or refused, and what was given up lately. News of the house itself are not counted: a message that a
     message did not arrive would keep itself alive."""
-    waits = (outbox.c.state == "pending") & (outbox.c.due_at < now - LATE)
-    failed = (outbox.c.state == "failed") & (outbox.c.created_at > now - FAILED_BACK)
-    query = select(outbox.c.channel, func.count()).where(or_(waits, failed), outbox.c.kind != "system")
+    query = select(outbox.c.channel, func.count()).where(stuck(now, FAILED_BACK), outbox.c.kind != "system")
     rows = {channel: int(n) for channel, n in conn.execute(query.group_by(outbox.c.channel))}
     if rows:
         yield Look("undelivered", frozenset(rows), {"notices": sum(rows.values())})

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +18,10 @@ from fengsui.alerts.system import Held, Look, decide
 from fengsui.board import loop
 from fengsui.board.alert import alerts, select_alerts
 from fengsui.board.read import lasting, system_alerts
+from fengsui.notify.deliver import deliver
 from fengsui.notify.message import Frame, message
-from fengsui.settings.model import Settings
+from fengsui.notify.undelivered import undelivered
+from fengsui.settings.model import Notify, Settings
 from fengsui.store import tables as t
 from fengsui.worker.vitals import watch
 
@@ -132,6 +135,40 @@ def test_notices_that_do_not_get_through_and_never_news_of_themselves(house: Hou
         conn.execute(update(t.outbox).values(state="sent"))
     house.look(8)
     assert house.told()[-1] == "system_undelivered_over"
+
+
+def test_a_channel_that_cannot_be_reached_is_told_while_it_is_tried_and_until_an_hour_after_it_was_given_up(house: House) -> None:
+    channels = {"log": {"kind": "log"}, "hook": {"kind": "webhook", "url": "http://ops.test/x"}}
+    house.settings = house.settings.model_copy(update={"notify": Notify.model_validate({"channels": channels})})
+    row = {"notice_id": "n", "kind": "assigned", "channel": "hook", "recipient": "duty", "state": "pending", "params": {"tier": 3}}
+    with house.store.begin() as conn:
+        conn.execute(insert(t.outbox).values(**row, code="alerts.notice.transfer", created_at=NOW, due_at=NOW))
+
+    def away(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    def minute(client: httpx.Client) -> Any:
+        deliver(house.store, house.settings, house.now, house.fence, client)
+        house.look()
+        with house.store.connect() as conn:
+            return conn.execute(select(t.outbox).where(t.outbox.c.notice_id == "n")).one()
+
+    with httpx.Client(transport=httpx.MockTransport(away)) as client:
+        for _ in range(8):
+            minute(client)
+        assert house.told() == ["system_undelivered"]
+        with house.store.begin() as conn:  # most of a day later
+            conn.execute(update(t.outbox).where(t.outbox.c.notice_id == "n").values(created_at=house.now - timedelta(days=1)))
+        while minute(client).state != "failed":
+            assert lasting(house.store)
+        with house.store.connect() as conn:
+            assert undelivered(conn, house.now).failed == 1  # the wall shows it from then on
+        for _ in range(55):
+            minute(client)
+        assert lasting(house.store) and house.told() == ["system_undelivered"]
+        for _ in range(15):
+            minute(client)
+    assert house.told() == ["system_undelivered", "system_undelivered_over"]
 
 
 def test_a_worker_that_was_away_tells_the_gap_when_it_is_back(house: House) -> None:

@@ -115,7 +115,7 @@ outbox = Table(
     Column("channel", String, nullable=False),  # a name of [notify.channels]
     Column("recipient", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),  # of the next try; of a failed one when it was given up
     Column("state", String, nullable=False),  # pending, sent, merged, spread, rerouted, dropped_claimed, failed
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("sent_at", UtcDateTime),
