@@ -29,9 +29,8 @@ class Undelivered:
 
 
 def stuck(now: datetime, back: timedelta = SHOWN) -> ColumnElement[bool]:
-    """Rows of the outbox that do not get through, or were given up less than ``back`` ago. A refused one counts at once: each try
-    moves its time ahead, so it is never late. One that was given up keeps the time of that in ``due_at``; it may be a day
-    younger than the row."""
+    """Rows of the outbox that do not get through, or were given up less than ``back`` ago. A refused one counts at once: each
+    try moves its time ahead, so it is never late. ``due_at`` of a failed one is when it was given up, maybe a day after."""
     held = or_(outbox.c.tries > 0, outbox.c.fault_code.is_not(None))
     late = (outbox.c.state == "pending") & or_(outbox.c.due_at < now - timedelta(seconds=LATE_S), held)
     return or_(late, (outbox.c.state == "failed") & (outbox.c.due_at > now - back))

@@ -185,7 +185,7 @@ def _jobs(
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
     jobs.append(every("topics", TOPICS_S, _calling(_look_for_topics, chores, keeping, clock)))
-    jobs.append(every("vitals", VITALS_S, lambda: chores.add("vitals", keeping.vitals())))
+    jobs.append(every("vitals", VITALS_S, lambda: chores.add("vitals", keeping.vitals()), at_once=True))
     jobs.append(every("search", SEARCH_S, _calling(_if_any, "search", chores, keeping.search)))
     for name in feed.sources:
         source = settings.sources[name]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -28,7 +27,7 @@ ILL = ("late", "gone", "stopped")
 SLOW_S, ROUNDS = 10.0, 5
 """Ticks that took so long, so many in a row: people read figures that are late."""
 FAILED_BACK = timedelta(hours=1)
-TOLD = timedelta(seconds=150)
+TOLD, AT_ONCE = timedelta(seconds=150), 200
 """A gap between two ticks is looked at so long after it: longer than the minute between two looks."""
 Usage = Callable[[str], tuple[int, int]]
 
@@ -87,16 +86,28 @@ def _undelivered(conn: Connection, now: datetime) -> Iterator[Look]:
 def _ticks(conn: Connection, policy: SystemPatience, now: datetime) -> Iterator[Look]:
     """A gap that was longer than the patience is known from its begin; slow rounds from the first of them. Reading history is
     long work, not a late one."""
+    gap = _gap(conn, timedelta(seconds=policy.tick_s), now)
+    if gap is not None:
+        start, end = gap
+        yield Look("tick", frozenset({"tick"}), {"late": int((end - start).total_seconds())}, start)
+        return
     rows = conn.execute(select(tick).order_by(tick.c.tick.desc()).limit(ROUNDS + 2)).all()
-    gaps = [
-        (earlier.now, later.now)
-        for later, earlier in pairwise(rows)
-        if later.now - earlier.now >= timedelta(seconds=policy.tick_s) and now - later.now <= TOLD
-    ]
     done = [row for row in rows if row.seconds is not None][:ROUNDS]
     slow = [row for row in done if row.seconds > SLOW_S and not (row.counts or {}).get("held")]
-    if gaps:
-        start, end = gaps[-1]
-        yield Look("tick", frozenset({"tick"}), {"late": int((end - start).total_seconds())}, start)
-    elif len(slow) == ROUNDS:
+    if len(slow) == ROUNDS:
         yield Look("tick", frozenset({"tick"}), {"late": int(max(row.seconds for row in slow))})
+
+
+def _gap(conn: Connection, patience: timedelta, now: datetime) -> tuple[datetime, datetime] | None:
+    """The oldest that ended within ``TOLD``, however many ticks came since; they are walked back by their number until then."""
+    found: tuple[datetime, datetime] | None = None
+    later: datetime | None = None
+    newest = select(tick.c.now).order_by(tick.c.tick.desc()).execution_options(yield_per=AT_ONCE)
+    with conn.scalars(newest) as times:
+        for at in times:
+            if later is not None and later - at >= patience:
+                found = (at, later)
+            if now - at > TOLD:
+                break
+            later = at
+    return found
