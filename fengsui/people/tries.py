@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -50,24 +51,13 @@ class Tries:
 
     def take(self, person_id: str, ip: str | None, now: datetime) -> float:
         """0: go on, the try is counted. Else: seconds until the next one may begin."""
-        with self._store.begin() as conn:
-            address, name = _address(ip), _name(conn, person_id, ip)
-            times = {one: self._open(conn, one, now) for one in (address, name)}  # in one order: two tries never wait in a ring
-            wait_s = max(self._wait(times[address], NAMES * self.limit, now), self._wait(times[name], self.limit, now))
-            for one, tries in times.items():
-                _keep(conn, one, tries, None if wait_s else now)
-            if not wait_s:
-                self._let_go(conn, now)
-        return wait_s
+        with reading(self._store).connect() as conn:
+            name = _name(conn, person_id, ip)
+        return self._count({_address(ip): NAMES * self.limit, name: self.limit}, now)
 
     def take_code(self, person_id: str, now: datetime) -> float:
         """As ``take``, for a code of the second factor of somebody who exists: six digits are few."""
-        mine = _codes(person_id)
-        with self._store.begin() as conn:
-            tries = self._open(conn, mine, now)
-            wait_s = self._wait(tries, self.limit, now)
-            _keep(conn, mine, tries, None if wait_s else now)
-        return wait_s
+        return self._count({_codes(person_id): self.limit}, now)
 
     def forget(self, conn: Connection, person_id: str, ip: str | None, now: datetime) -> None:
         """A right password wipes the slate of the name, and its own try of the address's."""
@@ -95,6 +85,29 @@ class Tries:
     def release(self, conn: Connection, person_id: str) -> None:
         """Nothing was tried under this name."""
         conn.execute(delete(sign_in_slate).where(sign_in_slate.c.person_id == person_id.casefold()))
+
+    def _count(self, limits: Mapping[_Slate, int], now: datetime) -> float:
+        """Who is locked out is told so from a read: a flood of refused tries never takes the writer's lock from everybody else.
+        Whoever passes is asked again under the lock."""
+        with reading(self._store).connect() as conn:
+            wait_s = self._longest({one: self._seen(conn, one, now) for one in limits}, limits, now)
+        if wait_s:
+            return wait_s
+        with self._store.begin() as conn:
+            times = {one: self._open(conn, one, now) for one in limits}  # in one order: two tries never wait in a ring
+            wait_s = self._longest(times, limits, now)
+            for one, tries in times.items():
+                _keep(conn, one, tries, None if wait_s else now)
+            if not wait_s:
+                self._let_go(conn, now)
+        return wait_s
+
+    def _longest(self, times: Mapping[_Slate, list[float]], limits: Mapping[_Slate, int], now: datetime) -> float:
+        return max(self._wait(times[one], limit, now) for one, limit in limits.items())
+
+    def _seen(self, conn: Connection, one: _Slate, now: datetime) -> list[float]:
+        """The young tries of a slate as it stands."""
+        return self._young(conn.scalar(select(sign_in_slate.c.tries).where(sign_in_slate.c.slate == one.key)) or [], now)
 
     def _open(self, conn: Connection, one: _Slate, now: datetime) -> list[float]:
         """The young tries of a slate, held until the transaction ends: tries sent side by side wait for each other here."""

@@ -198,6 +198,16 @@ def test_two_dashboards_count_together_and_what_one_releases_the_other_takes(sto
     other.dispose()
 
 
+def test_a_refused_try_does_not_wait_for_the_writer_nor_keep_it(sqlite_store: Engine, tries: Tries):
+    for _ in range(3):
+        assert tries.take("li", "10.0.0.1", NOW) == 0 and tries.take_code("li", NOW) == 0
+    before = slates(sqlite_store)
+    with sqlite_store.begin():  # somebody writes: whoever wanted the lock now would wait ten seconds and fail
+        assert tries.take("li", "10.0.0.1", NOW) == 900
+        assert tries.take_code("li", NOW) == 900
+    assert slates(sqlite_store) == before
+
+
 def test_tries_side_by_side_in_two_dashboards_never_exceed_the_limit(store: Engine, tries: Tries):
     make(store)
     other = open_store(store.url.render_as_string(hide_password=False), create=False)
