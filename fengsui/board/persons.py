@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from fengsui.people import NotAllowed
 from fengsui.settings import Settings
+from fengsui.store.members import NotALevel
 from fengsui.store.slices import slice_levels
 
 Persons: TypeAlias = Sequence[str]
@@ -28,14 +29,20 @@ def hidden(settings: Settings, persons: Persons) -> frozenset[str]:
 
 
 def open_to(settings: Settings, persons: Persons, *keys: str) -> bool:
-    """Whether none of these slices is cut by a person whom the reader may not look at; a level is asked for by its dimension,
-    however deep it claims to be."""
-    closed = hidden(settings, persons)
-    return not any(level.partition(".")[0] in closed for key in keys for level in slice_levels(key))
+    """Whether none of these slices is cut by a person whom the reader may not look at, nor by what is no level at all: its
+    name says nothing of what a store would read for it."""
+    return _named(keys) <= set(levels(settings, persons))
+
+
+def _named(keys: Sequence[str]) -> set[str]:
+    return {level for key in keys for level in slice_levels(key)}
 
 
 def check(settings: Settings, persons: Persons, *keys: str) -> None:
-    """Raises ``NotAllowed``. A slice left out tells as much as the slice: it belongs to ``keys``, too."""
+    """Raises ``NotAllowed``, ``NotALevel``. A slice left out tells as much as the slice: it belongs to ``keys``, too."""
+    known = [level for one in settings.dimensions for level in one.level_names]
+    for level in sorted(_named(keys) - set(known)):
+        raise NotALevel(level, known)
     if not open_to(settings, persons, *keys):
         allowed = sorted({role for one in settings.dimensions for role in one.persons or ()})
         raise NotAllowed("people.fault.not_allowed", role="", allowed=allowed)

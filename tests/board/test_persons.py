@@ -19,6 +19,7 @@ from fengsui.settings import Settings, SettingsFault, parse
 from fengsui.store import migrate
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
+from fengsui.store.members import NotALevel, in_slice
 from fengsui.store.slices import slice_id
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
@@ -44,8 +45,19 @@ purpose = "投诉"
 cadence = "5s"
 """
 ONE = "agent=工号07"
-KEYS = (ONE, f"{ONE}|channel=电话", "agent.1=工号07", "agent.3=工号07")
-"""A level that the dimension does not have reaches the same records."""
+KEYS = (ONE, f"{ONE}|channel=电话")
+NO_LEVELS = (
+    "agent.1=工号07",
+    "agent.3=工号07",
+    "agen\\x74=工号07",
+    "agen\\u0074=工号07",
+    'agent"=x',
+    '"agent"=x',
+    "Agent=x",
+    "=x",
+    "",
+)
+"""None is a level, though a store may reach the same records by it: SQLite reads escapes in the path of a JSON value."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +70,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Six weeks of the same hours; then forty complaints about one person."""
     engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('persons') / 'store.db'}")
     migrate.upgrade(engine)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for week in range(7):
         for n in range(120):
             at = NOW - timedelta(weeks=week, minutes=n % (32 if week == 0 else 120))
@@ -116,6 +128,26 @@ def test_what_is_counted_from_records_asks_who_reads(store: Engine, settings: Se
         ASKED[what](store, settings, question(key), seen)
     with pytest.raises(NotAllowed):
         ASKED[what](store, settings, question(key), ())
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", NO_LEVELS)
+@pytest.mark.parametrize("what", ASKED)
+def test_what_is_no_level_is_refused_by_name_whoever_asks(
+    store: Engine, settings: Settings, what: str, key: str, role: str
+) -> None:
+    seen, level = persons.seen_by(settings, role), key.partition("=")[0]
+    assert not explore.open_to(settings, (), question(key), seen)
+    assert not explore.open_to(settings, (), question(out=(key,)), seen)
+    with pytest.raises(NotALevel) as refused:
+        ASKED[what](store, settings, question(key), seen)
+    assert refused.value.params == {"field": "slice_key", "value": level, "allowed": ["channel", "team", "agent"]}
+
+
+@pytest.mark.parametrize("key", [key for key in NO_LEVELS if not key.startswith("agent.")])
+def test_no_condition_of_sql_is_made_of_what_is_no_name(key: str) -> None:
+    with pytest.raises(NotALevel):
+        in_slice(key)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -74,7 +74,8 @@ def test_it_starts_from_an_alert_and_nonsense_in_the_address_is_said(home: Path,
     assert "为什么报这条预警" in texts(show(alert="e1"))
     assert "找不到这条预警" in texts(show(alert="<script>"))
     backwards = {"from": "2026-11-18T14:00", "to": "2026-11-18T13:00"}
-    for nonsense in ({"at": "org.1"}, {"from": "gestern"}, {"metric": "nothing"}, backwards):
+    no_levels = ({"at": "agen\\x74=张三"}, {"at": 'agent"=x'}, {"at": "org.9=华东"}, {"out": 'agent"=x'})
+    for nonsense in ({"at": "org.1"}, {"from": "gestern"}, {"metric": "nothing"}, backwards, *no_levels):
         app = show(**nonsense)
         assert not app.exception and "看不懂" in texts(app)
 
