@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from fengsui.alerts import definitions
 from fengsui.alerts.seed import seed
-from fengsui.alerts.system import Held, Look, decide
+from fengsui.alerts.system import Held, Ill, Look, decide, stand
 from fengsui.board import loop
 from fengsui.board.alert import alerts, select_alerts
 from fengsui.board.read import lasting, system_alerts
@@ -94,9 +94,41 @@ def test_a_network_that_is_away_is_one_alert_and_not_nine(house: House) -> None:
     house.look(15, well=NAMES[:6])
     assert house.told() == ["system_source"]
     house.look(20, well=())
-    assert house.told() == ["system_source", "system_source"]  # three became nine: told again, in the same row
+    assert house.told() == ["system_source", "system_source"]  # six more lasted as long: told again, in the same row
     (one,) = system_alerts(house.store, house.now)
     assert set(one.subjects) == set(NAMES)
+
+
+def test_a_second_outage_is_told_although_one_source_was_never_mended(house: House) -> None:
+    house.look(20, well=())
+    house.look(60, well=NAMES[1:])
+    assert house.told() == ["system_source"]
+    house.look(20, well=())
+    assert house.told() == ["system_source", "system_source"]  # as many as the first time, and not the same news
+    house.look(60, well=())
+    assert house.told() == ["system_source", "system_source"]
+
+
+def test_one_that_fails_while_the_first_is_mended_is_told_and_one_that_flickers_is_not(house: House) -> None:
+    house.look(20, well=NAMES[1:])
+    house.look(20, well=(NAMES[0], *NAMES[2:]))
+    assert house.told() == ["system_source", "system_source"]
+    with house.store.connect() as conn:
+        told = select(t.outbox.c.params).where(t.outbox.c.kind == "system").order_by(t.outbox.c.created_at)
+        assert [one["names"] for one in conn.scalars(told)] == [house.settings.title(name, "zh_CN") for name in NAMES[:2]]
+    for _ in range(5):
+        house.look(5, well=(NAMES[0], *NAMES[3:]))
+        house.look(8, well=(NAMES[0], *NAMES[2:]))
+    assert house.told() == ["system_source", "system_source"]
+
+
+def test_a_row_of_before_is_read_and_goes_on(house: House) -> None:
+    house.look(20, well=NAMES[2:])
+    with house.store.begin() as conn:
+        conn.execute(update(t.system_alert).values(subjects=list(NAMES[:2])))
+    assert lasting(house.store)[0].subjects == NAMES[:2]
+    house.look(20, well=NAMES[2:])
+    assert house.told() == ["system_source"] and lasting(house.store)[0].subjects == tuple(sorted(NAMES[:2]))
 
 
 def test_a_source_that_comes_and_goes_within_its_time_wakes_nobody(house: House) -> None:
@@ -236,27 +268,45 @@ def test_the_patience_is_the_centres_own(house: House) -> None:
         assert conn.scalars(select(t.outbox.c.recipient)).all() == ["manager"]
 
 
-looks = st.lists(st.integers(0, 9), max_size=60)  # how many subjects are ill at each minute
+NEVER = NOW - timedelta(days=1)
+looks = st.lists(st.frozensets(st.sampled_from("abcd")), max_size=60)  # which subjects are ill at each minute
 
 
 @given(looks, st.integers(0, 15), st.integers(1, 10))
-def test_on_every_road_it_is_told_only_after_its_time_and_ends_only_after_calm(road: list[int], wait: int, calm: int) -> None:
+def test_on_every_road_all_that_lasts_its_time_is_told_once_and_it_ends_only_after_calm(
+    road: list[frozenset[str]], wait: int, calm: int
+) -> None:
     held: Held | None = None
-    now, calm_since = NOW, NOW
-    for n in road:
+    now = NOW
+    began: dict[str, datetime] = {}  # of the stretch that lasts, or was not yet over for the calm time
+    last, known = dict.fromkeys("abcd", NEVER), set[str]()
+    for ill in road:
         now += MINUTE
-        look = Look("source", frozenset(map(str, range(n)))) if n else None
-        calm_since = calm_since if look is None else now
+        over = {name for name in last if now - last[name] >= calm * MINUTE}
+        known -= over
+        began = {name: now if name in over else began[name] for name in ill} | {
+            name: at for name, at in began.items() if name not in ill and name not in over
+        }
+        ripe = {name for name in ill if now - began[name] >= wait * MINUTE}
+        quiet = all(now - at >= calm * MINUTE for at in last.values())
+        last |= dict.fromkeys(ill, now)
+        look = Look("source", ill) if ill else None
         step = decide(held, look, wait * MINUTE, calm * MINUTE, now)
-        if step is None:
-            continue
-        if step.code == "opened":
-            assert (held is None or not held.open) and now - step.since >= wait * MINUTE
-        if step.code == "grew":
-            assert held is not None and n >= 2 * held.told
-        if step.code in ("cleared", "forgotten"):
-            assert held is not None and now - calm_since >= calm * MINUTE
+        code = step.code if step is not None else None
+        if code in ("cleared", "forgotten"):
+            assert quiet
             held = None
             continue
-        told = n if step.code in ("opened", "grew") else held.told if held else 0
-        held = Held(step.since, now, frozenset(), told)
+        if look is None or step is None:
+            assert not ill
+            continue
+        if code == "opened":
+            assert (held is None or not held.open) and now - step.since >= wait * MINUTE
+        if held is not None and held.open:
+            assert (code == "grew") == bool(ripe - known)
+        standing = stand(held, look, calm * MINUTE, now)
+        if code in ("opened", "grew"):
+            known |= ill
+            standing = {name: Ill(one.since, one.seen, one.told or name in ill) for name, one in standing.items()}
+        held = Held(step.since, now, standing, code == "opened" or (held is not None and held.open))
+        assert {name for name, one in standing.items() if one.told} == known

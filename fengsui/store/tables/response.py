@@ -82,9 +82,9 @@ system_alert = Table(
     Column("seen_at", UtcDateTime, nullable=False),  # last seen
     Column("opened_at", UtcDateTime),  # told; NULL: its pending time is not over
     Column("cleared_at", UtcDateTime),
-    Column("subjects", Json, nullable=False),  # sources or channels, all that it is or was about
+    Column("subjects", Json, nullable=False),  # name -> {since, seen, told}: sources or channels that it is or was about
     Column("params", Json, nullable=False),  # of the newest look, for the sentence
-    Column("told", Integer, nullable=False, server_default="0"),  # of how many subjects people were told
+    Column("told", Integer, nullable=False, server_default="0"),  # of how many subjects that last people were told
     Index("ix_system_alert_cleared", "cleared_at"),
 )
 
