@@ -6,7 +6,7 @@ import streamlit as st
 
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done
-from fengsui.board import explore
+from fengsui.board import explore, persons
 from fengsui.board.explore import Question
 from fengsui.store.slices import ALL, slice_levels
 from pages.explore import kept
@@ -21,6 +21,9 @@ _SAID = "ex_said"
 
 def form(visitor: Visitor, question: Question, window: str, lift: float | None) -> None:
     with st.popover(visitor.say("explore.mark.open"), key="ex_mark"):
+        if not _public(question):
+            st.html(f'<p class="none">{esc(visitor.say("alerts.refused.persons"))}</p>')
+            return
         where = visitor.say("pages.alert.place", key=question.slice_key)
         second = visitor.say("explore.mark.second", window=window, where=where, metric=question.metric)
         st.html(f'<p class="none">{esc(second)}</p>')
@@ -31,6 +34,11 @@ def form(visitor: Visitor, question: Question, window: str, lift: float | None) 
         st.text_input(visitor.say("explore.mark.note"), key="ex_note", max_chars=500)
         st.checkbox(visitor.say("explore.mark.again"), key="ex_again", help=plain(visitor.say("explore.mark.again_hint")))
         st.button(visitor.say("explore.mark.save"), key="ex_save", type="primary", on_click=_save, args=(question, lift))
+
+
+def _public(question: Question) -> bool:
+    """Whether everybody may see figures of this place, as everybody sees a mark."""
+    return persons.open_to(house().settings, persons.NOBODY, question.slice_key)
 
 
 def _save(question: Question, lift: float | None) -> None:
@@ -44,6 +52,7 @@ def _save(question: Question, lift: float | None) -> None:
             now(),
             metric=question.metric,
             slice_key=question.slice_key,
+            levels=persons.levels(house().settings, persons.NOBODY),
             start=question.start,
             end=question.end,
             verdict=verdict,
@@ -100,7 +109,7 @@ def _watch(question: Question) -> None:
 
 def missed(visitor: Visitor, question: Question) -> None:
     """应报未报: one press files an alert that should have come."""
-    if visitor.person.role in ROLES:
+    if visitor.person.role in ROLES and _public(question):
         label, hint = visitor.say("explore.missed.file"), plain(visitor.say("explore.missed.hint"))
         st.button(label, key="ex_missed", on_click=_missed, args=(question,), help=hint)
 

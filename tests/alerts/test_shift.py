@@ -174,7 +174,7 @@ def test_quality_counts_judged_alerts_due_cohorts_open_ones_and_what_was_missed(
     raise_one(lite, None, None)
     lite.advance(2 * DAY)
     missed = {"metric": "complaints", "slice_key": "all", "start": start + HOUR, "end": start + 2 * HOUR, "verdict": "missed"}
-    assert isinstance(commands.mark_stretch(lite.store, WANG, lite.now, **missed), Done)
+    assert isinstance(commands.mark_stretch(lite.store, WANG, lite.now, levels=(), **missed), Done)
     found = quality(lite.store, (), start, lite.now)
     whole = found.whole
     assert (whole.raised, whole.precision.met, whole.precision.n) == (4, 2, 3)

@@ -22,6 +22,7 @@ ANA = Person("ana", "陈晨", "analyst")
 STRETCH: dict[str, Any] = {
     "metric": "complaints",
     "slice_key": "org.1=华南",
+    "levels": ("channel", "org.1"),
     "start": NOW - timedelta(hours=1),
     "end": NOW,
     "verdict": "expected",
@@ -73,6 +74,9 @@ def test_another_verdict_on_the_same_stretch_is_its_next_version_and_each_is_aud
         (Person("li", "李强", "duty"), {}, "alerts.refused.role", None),
         (Person("w", "屏", "wall"), {}, "alerts.refused.role", None),
         (Person("e", "东", "manager", ("华东",)), {}, "alerts.refused.scope", None),
+        (ANA, {"slice_key": "agent=张三"}, "alerts.refused.persons", None),
+        (ANA, {"slice_key": "agent=张三|org.1=华南", "name": "张三", "lift": 3.0}, "alerts.refused.persons", None),
+        (ANA, {"slice_key": "agen\\x74=张三"}, "alerts.refused.persons", None),
         (ANA, {"verdict": None}, "alerts.refused.needs", "verdict"),
         (ANA, {"verdict": "perhaps"}, "alerts.refused.value", "verdict"),
         (ANA, {"metric": "nothing"}, "alerts.refused.value", "metric"),
@@ -87,4 +91,4 @@ def test_what_may_not_be_is_refused_by_name_and_nothing_is_written(
 ) -> None:
     answer = mark_stretch(store, person, NOW, **{**STRETCH, **change})
     assert isinstance(answer, Refused) and answer.code == code and answer.params.get("field") == field
-    assert kept(store, "stretch") == []
+    assert kept(store, "stretch") == [] == kept(store, "known_event")

@@ -22,6 +22,7 @@ from fengsui.board.wrong import Wrong
 from fengsui.people import Person, PersonFault, RotaMistakes
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
+from fengsui.store.slices import slice_levels
 from fengsui.store.tables import METADATA
 from tests.board.test_who_may import HOUR, MINE, NOW, PLACE, House, _shifts
 from tests.pages.conftest import seeded_module
@@ -179,7 +180,7 @@ def _export(house: House, text: str) -> Any:
 def _stretch(field: str) -> Put:
     def put(house: House, text: str) -> Any:
         fields = {"verdict": "expected", "name": "促销", "note": "x", field: text}
-        span = {"start": NOW - HOUR, "end": NOW}
+        span = {"start": NOW - HOUR, "end": NOW, "levels": slice_levels(PLACE)}
         return commands.mark_stretch(house.store, ROOT, NOW, metric="complaints", slice_key=PLACE, **span, **fields)
 
     return put

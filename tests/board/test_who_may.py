@@ -39,6 +39,7 @@ from fengsui.people.rota import preview
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
+from fengsui.store.slices import slice_levels
 from fengsui.store.tables import METADATA
 from tests.pages.conftest import seeded_module
 
@@ -251,8 +252,8 @@ def _report(house: House, who: Person) -> Any:
 
 def _stretch(house: House, who: Person) -> Any:
     house.n += 1
-    span = {"start": NOW - HOUR * (house.n + 1), "end": NOW - HOUR * house.n}
-    return commands.mark_stretch(house.store, who, NOW, metric="complaints", slice_key=PLACE, verdict="missed", **span)
+    about = {"start": NOW - HOUR * (house.n + 1), "end": NOW - HOUR * house.n, "levels": slice_levels(PLACE)}
+    return commands.mark_stretch(house.store, who, NOW, metric="complaints", slice_key=PLACE, verdict="missed", **about)
 
 
 def _watch_slice(house: House, who: Person) -> Any:

@@ -198,3 +198,29 @@ def test_a_phrase_is_watched_and_dropped_on_the_page_and_hostile_ones_stay_text(
     assert "2 到 40" in texts(app)
     looks("zhang")
     assert "ex_phrase_add" not in [button.key for button in show().button], "a duty officer reads"
+
+
+AGENTS = """
+[[dimension]]
+name = "channel"
+title = "渠道"
+[[dimension]]
+name = "org"
+title = "机构"
+levels = ["大区", "省", "网点"]
+[[dimension]]
+name = "agent"
+title = "坐席"
+persons = ["analyst"]
+"""
+
+
+def test_who_sees_one_person_still_marks_nothing_of_one_for_everybody(home: Path, looks: Looks) -> None:
+    file = home / "fengsui.toml"
+    file.write_text(file.read_text(encoding="utf-8") + AGENTS, encoding="utf-8")
+    house_module.house.cache_clear()
+    looks("ana")
+    shown = show(at="agent=张三|channel=邮件")
+    assert not shown.exception and "看不懂" not in texts(shown) and "不能标注" in texts(shown)
+    assert not [one for one in shown.button if one.key in ("ex_save", "ex_missed")]
+    assert [one for one in show(at="channel=邮件").button if one.key == "ex_save"]

@@ -7,6 +7,7 @@ of next year, too.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -37,6 +38,7 @@ def mark_stretch(
     *,
     metric: str,
     slice_key: str,
+    levels: Collection[str],
     start: datetime,
     end: datetime,
     verdict: str | None,
@@ -45,9 +47,10 @@ def mark_stretch(
     lift: float | None = None,
     again: bool = False,
 ) -> Done | Refused:
-    """A later verdict on the same stretch is its next version. ``lift``: what was seen over what was usual. ``again``: the same
-    is expected next year."""
-    refused = _refused(by, metric, slice_key, start, end, verdict, name, note)
+    """A later verdict on the same stretch is its next version. ``levels``: those whose figures everybody may see, none that
+    names single persons (坐席), for everybody sees what is kept here. ``lift``: what was seen over what was usual. ``again``:
+    the same is expected next year."""
+    refused = _refused(by, metric, slice_key, start, end, verdict, name, note) or _closed(slice_key, levels)
     if refused is not None:
         return refused
     span = {"start_at": start.isoformat(), "end_at": end.isoformat()}
@@ -106,3 +109,8 @@ def _refused(
         if found:
             return Refused("alerts.refused.value", {"field": field, "value": found[0], "allowed": found[1]})
     return None
+
+
+def _closed(slice_key: str, levels: Collection[str]) -> Refused | None:
+    named = sorted(set(slice_levels(slice_key)) - set(levels))
+    return Refused("alerts.refused.persons", {"levels": named, "allowed": list(levels)}) if named else None
