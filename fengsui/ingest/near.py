@@ -23,7 +23,7 @@ from fengsui.text.near import Print, are_near, likeness, prints
 EQUAL, NEAR = "equal", "near"
 SPAN: Final = timedelta(days=1)
 MOST: Final = 8_000
-"""About two kilobytes each."""
+"""About three kilobytes each."""
 VARIANTS: Final = 12
 """Whoever edits one text again and again makes two that are further from each other than each is from the first."""
 AKIN: Final = 0.5

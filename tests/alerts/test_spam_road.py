@@ -36,6 +36,60 @@ def own_words(n: int) -> str:
     return "，".join(draw.choice(words) for words in (starts, wheres, faults, asks))
 
 
+THINGS = (
+    "上周买的空气净化器",
+    "昨天下的生鲜订单",
+    "给老人办的流量套餐",
+    "新装的宽带",
+    "双十一抢的手机",
+    "儿童安全座椅",
+    "年度会员",
+    "健身房月卡",
+)
+FAULTS = (
+    "支付以后钱扣了订单没有",
+    "物流三天没有更新",
+    "用了两次就不通电",
+    "发票抬头开错要求重开",
+    "退款拖了半个月",
+    "门店不肯换货",
+    "积分被清零",
+)
+CITIES = ("广州市天河区", "深圳市南山区", "杭州市西湖区", "成都市武侯区", "武汉市洪山区", "西安市雁塔区", "长沙市岳麓区")
+STREETS = ("体育西路", "科技园北路", "文三路口", "天府大道中段", "珞喻路旁", "小寨东路", "麓山南路", "人民公园对面")
+
+
+def fault(draw: Random) -> str:
+    asks = (
+        "打了两次电话没人管",
+        "要求今天之内上门",
+        "说再不处理就投诉到消协",
+        "希望按原价补偿",
+        "问什么时候能好",
+        "不接受换同款",
+        "要经理回电",
+    )
+    return f"{draw.choice(THINGS)}{draw.choice(FAULTS)}，{draw.choice(asks)}"
+
+
+def slip(n: int) -> str:
+    """A note of the centre's template."""
+    draw = Random(n)
+    place = f"{draw.choice(CITIES)}{draw.choice(STREETS)}{draw.randrange(1, 400)}号"
+    return (
+        f"【客户来电】客户反映问题：{fault(draw)}；客户地址：{place}；客户要求：请尽快核实处理并在二十四小时内回复客户处理结果；"
+        "坐席已按规范安抚客户情绪并告知客户后续处理流程及时限，请相关部门跟进处理，谢谢配合"
+    )
+
+
+def form(n: int) -> str:
+    draw = Random(n)
+    return (
+        f"您遇到的问题是什么：{fault(draw)}\n请描述问题发生的时间和地点：今天在{draw.choice(CITIES)}{draw.choice(STREETS)}\n"
+        "您希望我们如何处理：尽快给我一个说法\n您是否同意我们的客服人员通过电话与您联系：同意\n您是否愿意参加满意度回访：愿意"
+    )
+
+
 def _takes(centre, said):
     """``said``: (customer, text) of complaints of the last hour, in one batch of the source ``crm``."""
     settings = Settings.model_validate(
@@ -69,6 +123,9 @@ def _takes(centre, said):
         ([("刷屏的人", edited(ADVERT, n)) for n in range(200)], 1, 0),
         ([(f"客户{n}", OUTAGE) for n in range(200)], 3, 199),
         ([(f"客户{n}", own_words(n)) for n in range(200)], 3, 199),
+        ([(f"客户{n}", slip(n)) for n in range(200)], 3, None),
+        ([(None, slip(n)) for n in range(200)], 3, None),
+        ([(f"客户{n}", form(n)) for n in range(200)], 3, None),
     ],
     ids=[
         "one text",
@@ -79,6 +136,9 @@ def _takes(centre, said):
         "one author with small edits",
         "many people",
         "many people in their own words",
+        "notes of a template",
+        "notes of a template without a name",
+        "forms of a site",
     ],
 )
 def test_people_are_counted_and_not_records(centre, said, tier, customers):
@@ -86,5 +146,9 @@ def test_people_are_counted_and_not_records(centre, said, tier, customers):
     centre.sees(observed=float(len(said)), expected=1.0, minutes=60)
     centre.advance()
     found = next(row for row in centre.episodes() if row["rule_id"] == "complaints-all")
-    assert (found["n"], found["customers"]) == (200, customers)
+    assert found["n"] == 200
+    if customers is None:
+        assert found["customers"] > 120, "two people may say the same of one thing"
+    else:
+        assert found["customers"] == customers
     assert found["tier"] == tier

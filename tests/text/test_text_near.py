@@ -10,6 +10,7 @@ from fengsui.demo import phrases
 from fengsui.text.near import LEAST, are_near, prints
 
 LONG = "转发有礼：凡转发本条消息到三个群并截图发给客服的用户，均可领取现金红包一个"
+FORM = "您遇到的问题是：{}；发生问题的地点：{}；您希望我们如何处理：尽快回复并给出结果；您是否同意客服人员与您电话联系：同意"
 PARCEL = "the parcel has been lost for nine days and nobody answers"
 
 
@@ -36,6 +37,8 @@ def near(one: str, other: str) -> bool:
         (PARCEL, "my refund never came and I am going to cancel", False),
         ("", "", False),
         ("😀" * 50, "😀" * 50, False),
+        (FORM.format("打不开付款页面", "天河区体育西路"), FORM.format("快递三天没更新", "南山区科技园北"), False),
+        (FORM.format("打不开付款页面", "天河区体育西路"), FORM.format("打不开付款画面", "天河区体育东路"), True),
     ],
 )
 def test_near(one: str, other: str, expected: bool) -> None:
@@ -43,12 +46,16 @@ def test_near(one: str, other: str, expected: bool) -> None:
 
 
 def test_a_batch_gives_what_single_texts_give_whatever_stands_beside_them() -> None:
+    for text in (LONG, PARCEL):
+        (one,), (same, _) = prints([text]), prints([text, ""])
+        assert one is not None and same is not None and one.bands == same.bands
     texts = ["", LONG, "short", "😀😀", LONG[:30], " ", "order 123 " * 9, "\ud800" + LONG]
     alone = [prints([text])[0] for text in texts]
     for one, other in zip(prints(texts), alone, strict=True):
         assert (one is None) == (other is None)
         if one is not None and other is not None:
             assert one.bands == other.bands and one.marks.tolist() == other.marks.tolist()
+            assert one.pairs.tolist() == other.pairs.tolist()
             assert len(one.marks) >= LEAST and one.marks.tolist() == sorted(set(one.marks.tolist()))
 
 
