@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, select
 from fengsui.alerts.commands.table import DUTY, MANAGER
 from fengsui.alerts.duty_gaps import AHEAD, Gaps, gaps
 from fengsui.board.rota_change import AHEAD as PLANNED
-from fengsui.board.rota_change import ASKED, DONE, Who, known, manages, owner
+from fengsui.board.rota_change import ASKED, DONE, Who, decides, known, manages, owner
 from fengsui.board.rota_file import rows_of
 from fengsui.board.scope import Scope, inside
 from fengsui.people import Person
@@ -153,7 +153,7 @@ def _warnings(
             same = who.person_id == away.person_id if away.person_id else one.name == away.name
             if same and one.start_at < away.end_at and one.end_at > away.start_at:
                 params = {"name": one.name, "start": away.start_at, "end": away.end_at, "other": away.other_name or ""}
-                warned.append(RowMistake(n, "board.rota.warn.away", params))
+                warned.append(RowMistake(n, f"board.rota.warn.away{'' if away.other_name else '_alone'}", params))
         if one.person_id and one.person_id not in accounts:
             warned.append(RowMistake(n, "board.rota.warn.account", {"value": one.person_id[:40]}))
     for before in (*found.removed, *(before for before, _ in found.changed)):
@@ -189,15 +189,17 @@ def _changes(conn: Connection, who: Person, persons: Sequence[Person], now: date
     rows = conn.execute(select(rota_change).where(wanted).order_by(rota_change.c.start_at, rota_change.c.change_id)).all()
     names = {one.person_id: one.name for one in conn.execute(select(person.c.person_id, person.c.name))}
     by_id = {one.person_id: one for one in persons}
-    return [found for row in rows if (found := _change(row, who, by_id, names)) is not None]
+    asked = [row._asdict() for row in rows if row.state == ASKED and who.role in DUTY]
+    may = {row["change_id"] for row in asked if decides(conn, row, who, now)}
+    shown = (_change(row, who, by_id, names, may=row.change_id in may) for row in rows)
+    return [one for one in shown if one is not None]
 
 
-def _change(row: Any, who: Person, by_id: dict[str, Person], names: dict[str, str]) -> Change | None:
+def _change(row: Any, who: Person, by_id: dict[str, Person], names: dict[str, str], *, may: bool) -> Change | None:
     involved = who.person_id in (row.by, row.person_id, row.other_id)
-    manager = who.role in MANAGER and _covers(who.scope, row, by_id)
-    if not involved and not manager and not (row.state == DONE and row.kind == "leave" and _covers(who.scope, row, by_id)):
-        return None
     if row.state == DONE and row.kind != "leave":
+        return None
+    if not involved and not may and not (row.state == DONE and _covers(who.scope, row, by_id)):
         return None
     asked = row.state == ASKED
     return Change(
@@ -211,17 +213,15 @@ def _change(row: Any, who: Person, by_id: dict[str, Person], names: dict[str, st
         row.reason,
         names.get(row.by, row.by),
         row.state,
-        asked and who.role in DUTY and (who.person_id == row.other_id or manager),
+        may,
         asked and who.person_id == row.by,
     )
 
 
 def _covers(scope: Scope, row: Any, by_id: dict[str, Person]) -> bool:
-    """A swap by its team, a leave by the organisations of who is away."""
+    """A leave that was granted, by the organisations of who is away."""
     if not scope:
         return True
-    if row.kind == "swap":
-        return manages(scope, row.team)
     away = by_id.get(row.person_id or "")
     return away is not None and bool(away.scope) and all(any(inside(own, one) for own in scope) for one in away.scope)
 

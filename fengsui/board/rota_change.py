@@ -139,6 +139,11 @@ def agree(store: Engine, change_id: str, by: Person, now: datetime) -> Done | Re
     return _carried_out(store, decide)
 
 
+def decides(conn: Connection, row: Mapping[str, Any], by: Person, now: datetime) -> bool:
+    """Whether ``agree`` would hear this person; by the shifts themselves, whatever organisation their owner is of."""
+    return _meant(row, by) or _manages(by, _touched(conn, row, now))
+
+
 def decline(store: Engine, change_id: str, by: Person, now: datetime) -> Done | Refused:
     """By whoever was asked or a manager; by who asked it is withdrawn. Shifts that are no more there hinder nobody."""
 
@@ -147,7 +152,7 @@ def decline(store: Engine, change_id: str, by: Person, now: datetime) -> Done | 
         if row is None:
             return Refused("board.rota.over")
         own = row["by"] == by.person_id
-        if not (own or _meant(row, by) or _manages(by, _touched(conn, row, now))):
+        if not (own or decides(conn, row, by, now)):
             return Refused("board.rota.not_asked", {"who": row["other_name"] or ""})
         state = BACK if own else NO
         if not _settle(conn, row, state, by, now):
@@ -241,16 +246,41 @@ def _put(conn: Connection, row: dict[str, Any], by: Person, now: datetime, *, at
     conn.execute(insert(rota_change).values(**row))
     if at_once:
         return _do(conn, row, by, now)
-    _shifts(conn, row, now)  # what cannot be done is not asked either
+    gone, _ = _shifts(conn, row, now)  # what cannot be done is not asked either
+    needless = _needless(conn, row, gone)
+    if needless is not None:
+        return needless
     _audit(conn, "rota.ask", row, by, now)
-    _tell(conn, "asked", row, [f"person:{row['other_id']}"] if row["other_id"] else ["manager"], by, now)
+    asked = [row["other_id"]] if row["other_id"] else _deciders(conn, gone, now)
+    _tell(conn, "asked", row, [f"person:{one}" for one in asked if one != by.person_id], by, now)
     return Done(0)
+
+
+def _deciders(conn: Connection, shifts: Sequence[Shift], now: datetime) -> list[str]:
+    """Every manager who may agree, on shift or not; administrators where there is none."""
+    able = [one for one in known(conn, now)[1] if _manages(one, shifts)]
+    return [one.person_id for one in able if one.role == "manager"] or [one.person_id for one in able]
+
+
+def _needless(conn: Connection, row: Mapping[str, Any], gone: Sequence[Shift]) -> Refused | None:
+    """A leave that changes no shift: granted before (a second click, a faster colleague), or nothing to stand in for."""
+    if row["kind"] != "leave" or gone:
+        return None
+    leaves = [rota_change.c.kind == "leave", rota_change.c.state == DONE, rota_change.c.change_id != row["change_id"]]
+    who = [rota_change.c.name == row["name"], rota_change.c.person_id.is_not_distinct_from(row["person_id"])]
+    whole = (rota_change.c.start_at <= row["start_at"]) & (rota_change.c.end_at >= row["end_at"])
+    if conn.scalar(select(rota_change.c.change_id).where(*leaves, *who, whole).limit(1)) is not None:
+        return Refused("board.rota.granted", {"who": row["name"]})
+    return Refused("people.rota.moved") if row["other_name"] else None
 
 
 def _do(conn: Connection, row: Mapping[str, Any], by: Person, now: datetime) -> Done | Refused:
     if not _settle(conn, row, DONE, by, now):
         return Refused("board.rota.over")
     gone, come = _shifts(conn, row, now)
+    needless = _needless(conn, row, gone)
+    if needless is not None:
+        return needless
     _fit(conn, row, come)
     replace_shifts(conn, gone, come)
     _audit(conn, f"rota.{row['kind']}", {**row, "shifts": len(gone)}, by, now)
@@ -363,6 +393,7 @@ def _tell(conn: Connection, what: str, row: Mapping[str, Any], whom: Sequence[st
     except NotSeeded:  # a store without rules has nobody to tell
         return
     params = {"who": by.name, "name": row["name"], "other": row["other_name"] or "", "start": row["start_at"].isoformat()}
-    code = f"board.rota.notice.{row['kind']}_{what}"
+    alone = "_alone" if row["kind"] == "leave" and not row["other_name"] and what != "refused" else ""
+    code = f"board.rota.notice.{row['kind']}_{what}{alone}"
     news = News(KIND, row["change_id"], what, 1, TIER, code, params, episode=False)
     tell(conn, policy, news, whom, now)

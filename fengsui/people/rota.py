@@ -5,6 +5,7 @@ A file takes the place of what was planned in the time that it covers, for the t
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,7 +76,7 @@ def save_rota(store: Engine, shifts: Sequence[Shift], *, by: str, now: datetime,
     teams = sorted({one.team for one in shifts})
     rows = [{name: getattr(one, name) for name in _COLUMNS} for one in dict.fromkeys(shifts)]
     with store.begin() as conn:
-        if seen is not None and preview(conn, shifts).seen != seen:
+        if seen is not None and fingerprint(_standing(conn, shifts)) != seen:  # only this is asked while others wait to write
             raise RotaFault("people.rota.moved")
         gone = conn.execute(delete(rota_shift).where(_replaced(shifts))).rowcount
         conn.execute(insert(rota_shift), rows)
@@ -87,18 +88,23 @@ def save_rota(store: Engine, shifts: Sequence[Shift], *, by: str, now: datetime,
 def preview(conn: Connection, shifts: Sequence[Shift]) -> Preview:
     """``shifts`` beside what stands in their place."""
     new = set(shifts)
-    query = select(rota_shift).where(_replaced(shifts)) if new else None
-    old = {_shift(row) for row in conn.execute(query).mappings()} if query is not None else set()
-    gone, come = _in_order(old - new), _in_order(new - old)
+    old = _standing(conn, shifts) if new else set()
+    there: dict[tuple[str, str, datetime, datetime], deque[Shift]] = defaultdict(deque)
+    for one in _in_order(old - new):
+        there[one.place].append(one)
     changed, added = [], []
-    for one in come:
-        before = next((other for other in gone if other.place == one.place), None)
-        if before is None:
-            added.append(one)
+    for one in _in_order(new - old):
+        if there[one.place]:
+            changed.append((there[one.place].popleft(), one))
         else:
-            gone.remove(before)
-            changed.append((before, one))
+            added.append(one)
+    gone = _in_order(one for left in there.values() for one in left)
     return Preview(tuple(added), tuple(changed), tuple(gone), len(old & new), fingerprint(old))
+
+
+def _standing(conn: Connection, shifts: Sequence[Shift]) -> set[Shift]:
+    """What ``shifts`` would take the place of."""
+    return {_shift(row) for row in conn.execute(select(rota_shift).where(_replaced(shifts))).mappings()}
 
 
 def fingerprint(shifts: Iterable[Shift]) -> str:

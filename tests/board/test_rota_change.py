@@ -150,7 +150,7 @@ def test_a_leave_with_a_deputy_cuts_the_shifts_and_is_followed_at_once(planned: 
 def test_a_leave_without_a_deputy_needs_a_manager_and_leaves_a_gap_that_is_shown(planned: Engine) -> None:
     start = datetime(2026, 11, 19, 0, tzinfo=UTC)
     assert change.leave(planned, Who("张三", "zhang"), start, start + 12 * HOUR, None, ZHANG, NOW, reason="") == Done(0)
-    assert told(planned) == [("leave_asked", "manager")]
+    assert told(planned) == [("leave_asked_alone", "person:wang")], "of whoever may agree"
     assert code(change.agree(planned, asked(planned), ZHANG, NOW)) == "board.rota.not_asked"
     assert code(change.agree(planned, asked(planned), SOUTH, NOW)) == "board.rota.not_asked"
     before = board.week(planned, WANG, ZONE, NOW.astimezone(ZONE).date(), NOW)
@@ -160,6 +160,45 @@ def test_a_leave_without_a_deputy_needs_a_manager_and_leaves_a_gap_that_is_shown
     assert gap.spans and names(planned, start + HOUR) == []
     day = next(one for one in board.week(planned, WANG, ZONE, NOW.astimezone(ZONE).date(), NOW).teams if one.team == "").days[1]
     assert [one.shift.name if one.shift else None for one in day] == ["李四"] or None in [one.shift for one in day]
+
+
+def test_a_leave_is_told_to_the_managers_who_may_grant_it_and_they_see_it(planned: Engine) -> None:
+    """Whoever is on shift as manager elsewhere could not decide; 南方 can, by the shifts, though 吴五 is of no organisation."""
+    create(planned, "dong", "东方", "manager", by="t", now=NOW, scope=("华东",))
+    rows = [{"日期": "2026-11-18", "开始": "08:00", "结束": "20:00", "姓名": "东方", "班组": "华东", "角色": "主管"}]
+    save_rota(planned, shifts_of(rows, "Asia/Shanghai"), by="t", now=NOW)
+    south = shift(planned, "吴五", 19, "华南")
+    assert change.leave(planned, Who("吴五", "wu"), south.start_at, south.end_at, None, WU, NOW, reason="") == Done(0)
+    assert told(planned) == [("leave_asked_alone", "person:nan"), ("leave_asked_alone", "person:wang")]
+    east, today = Person("dong", "东方", "manager", ("华东",)), NOW.astimezone(ZONE).date()
+    for one, may in ((SOUTH, True), (WANG, True), (east, False), (LI, False)):
+        assert [row.decides for row in board.week(planned, one, ZONE, today, NOW).asked] == [True] * may, one.name
+    assert code(change.agree(planned, asked(planned), east, NOW)) == "board.rota.not_asked"
+    assert change.agree(planned, asked(planned), SOUTH, NOW) == Done(1)
+    assert ("leave_done_alone", "person:wu") in told(planned)
+
+
+def test_a_leave_that_changes_nothing_is_not_done(planned: Engine) -> None:
+    start = datetime(2026, 11, 19, 0, tzinfo=UTC)
+    away, span, deputy = Who("张三", "zhang"), (start, start + 12 * HOUR), Who("李四", "li")
+    assert change.leave(planned, away, *span, deputy, ZHANG, NOW, reason="") == Done(0)
+    assert change.leave(planned, away, *span, None, WANG, NOW, reason="") == Done(1)
+    told_before = told(planned)
+    second = NOW + timedelta(seconds=1)
+    for one in (None, deputy):
+        assert code(change.leave(planned, away, *span, one, WANG, second, reason="")) == "board.rota.granted", "a double click"
+    assert code(change.agree(planned, asked(planned), LI, second)) == "board.rota.granted"
+    later = (start + 9 * DAY, start + 10 * DAY)
+    assert code(change.leave(planned, away, *later, deputy, WANG, NOW, reason="")) == "people.rota.moved", (
+        "no shift to stand in for"
+    )
+    assert change.leave(planned, away, *later, None, WANG, NOW, reason="") == Done(1), "known before the month is planned"
+    assert code(change.leave(planned, away, *later, None, WANG, second, reason="")) == "board.rota.granted"
+    assert told(planned) == told_before, "and nobody is told twice"
+    rows = [{"日期": "2026-11-19", "开始": "08:00", "结束": "20:00", "姓名": "张三"}]
+    save_rota(planned, shifts_of(rows, "Asia/Shanghai"), by="t", now=NOW)
+    assert change.leave(planned, away, *span, deputy, WANG, second, reason="") == Done(1), "planned again all the same"
+    assert names(planned, start + HOUR) == ["李四"]
 
 
 def test_a_deputy_stands_nowhere_twice_and_not_outside_their_organisations(planned: Engine) -> None:
