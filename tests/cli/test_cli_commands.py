@@ -18,9 +18,11 @@ from sqlalchemy import insert, select, text
 from connectors.base import EVENT_KINDS, FEEDBACK_KINDS
 from fengsui.alerts import definitions as alert_definitions
 from fengsui.cli import COMMANDS, main, processes
+from fengsui.cli.processes import safe_host
 from fengsui.cli.table import print_table, width
+from fengsui.cli.where import Where
 from fengsui.locale import has
-from fengsui.people import every_link, every_person
+from fengsui.people import create, every_link, every_person
 from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
@@ -562,3 +564,29 @@ def test_chinese_is_two_columns_wide_and_long_cells_are_cut(capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert width(lines[1].partition("1")[0]) == width(lines[2].partition("b")[0]) == 41
     assert lines[2].endswith("…   b c") or lines[2].endswith("…  b c")
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "account", "listens", "told"),
+    [
+        ("0.0.0.0", "", True, "0.0.0.0", "没有 TLS"),
+        ("0.0.0.0", "http://watch.example.com", True, "0.0.0.0", "没有 TLS"),
+        ("0.0.0.0", "https://watch.example.com", True, "0.0.0.0", ""),
+        ("0.0.0.0", "", False, "127.0.0.1", "还没有人能登录"),
+        ("127.0.0.1", "", True, "127.0.0.1", ""),
+    ],
+)
+def test_passwords_in_clear_on_the_network_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str, public: str, account: bool, listens: str, told: str
+) -> None:
+    (tmp_path / "fengsui.toml").write_text(f'[server]\nhost = "{host}"\npublic_url = "{public}"\n', encoding="utf-8")
+    where = Where(tmp_path, "zh_CN")
+    settings = where.settings()
+    store = where.store(settings)
+    upgrade(store)
+    if account:
+        create(store, "wang", "王敏", "admin", by="t", now=datetime.now(UTC), password=GOOD)
+    store.dispose()
+    assert safe_host(where, settings) == listens
+    out = capsys.readouterr().out
+    assert told in out if told else not out.strip()
