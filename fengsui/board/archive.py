@@ -11,21 +11,24 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, or_, select
 
 from fengsui.alerts.modes import DRILL, ON
 from fengsui.alerts.silence import Silence
 from fengsui.board.alert import CLOSED, Alert, alerts, select_alerts
 from fengsui.board.scope import Scope, sees
 from fengsui.locale import say
+from fengsui.store.database import reading
+from fengsui.store.slices import slice_key
 from fengsui.store.tables import episode, handling, person, transition
 
 MOST = 50_000
-"""Alerts that one search walks through, the newest first; ``Found.cut`` says that there were more."""
+"""Alerts in scope and place that one search walks through, the newest first."""
 AT_ONCE = 500
 WORDS_MAX = 200
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +60,58 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``rows``: the newest first."""
+    """``rows``: the newest first, as many as were asked for, of ``n``. ``cut``: there were more than are walked through."""
 
     rows: tuple[Kept, ...]
+    n: int
     cut: bool
 
 
-def search(store: Engine, scope: Scope, wish: Wish, lang: str) -> Found:
-    """In ``scope`` only; ``lang``: of the words."""
-    query = select_alerts(drills=wish.nature == DRILL).where(*_asked(wish))
-    newest = query.order_by(episode.c.opened_at.desc(), episode.c.episode_id).limit(MOST + 1)
-    with store.connect() as conn:
-        found = alerts(conn, newest, scope)
-        inside = [one for one in found if _place(wish, one) and (not wish.tiers or one.tier in wish.tiers)]
-        left = _left(conn, [one.episode_id for one in inside])
-    kept = [_kept(one, left.get(one.episode_id, [])) for one in inside]
+def search(store: Engine, scope: Scope, wish: Wish, lang: str, most: int = MOST) -> Found:
+    """In ``scope`` only; ``lang``: of the words. Alerts are read in full ``AT_ONCE`` at a time, and only while words are looked
+    for in them or fewer than ``most`` are found."""
     asked = folded(wish.words[:WORDS_MAX]).split()
-    rows = sorted((one for one in kept if _says(one, asked, lang)), key=lambda one: one.alert.opened_at, reverse=True)
-    return Found(tuple(rows), len(found) > MOST)
+    rows: list[Kept] = []
+    with reading(store).connect() as conn:
+        ids, cut = _ids(conn, scope, wish)
+        n = 0 if asked else len(ids)
+        for at in range(0, len(ids) if asked else min(most, len(ids)), AT_ONCE):
+            saying = [one for one in _full(conn, scope, ids[at : at + AT_ONCE]) if _says(one, asked, lang)]
+            n += len(saying) if asked else 0
+            rows += saying[: most - len(rows)]
+    return Found(tuple(rows), n, cut)
+
+
+def _ids(conn: Connection, scope: Scope, wish: Wish) -> tuple[list[str], bool]:
+    """Whatever is asked except words, the newest first; and whether the limit cut anything off."""
+    query = select_alerts(drills=wish.nature == DRILL).with_only_columns(
+        episode.c.episode_id, episode.c.rule_id, episode.c.slice_key, maintain_column_froms=True
+    )
+    asked = [*_asked(wish), *_near(scope, wish)]
+    newest = query.where(*asked).order_by(episode.c.opened_at.desc(), episode.c.episode_id).limit(MOST + 1)
+    rows = conn.execute(newest).all()
+    inside = [row.episode_id for row in rows[:MOST] if sees(scope, row.slice_key) and _place(wish, row.rule_id, row.slice_key)]
+    return inside, len(rows) > MOST
+
+
+def _near(scope: Scope, wish: Wish) -> list[ColumnElement[bool]]:
+    """Before the limit counts: keys that hold a value of the scope and those of the place, at any level. ``sees`` and
+    ``_place`` say exactly which."""
+    near = [or_(*(_holds(value) for value in scope))] if scope else []
+    return [*near, *(_holds(value) for value in wish.where.values())]
+
+
+def _holds(value: str) -> ColumnElement[bool]:
+    return episode.c.slice_key.contains(slice_key({"": value}), autoescape=True)
+
+
+def _full(conn: Connection, scope: Scope, ids: Sequence[str]) -> list[Kept]:
+    """In the order of ``ids``."""
+    found = {
+        one.episode_id: one for one in alerts(conn, select_alerts(drills=True).where(episode.c.episode_id.in_(ids)), scope)
+    }
+    left = _left(conn, ids)
+    return [_kept(found[id_], left.get(id_, [])) for id_ in ids if id_ in found]
 
 
 def owners(store: Engine, scope: Scope) -> dict[str, str]:
@@ -103,13 +140,19 @@ def _asked(wish: Wish) -> list[ColumnElement[bool]]:
         asked.append(handling.c.verdict.is_(None) if wish.verdict == "none" else handling.c.verdict == wish.verdict)
     if wish.owner:
         asked.append(handling.c.owner == wish.owner)
+    if wish.tiers:
+        asked.append(_TIER.in_(wish.tiers))
     return asked
 
 
-def _place(wish: Wish, one: Alert) -> bool:
+_HOLDS = handling.c.tier.is_not(None) & or_(handling.c.machine_tier.is_(None), episode.c.tier <= handling.c.machine_tier)
+_TIER = case((_HOLDS, handling.c.tier), else_=episode.c.tier)
+"""``board.alert.effective_tier``, asked of the store."""
+
+
+def _place(wish: Wish, rule_id: str, key: str) -> bool:
     """As a silence of that place would cover it."""
-    anywhere = Silence("", None, wish.where, 3, one.opened_at, one.opened_at)
-    return not wish.where or anywhere.covers(one.rule_id, one.slice_key, 1)
+    return not wish.where or Silence("", None, wish.where, 3, EVER, EVER).covers(rule_id, key, 1)
 
 
 def _left(conn: Connection, ids: Sequence[str]) -> dict[str, list[tuple[str, Mapping[str, object], str | None]]]:

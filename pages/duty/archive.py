@@ -28,6 +28,7 @@ DAYS = (7, 30, 90, 365, 0)
 VERDICTS = (ANY, "real", "expected", "false", "new_normal", "none")
 NATURES = ("on", "drill")
 SHOWN = 100
+FRESH_S = 20
 LEFT = ("cure", "cause", "lesson", "notes")
 
 
@@ -36,7 +37,7 @@ def section(visitor: Visitor) -> None:
         _sieve(visitor)
     with st.container(border=True, key="p_archive"):
         try:
-            found = _found(visitor)
+            found = _found(_wish(), tuple(visitor.scope), visitor.lang)
         except Wrong:
             st.html(f'<p class="over" role="alert">{esc(visitor.say("duty.archive.unclear"))}</p>')
             return
@@ -94,8 +95,8 @@ def _verdict(visitor: Visitor, name: str) -> str:
 
 
 def _wish() -> Wish:
-    """The form as it stands. Raises ``Wrong`` for a place."""
-    state, at = st.session_state, now()
+    """The form as it stands, by the minute: the same for each click in it. Raises ``Wrong`` for a place."""
+    state, at = st.session_state, now().replace(second=0, microsecond=0)
     days = state.get("arc_days", 90)
     return Wish(
         start=at - timedelta(days=int(days)) if days else None if days == 0 else at - timedelta(days=90),
@@ -109,18 +110,20 @@ def _wish() -> Wish:
     )
 
 
-def _found(visitor: Visitor) -> Found:
-    return archive.search(house().reader, visitor.scope, _wish(), visitor.lang)
+@st.cache_resource(ttl=FRESH_S, max_entries=20, show_spinner=False)
+def _found(wish: Wish, scope: tuple[str, ...], lang: str) -> Found:
+    """For each click on the page, and for all who see as much: words in years of alerts take seconds."""
+    return archive.search(house().reader, scope, wish, lang, SHOWN)
 
 
 def _list(visitor: Visitor, found: Found) -> None:
-    words = visitor.say("duty.archive.count", n=len(found.rows), shown=min(SHOWN, len(found.rows)))
+    words = visitor.say("duty.archive.count", n=found.n, shown=len(found.rows))
     cut = f" · {visitor.say('duty.archive.cut', n=archive.MOST)}" if found.cut else ""
     st.html(heading(visitor.say("duty.archive.found"), f"{words}{cut}"))
     head = "".join(
         f"<th>{esc(visitor.say(f'duty.archive.column.{name}'))}</th>" for name in ("opened", "what", "end", "said", "owner")
     )
-    rows = "".join(_row(visitor, one) for one in found.rows[:SHOWN])
+    rows = "".join(_row(visitor, one) for one in found.rows)
     if rows:
         st.html(f'<div class="sc"><table class="tb"><tr>{head}</tr>{rows}</table></div>')
     else:
@@ -152,7 +155,7 @@ def _chip(visitor: Visitor, command: str, value: str | None) -> str:
 
 def _table(visitor: Visitor) -> Table:
     """All that was found, with what people left on it."""
-    found = _found(visitor)
+    found = archive.search(house().reader, visitor.scope, _wish(), visitor.lang)
     plain = table.table(visitor, [one.alert for one in found.rows], "closed")
     heads = (*plain.columns, *(visitor.say(f"duty.archive.column.{name}") for name in LEFT))
     rows = [[*row, *_left(visitor, one)] for row, one in zip(plain.rows, found.rows, strict=True)]

@@ -107,3 +107,27 @@ def test_what_people_left_comes_with_it(past: Any) -> None:
     (one,) = search(centre.store, (), Wish(), "zh_CN").rows
     assert (one.cure, one.cause, one.lesson) == ("fixed", "supplier", "证书到期前一月提醒")
     assert one.notes == ("ＶＩＰ客户已安抚，网关厂商确认证书过期", "换了证书")
+
+
+def test_the_limit_counts_what_is_in_scope_and_place_only_and_is_told(past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    centre, south = past
+    east = next(row for row in centre.episodes() if "华东" in row["slice_key"])["episode_id"]
+    monkeypatch.setattr("fengsui.board.archive.MOST", 1)  # two alerts, the younger one in 华东
+    assert ids(centre, closed=False) == [east] and search(centre.store, (), Wish(closed=False), "zh_CN").cut
+    for scope, wish in ((("华南",), {}), ((), {"where": {"org.1": "华南"}}), (("华南/广东", "华北"), {})):
+        found = search(centre.store, scope, Wish(closed=False, **wish), "zh_CN")
+        assert ([one.alert.episode_id for one in found.rows], found.cut) == (
+            [south] if scope != ("华南/广东", "华北") else [],
+            False,
+        )
+
+
+def test_as_many_as_are_shown_are_read_and_all_are_counted(past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    centre, _ = past
+    monkeypatch.setattr("fengsui.board.archive.AT_ONCE", 1)
+    every = ids(centre, closed=False)
+    for words in ("", "渠道", "app"):
+        whole = search(centre.store, (), Wish(closed=False, words=words), "zh_CN")
+        some = search(centre.store, (), Wish(closed=False, words=words), "zh_CN", 1)
+        assert some.rows == whole.rows[:1] and some.n == whole.n == len(whole.rows)
+    assert len(every) == 2

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from fengsui.alerts import commands
 from fengsui.alerts.commands.handling import Somebody
 from fengsui.board import rota_change
+from fengsui.board.archive import search
 from fengsui.board.handover import archive
 from fengsui.people import save_rota, shifts_of
 from fengsui.store import tables as t
@@ -224,7 +225,9 @@ def drills() -> list[Any]:
         return [tuple(row) for row in conn.execute(query)]
 
 
-def test_the_archive_finds_by_words_and_its_export_is_for_those_who_may(home: Path, looks: Looks) -> None:
+def test_the_archive_finds_by_words_and_its_export_is_for_those_who_may(
+    home: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with store().begin() as conn:
         conn.execute(update(t.handling).values(state="reviewed", verdict="real", owner="li"))
     looks("wang")
@@ -233,6 +236,12 @@ def test_the_archive_finds_by_words_and_its_export_is_for_those_who_may(home: Pa
     app.session_state["arc_words"] = f"没有这样的预警 {EVIL}"
     app.run()
     assert "没有符合的预警" in words(app) and "<script" not in words(app)
+    asked: list[object] = []
+    monkeypatch.setattr("pages.duty.archive.archive.search", lambda *given: asked.append(given) or search(*given))
+    app.session_state["arc_words"] = "没有别的"
+    app.run()
+    app.run()
+    assert len(asked) == 1, "each click asks the same, and it may take seconds"
     app.session_state["arc_words"], app.session_state["arc_where"] = "", "华南"
     app.run()
     assert "范围写法不对" in words(app) and not app.exception
