@@ -105,6 +105,8 @@ def advance(store: Engine, settings: Settings, tick: int, now: datetime, fence: 
 
 def _once_a_tick(desk: Desk, mark: _Mark) -> None:
     after = mark.tick if mark.tick is not None else -1
+    if mark.tick is None:
+        lapse.know(desk)
     minute = mark.at is None or bucket(desk.now, 1) > bucket(mark.at, 1)
     due = _due(desk, after, minute=minute)
     taken = take(desk, after) if due.records else []

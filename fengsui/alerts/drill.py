@@ -10,18 +10,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from fengsui.alerts import wording
 from fengsui.alerts.desk import Desk
 from fengsui.alerts.leader import CLOSED
-from fengsui.alerts.modes import DRILL
+from fengsui.alerts.modes import DRILL, SEEN
 from fengsui.alerts.tell import News
 from fengsui.store.tables import episode, handling
 
 RULE = "drill"
 """The name that stands where other alerts have their rule; there is no such rule."""
 _LIVES = (episode.c.mode == DRILL) & (episode.c.condition == "firing")
+GOES_ON = episode.c.mode.in_(SEEN) & or_(episode.c.mode != DRILL, episode.c.condition == "firing")
+"""What people still have to do with: real alerts until they are closed, an exercise until its time is up."""
 ANY = exists(select(episode.c.episode_id).where(_LIVES))
 
 

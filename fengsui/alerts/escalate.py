@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
-from fengsui.alerts import family, wording
+from fengsui.alerts import drill, family, wording
 from fengsui.alerts.bodies import Deadline
 from fengsui.alerts.commands.table import OWNED, UNOWNED
 from fengsui.alerts.desk import Desk, Row
-from fengsui.alerts.modes import DRILL, SEEN
+from fengsui.alerts.modes import DRILL
 from fengsui.alerts.tell import News, effective_tier
 from fengsui.store.tables import episode, handling, snooze, transition
 
@@ -64,7 +64,7 @@ def late(watch: Watch) -> Select[Any]:
 
 def _waits(watch: Watch) -> ColumnElement[bool]:
     matters = or_(episode.c.condition != "cleared", episode.c.tier >= 2, handling.c.tier >= 2)
-    due = and_(episode.c.mode.in_(SEEN), episode.c[watch.due] <= bindparam("now"))
+    due = and_(drill.GOES_ON, episode.c[watch.due] <= bindparam("now"))
     rests = exists(select(snooze.c.episode_id).where(snooze.c.episode_id == episode.c.episode_id))
     return and_(handling.c.state.in_(watch.states), due, matters, *((~rests,) if watch.states == UNOWNED else ()))
 
@@ -104,8 +104,8 @@ def _escalate(desk: Desk, watch: Watch, row: Row) -> None:
     n = desk.append(row, watch.code, row["condition"], row["condition"], params)
     desk.moved.escalated += 1
     words: dict[str, Any] = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "late": late}
-    code, drill = f"alerts.notice.{watch.code}", row["mode"] == DRILL
-    news = News("escalated", row["episode_id"], "machine", n, tier, code, words, step=step, drill=drill)
+    code, exercise = f"alerts.notice.{watch.code}", row["mode"] == DRILL
+    news = News("escalated", row["episode_id"], "machine", n, tier, code, words, step=step, drill=exercise)
     desk.tell(news, recipients)
 
 

@@ -2,7 +2,8 @@
 alert goes back to the queue. Its owner and the queue hear it, and the deadline for claiming begins anew.
 
 Done is whatever a person decided or wrote at the alert, a customer reached, a promise made or kept. While an alert is put off
-the span rests.
+the span rests. A span begins no earlier than the first advance that knew of lapses (``KNOWN``), and what had gone out by
+then stays with its owner: an upgrade does not give back at once what was claimed under another rule.
 """
 
 from __future__ import annotations
@@ -13,19 +14,29 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from fengsui.alerts import family, wording
+from fengsui.alerts import drill, family, wording
 from fengsui.alerts.bodies import Deadline
 from fengsui.alerts.commands.carry_out import give_back_untouched
 from fengsui.alerts.commands.table import OWNED
 from fengsui.alerts.desk import Desk, Row
-from fengsui.alerts.modes import DRILL, SEEN
+from fengsui.alerts.modes import DRILL
 from fengsui.alerts.tell import News
-from fengsui.store.tables import contact, episode, handling, person, task, transition
+from fengsui.store.tables import contact, episode, handling, person, task, transition, watermark
+from fengsui.store.upsert import upsert
 
 
 def due(last: datetime, policy: Deadline) -> datetime | None:
     """When a claim lapses whose newest action was ``last``; None: never."""
     return None if policy.lapse_s is None else last + timedelta(seconds=policy.lapse_s)
+
+
+KNOWN = "lapse"
+"""Name of the watermark whose ``at`` is the first advance that knew of lapses."""
+
+
+def know(desk: Desk) -> None:
+    """Once for a store."""
+    upsert(desk.conn, watermark, [{"name": KNOWN, "at": desk.now, "seq": 0}], update=())
 
 
 def _newest(column: Any, *which: Any) -> Any:
@@ -38,8 +49,9 @@ ACTED = (
     _newest(contact.c.at, contact.c.episode_id == episode.c.episode_id).label("reached"),
     _newest(task.c.at, task.c.episode_id == episode.c.episode_id).label("promised"),
     _newest(task.c.closed_at, task.c.episode_id == episode.c.episode_id).label("kept"),
+    select(watermark.c.at).where(watermark.c.name == KNOWN).scalar_subquery().label("known"),
 )
-"""Times of the newest action on an alert, by kind; any may be NULL."""
+"""Times of the newest action on an alert, by kind, and since when lapses are known; any may be NULL."""
 _IN_HAND = (
     select(
         episode,
@@ -53,7 +65,7 @@ _IN_HAND = (
     )
     .join(handling, handling.c.episode_id == episode.c.episode_id)
     .outerjoin(person, person.c.person_id == handling.c.owner)
-    .where(and_(handling.c.state.in_(OWNED), episode.c.mode.in_(SEEN)))
+    .where(and_(handling.c.state.in_(OWNED), drill.GOES_ON))
     .order_by(episode.c.episode_id)
     .with_for_update(of=handling, skip_locked=True)
 )
@@ -65,8 +77,20 @@ def acted(row: Any) -> datetime | None:
     return max((at for at in (row["decided"], row["reached"], row["promised"], row["kept"]) if at is not None), default=None)
 
 
+def began(row: Any) -> datetime | None:
+    """When the span began that runs now; ``row``: with ``ACTED``, ``condition`` and ``cleared_at``. None: none runs."""
+    last = acted(row)
+    known: datetime | None = row["known"]
+    if last is None or known is None:
+        return None
+    if last <= known and row["condition"] == "cleared" and row["cleared_at"] is not None and row["cleared_at"] <= known:
+        return None  # one that somebody takes up again afterwards is like any other
+    return max(last, known)
+
+
 def follow(desk: Desk) -> None:
     """Once a minute."""
+    know(desk)
     for row in list(_over(desk)):
         if give_back_untouched(desk.conn, row["episode_id"], desk.now) is not None:
             _return(desk, row)
@@ -75,12 +99,12 @@ def follow(desk: Desk) -> None:
 def _over(desk: Desk) -> Iterator[Row]:
     for found in desk.conn.execute(_IN_HAND).mappings().all():
         row = {str(name): value for name, value in found.items()}
-        last = acted(row)
-        if last is None or row["episode_id"] in desk.put_off:
+        since = began(row)
+        if since is None or row["episode_id"] in desk.put_off:
             continue
-        end = due(last, _policy(desk, row))
+        end = due(since, _policy(desk, row))
         if end is not None and end <= desk.now:
-            yield row | {"last": last}
+            yield row | {"last": acted(row)}
 
 
 def _policy(desk: Desk, row: Row) -> Deadline:

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
-from fengsui.alerts import lapse
+from fengsui.alerts import drill, lapse
 from fengsui.alerts.bodies import TierPolicy
 from fengsui.alerts.commands.table import OWNED
 from fengsui.alerts.desk import Desk
-from fengsui.alerts.modes import DRILL, SEEN
+from fengsui.alerts.modes import DRILL
 from fengsui.alerts.tell import News, effective_tier
 from fengsui.store.tables import episode, handling, task, transition
 
@@ -86,7 +86,7 @@ def _of_alert(desk: Desk, row: Any) -> Iterator[Moment]:
         span = timedelta(seconds=policy.report_s or 0)
         yield Moment(due - lead(span, REPORT_LEAD), "report", row.episode_id, due, row.owner, tier)
         yield Moment(due, "report", row.episode_id, due, row.owner, tier, late=True)
-    last = lapse.acted(row._mapping)
+    last = lapse.began(row._mapping)
     tiers = policy.tiers
     end = lapse.due(last, tiers[str(tier)]) if last is not None else None  # type: ignore[index]  # "1" | "2" | "3"
     if last is not None and end is not None and row.episode_id not in desk.put_off:
@@ -104,6 +104,8 @@ _IN_HAND = (
         episode.c.tier,
         episode.c.handle_due_at,
         episode.c.mode,
+        episode.c.condition,
+        episode.c.cleared_at,
         handling.c.owner,
         handling.c.claimed_at,
         handling.c.tier.label("person_tier"),
@@ -112,7 +114,7 @@ _IN_HAND = (
         *lapse.ACTED,
     )
     .join(handling, handling.c.episode_id == episode.c.episode_id)
-    .where(handling.c.state.in_(OWNED), episode.c.mode.in_(SEEN), handling.c.owner.is_not(None))
+    .where(handling.c.state.in_(OWNED), drill.GOES_ON, handling.c.owner.is_not(None))
     .order_by(episode.c.episode_id)
 )
 """Open and owned: few, however many alerts there ever were."""

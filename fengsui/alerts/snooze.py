@@ -1,7 +1,8 @@
 """稍后提醒: an alert that a person puts off until a time. Pure: how far, and when it is over, from plain values and ``now``.
 
 A severe alert is never put off beyond its claim deadline, whoever asks and whatever was stored: the limit counts when it is
-asked for, and again at each look.
+asked for, and again at each look. The tier here is always the gravest that the machine or a person gave it (``gravest``): who
+grades an alert down may not thereby put it away for a day.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ MOST: Mapping[int, timedelta] = MappingProxyType({1: timedelta(hours=24), 2: tim
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """``tier``: of the alert when it was put off."""
+    """``tier``: the gravest of the alert when it was put off."""
 
     until: datetime
     tier: int
+
+
+def gravest(machine: int, effective: int) -> int:
+    """``effective``: with a person's re-grade while it holds."""
+    return max(machine, effective)
 
 
 def limit(tier: int, claim_due_at: datetime | None, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import bindparam, delete, exists, select
 
 from fengsui.alerts import snooze, wording
 from fengsui.alerts.desk import Desk
@@ -35,6 +35,12 @@ _ALL = (
 )
 
 
+_LOCKED = (
+    select(handling.c.episode_id).where(handling.c.episode_id == bindparam("id")).with_for_update(of=handling, skip_locked=True)
+)
+"""A command holds the handling and then what is put off: taken in that order here too, and one at work is not waited for."""
+
+
 def follow(desk: Desk) -> None:
     """What is over is told; what holds is kept in mind, so that it does not climb."""
     for found in desk.conn.execute(_ALL).mappings().all():
@@ -42,18 +48,31 @@ def follow(desk: Desk) -> None:
         tier = effective_tier(
             {"tier": row["person_tier"], "machine_tier": row["person_machine_tier"], "episode_tier": row["tier"]}
         )
-        why = snooze.over(snooze.Snooze(row["until_at"], row["tier_then"]), tier, row["claim_due_at"], desk.now)
-        if why is None and row["state"] not in CLOSED:
+        gravest = snooze.gravest(row["tier"], tier)
+        why = snooze.over(snooze.Snooze(row["until_at"], row["tier_then"]), gravest, row["claim_due_at"], desk.now)
+        if why is None and not _is_done(row):
             desk.put_off.add(row["episode_id"])
-        else:
+        elif _end(desk, row):
             _wake(desk, row, tier, why)
 
 
+def _is_done(row: dict[str, Any]) -> bool:
+    """Closed, or an exercise whose time is up: nobody is reminded of it."""
+    return row["state"] in CLOSED or (row["mode"] == DRILL and row["condition"] == "cleared")
+
+
+def _end(desk: Desk, row: dict[str, Any]) -> bool:
+    """False: a person is at it this moment, or was since it was read: what they decided counts."""
+    if desk.conn.scalar(_LOCKED, {"id": row["episode_id"]}) is None:
+        return False
+    seen = (put_off.c.episode_id == row["episode_id"]) & (put_off.c.until_at == row["until_at"])
+    return desk.conn.execute(delete(put_off).where(seen)).rowcount == 1
+
+
 def _wake(desk: Desk, row: dict[str, Any], tier: int, why: str | None) -> None:
-    desk.conn.execute(delete(put_off).where(put_off.c.episode_id == row["episode_id"]))
     live = desk.find(row["rule_id"], row["slice_key"])
     told = live if live is not None and live["episode_id"] == row["episode_id"] else row
-    if why is None:  # closed meanwhile
+    if why is None or _is_done(row):
         return
     params = {"why": why, "until": row["until_at"].isoformat(), "tier": tier}
     n = desk.append(told, "woken", row["condition"], row["condition"], params)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from fengsui.alerts import wording
 from fengsui.alerts.modes import DRILL, ON, SEEN
-from fengsui.alerts.snooze import Snooze, limit, over
+from fengsui.alerts.snooze import Snooze, gravest, limit, over
 from fengsui.board.definitions import rule_names
 from fengsui.board.scope import Scope, sees
 from fengsui.metrics.catalogue import METRICS
@@ -107,7 +107,7 @@ class Alert:
 
     def put_off_most(self, now: datetime) -> datetime | None:
         """The latest time until which it may be put off; None: not at all."""
-        return limit(self.tier, self.claim_due_at, now)
+        return limit(gravest(self.machine_tier, self.tier), self.claim_due_at, now)
 
     @property
     def live(self) -> bool:
@@ -239,4 +239,6 @@ def _alert(row: Row[Any], names: Mapping[str, Mapping[str, str]], now: datetime 
 
 def _rests(row: Row[Any], tier: int, now: datetime) -> bool:
     held = Snooze(row.until_at, row.snoozed_tier) if row.until_at is not None else None
-    return held is not None and row.state not in CLOSED and over(held, tier, row.claim_due_at, now) is None
+    if held is None or row.state in CLOSED:
+        return False
+    return over(held, gravest(row.tier, tier), row.claim_due_at, now) is None

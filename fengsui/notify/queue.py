@@ -23,7 +23,7 @@ from fengsui.store.tables import handling, outbox
 Row: TypeAlias = dict[str, Any]
 STALE = ("raised", "escalated")
 """Pointless once somebody has the alert in hand."""
-MERGED = ("raised", "escalated", "cleared")
+MERGED = ("raised", "escalated", "cleared", "lapsed")
 GATHER_S = 30
 SEVERE = 3
 NAMES = {3: "severe", 2: "important", 1: "general"}

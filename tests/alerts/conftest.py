@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy import Engine, insert, select, text
 from fengsui import alerts
 from fengsui.alerts.seed import seed
 from fengsui.settings.model import Settings
+from fengsui.store.database import open_store
 from fengsui.store.slices import slice_id
 from fengsui.store.tables import episode, feedback, feedback_text, gauge, handling, outbox, person, series, transition, verdict
 from fengsui.store.upsert import upsert
@@ -224,6 +225,14 @@ def centre(store: Engine, tmp_path: Path, now: datetime) -> Centre:
 def lite(sqlite_store: Engine, tmp_path: Path, now: datetime) -> Centre:
     """On SQLite alone, for tests whose subject is a decision."""
     return _centre(sqlite_store, tmp_path, now)
+
+
+@pytest.fixture
+def crowd(postgres_again: str, tmp_path: Path, now: datetime) -> Iterator[Centre]:
+    """On PostgreSQL alone, where several write at once."""
+    store = open_store(postgres_again)
+    yield _centre(store, tmp_path, now)
+    store.dispose()
 
 
 @pytest.fixture

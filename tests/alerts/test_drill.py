@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from fengsui.alerts import commands
 from fengsui.alerts.commands import Done, Refused
+from fengsui.alerts.commands.drills import AT_ONCE
 from fengsui.alerts.commands.handling import Somebody
 from fengsui.board import loop
 from fengsui.board.alert import alerts, select_alerts
@@ -150,3 +152,48 @@ def test_a_drill_is_merged_into_nothing_and_nothing_into_it(drill: Any) -> None:
     for one, into in ((id_, real), (real, id_)):
         answer = commands.merge_into(centre.store, one, 0, WANG, centre.now, into=into, reason="duplicate")
         assert isinstance(answer, Refused) and answer.code == "alerts.refused.into"
+
+
+def test_once_its_time_is_up_nobody_hears_of_it_any_more(centre: Any) -> None:
+    """Neither who has it in hand, nor managers of one that nobody took, nor who put it off."""
+    for one in (LI, WANG):
+        centre.person(one.person_id, one.name, one.role)
+    centre.advance()
+    assert [begin(centre, scenario=name, minutes=4) for name in ("甲", "乙")] == [Done(0), Done(0)]
+    assert begin(centre, scenario="丙", minutes=4, tier=2) == Done(0)
+    centre.advance(MINUTE)
+    mine, rests = (
+        next(row["episode_id"] for row in centre.episodes() if row["reason_params"]["scenario"] == name)
+        for name in ("甲", "丙")
+    )
+    assert commands.claim(centre.store, mine, 0, LI, centre.now) == Done(1)
+    until = centre.now + 10 * MINUTE
+    assert commands.snooze(centre.store, rests, 0, LI, centre.now, until=until, reason="busy") == Done(1)
+    centre.advance(3 * MINUTE)
+    assert {row["condition"] for row in centre.episodes()} == {"cleared"}
+    before = len(centre.notices())
+    for _ in range(70):
+        centre.advance(MINUTE)
+    assert [(row["kind"], row["code"], row["recipient"]) for row in centre.notices()[before:]] == []
+    with centre.store.connect() as conn:
+        assert conn.execute(select(t.snooze)).all() == []
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_begun_again_within_the_minute_it_was_ended_is_another_one(centre: Any, told: bool) -> None:
+    centre.person("wang", "王敏", "manager")
+    centre.advance()
+    assert begin(centre) == Done(0)
+    assert commands.end_drill(centre.store, the_one(centre)["episode_id"], 0, WANG, centre.now) == Done(1)
+    if told:
+        centre.advance(timedelta(seconds=10))
+    assert begin(centre) == Done(0)
+    assert begin(centre) == Done(0)  # a double click
+    centre.advance(timedelta(seconds=10))
+    assert sorted(row["condition"] for row in centre.episodes()) == ["cleared", "firing"]
+
+
+def test_many_managers_at_once_begin_no_more_than_may_run(crowd: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: begin(crowd, scenario=f"第{n}"), range(8)))
+    assert answers.count(Done(0)) == AT_ONCE == len(crowd.episodes())

@@ -152,3 +152,46 @@ def test_a_kill_in_the_middle_of_an_escalation_tells_each_step_once(centre: Any,
         centre.advance()
     assert told(centre, "escalated") == [("escalated", "manager")]
     assert [row["code"] for row in centre.transitions(centre.one()["episode_id"], "machine")].count("escalated") == 1
+
+
+def forget(centre: Any) -> None:
+    """The store as it was before anybody knew of lapses."""
+    with centre.store.begin() as conn:
+        conn.execute(t.watermark.delete().where(t.watermark.c.name == "lapse"))
+
+
+def test_an_upgrade_gives_back_no_old_claim_at_once_and_what_went_out_never(alarm: Any) -> None:
+    centre, id_ = alarm
+    forget(centre)
+    centre.now += timedelta(days=20)
+    centre.advance(MINUTE)
+    assert told(centre, "lapsed") == [] and centre.handling(id_)["owner"] == "li"
+    walk(centre, 59)
+    assert told(centre, "lapsed") == []
+    walk(centre, 1)  # it burns, and had its whole span
+    assert centre.handling(id_)["owner"] is None
+
+
+def test_what_had_gone_out_before_lapses_were_known_stays_with_its_owner(alarm: Any) -> None:
+    centre, id_ = alarm
+    forget(centre)
+    with centre.store.begin() as conn:
+        conn.execute(t.episode.update().values(condition="cleared", cleared_at=centre.now + HOUR))
+    centre.now += timedelta(days=20)
+    walk(centre, 130)
+    assert told(centre, "lapsed") == [] and centre.handling(id_)["owner"] == "li"
+    assert "lapse_soon" not in [code for code, _ in told(centre, "task")]
+
+
+def test_many_lapses_at_once_are_one_summary_for_each(centre: Any) -> None:
+    from fengsui.notify.pace import storm_of
+    from fengsui.notify.queue import due, merge_storm
+
+    row = {"episode_id": None, "channel": "log", "recipient": "duty", "created_at": centre.now, "due_at": centre.now}
+    row |= {"kind": "lapsed", "state": "pending", "code": "alerts.notice.lapsed", "params": {"tier": 2}}
+    with centre.store.begin() as conn:
+        conn.execute(t.outbox.insert(), [{**row, "notice_id": f"n{n}"} for n in range(40)])
+        pace = storm_of(conn, centre.now)
+        kept = merge_storm(conn, due(conn, centre.now), pace, centre.now)
+    assert len(kept) == pace.storm_n
+    assert [row["params"]["n"] for row in centre.notices("summary")] == [40 - pace.storm_n]

@@ -252,7 +252,7 @@ def _put_off(conn: Connection, episode_id: str, before: Handling, step: Step, by
     """Put off by this step, or back by it: whoever decides anything has it before their eyes again."""
     if step.code == "snooze":
         until = put_off_until(step)
-        row = {"episode_id": episode_id, "until_at": until, "tier": before.tier_now, "by": by.person_id, "at": now}
+        row = {"episode_id": episode_id, "until_at": until, "tier": before.gravest, "by": by.person_id, "at": now}
         upsert(conn, snooze, [{**row, "reason": str(step.params["reason"])}])
     elif before.snoozed_until is not None and step.code not in KEEP_PUT_OFF:
         conn.execute(delete(snooze).where(snooze.c.episode_id == episode_id))

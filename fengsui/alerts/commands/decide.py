@@ -135,7 +135,7 @@ def _asked(rule: Rule, handling: Handling, command: Command, by: Person) -> Refu
 
 
 def _put_off(handling: Handling, command: Command, now: datetime) -> Refused | None:
-    """稍后提醒: not into the past, not beyond what the tier bears."""
+    """稍后提醒: not into the past, not beyond what the gravest tier bears that the machine or a person gave it."""
     if command.name != "snooze":
         return None
     try:
@@ -143,8 +143,8 @@ def _put_off(handling: Handling, command: Command, now: datetime) -> Refused | N
         begins = until > now
     except (TypeError, ValueError):  # no time, or one without a zone
         return Refused("alerts.refused.snooze_past")
-    most = snooze.limit(handling.tier_now, handling.claim_due_at, now)
-    if most is None or (until > most and handling.tier_now >= SEVERE):
+    most = snooze.limit(handling.gravest, handling.claim_due_at, now)
+    if most is None or (until > most and handling.gravest >= SEVERE):
         return Refused("alerts.refused.snooze_severe", {"due": most.isoformat()} if most else {})
     if not begins:
         return Refused("alerts.refused.snooze_past")

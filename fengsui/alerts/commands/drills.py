@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -16,6 +16,7 @@ from fengsui.alerts.commands.table import MANAGER
 from fengsui.alerts.commands.words import words
 from fengsui.alerts.definitions import NotSeeded, book
 from fengsui.alerts.drill import RULE
+from fengsui.alerts.leader import CLOSED
 from fengsui.alerts.modes import DRILL
 from fengsui.store.slices import slice_id, slice_key
 from fengsui.store.tables import audit, episode, handling
@@ -29,7 +30,7 @@ def start_drill(
     store: Engine, by: Person, now: datetime, *, tier: int, where: Mapping[str, str], scenario: str, minutes: int = 60
 ) -> Done | Refused:
     """``where``: level -> value, empty is the whole centre; ``scenario``: what is practised, in a few words. The same click
-    twice within a minute is one drill."""
+    twice within a minute is one drill while that one goes on; one begun again after its end is another."""
     if by.role not in MANAGER:
         return Refused("alerts.refused.role", {"role": by.role, "allowed": list(MANAGER), "command": "start_drill"})
     key = slice_key(where)
@@ -40,16 +41,45 @@ def start_drill(
     if refusal is not None:
         return refusal
     begin = now.replace(second=0, microsecond=0)
-    text = "\x1f".join((DRILL, key, str(kept), str(tier), by.person_id, begin.isoformat()))
-    drill_id = blake2b(text.encode(), digest_size=16).hexdigest()
+    click = "\x1f".join((DRILL, key, str(kept), str(tier), by.person_id, begin.isoformat()))
     with store.begin() as conn:
-        if conn.scalar(select(episode.c.episode_id).where(episode.c.episode_id == drill_id)) is not None:
+        _one_by_one(conn)
+        running = set(conn.scalars(_RUNNING))
+        drill_id = _free(conn, click, running)
+        if drill_id is None:
             return Done(0)
-        running = (episode.c.mode == DRILL) & (episode.c.condition == "firing")
-        if (conn.scalar(select(func.count()).select_from(episode).where(running)) or 0) >= AT_ONCE:
+        if len(running) >= AT_ONCE:
             return Refused("alerts.refused.drills", {"most": AT_ONCE})
         _write(conn, drill_id, key, tier, str(kept), begin, now + timedelta(minutes=minutes), by, now)
     return Done(0)
+
+
+_RUNNING = (
+    select(episode.c.episode_id)
+    .join(handling, handling.c.episode_id == episode.c.episode_id)
+    .where(episode.c.mode == DRILL, episode.c.condition == "firing", handling.c.state.not_in(CLOSED))
+)
+"""One that people ended goes out with the next tick, and runs no more."""
+
+
+def _one_by_one(conn: Connection) -> None:
+    """On PostgreSQL those who begin drills queue here until the end of the transaction, so that no two count the same ones;
+    SQLite has one writer anyhow."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("fengsui.drill"))))
+
+
+def _free(conn: Connection, click: str, running: Set[str]) -> str | None:
+    """The id that the click begins; None: the drill that it began goes on."""
+    n = 0
+    while True:
+        text = click if n == 0 else f"{click}\x1f{n}"
+        found = blake2b(text.encode(), digest_size=16).hexdigest()
+        if found in running:
+            return None
+        if conn.scalar(select(episode.c.episode_id).where(episode.c.episode_id == found)) is None:
+            return found
+        n += 1
 
 
 def _scenario(text: str) -> str | Refused:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from fengsui.alerts.snooze import gravest
+
 OPEN = ("new", "verified", "claimed", "in_progress")
 STATES = (*OPEN, "resolved", "reviewed")
 
@@ -77,6 +79,11 @@ class Handling:
         """A person's re-grade holds until the machine's tier rises above what it was then."""
         held = self.tier is not None and self.episode_tier <= (self.machine_tier or 0)
         return self.tier if held and self.tier is not None else self.episode_tier
+
+    @property
+    def gravest(self) -> int:
+        """What it may be put off by: a re-grade downwards buys no time."""
+        return gravest(self.episode_tier, self.tier_now)
 
 
 @dataclass(frozen=True, slots=True)
