@@ -22,6 +22,7 @@ from pages.look.pieces import esc, heading, spark
 from pages.look.tokens import TOKENS, mode
 from pages.look.visitor import DESK, Visitor, require_role
 
+_PRESSED = "alert_pins_pressed"
 FORM = "%Y-%m-%dT%H:%M"
 WORDS = 120
 _CSS = """
@@ -43,10 +44,12 @@ def found(episode_id: str, visitor: Visitor) -> list[Pinned]:
 def panel(visitor: Visitor, episode_id: str, every: list[Pinned]) -> None:
     st.html(heading(visitor.say("pages.pins.title"), visitor.say("pages.pins.second")))
     body = "".join(_row(visitor, episode_id, one) for one in every)
-    key = "alert_pins_" + "_".join(one.id for one in every)
-    picked = living("alert_pins", body, _CSS, visitor, key=key)
+    pressed = int(st.session_state.get(_PRESSED, 0))
+    key = "_".join(("alert_pins", *(one.id for one in every), str(pressed)))
+    picked = living("alert_pins", body, _CSS, visitor, key=key, presses=True)
     kind, _, id_ = (picked or "").partition(":")
     if kind == "off" and any(one.id == id_ for one in every):
+        st.session_state[_PRESSED] = pressed + 1  # rows remember what was picked: each press takes off once, refused or done
         _off(episode_id, id_)
 
 

@@ -121,7 +121,9 @@ def _chips(visitor: Visitor, asked: Asked) -> None:
     if asked.alert is None:
         parts += [f'<a data-id="last:{name}">{esc(visitor.say(f"explore.length.{name}"))}</a>' for name in LENGTHS]
     css = (HERE / "chips.css").read_text(encoding="utf-8")
-    picked = living("ex_chips", f'<div class="ch">{"".join(parts)}</div>', css, visitor, key=f"ex_chips_{hash(question)}")
+    picked = living(
+        "ex_chips", f'<div class="ch">{"".join(parts)}</div>', css, visitor, key=f"ex_chips_{hash(question)}", presses=True
+    )
     kind, _, what = (picked or "").partition(":")
     if kind == "drop" and what in slice_levels(question.slice_key):
         go(visitor, address.widened(question, what))

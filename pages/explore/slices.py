@@ -125,7 +125,7 @@ def table(visitor: Visitor, finding: Finding, *, pins: bool = False, made: int =
         parts += [_lead(visitor, finding, one) for one in shown]
     css = (HERE / "slices.css").read_text(encoding="utf-8")
     key = f"ex_slices_{abs(hash((finding.question, finding.observed)))}_{made}"
-    return living("ex_slices", "".join(parts), css, visitor, key=key)
+    return living("ex_slices", "".join(parts), css, visitor, key=key, presses=True)
 
 
 def _whole(visitor: Visitor, finding: Finding) -> str:

@@ -22,6 +22,7 @@ from pages.look.pieces import esc, heading, line, plain
 from pages.look.visitor import Visitor, require_role
 
 FRESH_S = 60
+_PRESSED = "ex_topics_pressed"
 _CSS = """
 .tp{display:grid;grid-template-columns:52px minmax(90px,1.1fr) 150px 88px 108px 130px minmax(0,3fr) 64px;gap:0 14px;align-items:center;padding:8px 0;border-top:1px solid var(--line);font-size:13.5px;line-height:20px;font-variant-numeric:tabular-nums}
 .tp:first-child{border-top:0}.tp.hd{padding:2px 0 5px}.tp.hd span{font-size:12px;color:var(--faint)!important}
@@ -46,10 +47,14 @@ def panel(visitor: Visitor) -> None:
     head = "".join(heads)
     body = f'<div class="tp hd">{head}<span></span></div>{rows}' if rows else ""
     empty = f'<p class="none">{esc(visitor.say("explore.topics.none"))}</p>'
-    picked = living("ex_topics", body or empty, _CSS, visitor, key=f"ex_topics_{_print(found)}") or ""
+    pressed = int(st.session_state.get(_PRESSED, 0))
+    key = f"ex_topics_{_print(found)}_{pressed}"
+    picked = living("ex_topics", body or empty, _CSS, visitor, key=key, presses=True) or ""
     kind, _, topic = picked.partition(":")
     if kind == "end" and any(one.topic_id == topic for one in found):
+        st.session_state[_PRESSED] = pressed + 1  # rows remember what was picked: each press ends once, refused or done
         _end(topic)
+        st.rerun()
 
 
 def _row(visitor: Visitor, one: Topic, may: bool) -> str:
@@ -109,5 +114,4 @@ def _end(topic_id: str) -> None:
         mark.say_later(visitor.say("explore.mark.refused", why=visitor.why(fault)))
     else:
         mark.say_later(visitor.say("explore.topics.ended"))
-    _kept.clear()
-    st.rerun()
+        _kept.clear()

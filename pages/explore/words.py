@@ -46,7 +46,7 @@ def said(visitor: Visitor, found: Voices, key: str, *, pins: bool = False) -> st
     """The picked ``who:CUSTOMER`` or (where there is an alert to pin to) ``pin:RECORD``, if any."""
     rows = "".join(_one(visitor, one, [phrase.shown for phrase in found.topics], pins) for one in found.said)
     body = rows or f'<p class="none">{esc(visitor.say("pages.records.none"))}</p>'
-    return living("ex_said", body, _SAID, visitor, key=f"ex_said_{key}")
+    return living("ex_said", body, _SAID, visitor, key=f"ex_said_{key}", presses=True)
 
 
 def _one(visitor: Visitor, one: Said, phrases: Sequence[str], pins: bool) -> str:

@@ -248,7 +248,7 @@ export default function (component) {
   const mark = () => rows.forEach(row => {
     const on = row.dataset.id === state.picked
     row.classList.toggle("sel", on)
-    row.setAttribute("aria-selected", on)
+    if (!data.presses) row.setAttribute("aria-selected", on)
   })
   const pick = id => {
     const fresh = id !== state.picked
@@ -261,13 +261,16 @@ export default function (component) {
     state.picked = data.sel
   }
   rows.forEach((row, i) => {
-    row.setAttribute("role", "option")
+    row.setAttribute("role", data.presses ? "button" : "option")
     row.tabIndex = 0
     row.onclick = () => pick(row.dataset.id)
     row.onkeydown = event => {
       const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(row.dataset.id) }
-      if (step && rows[i + step]) { event.preventDefault(); rows[i + step].focus(); pick(rows[i + step].dataset.id) }
+      if (!step || !rows[i + step]) return
+      event.preventDefault()
+      rows[i + step].focus()
+      if (!data.presses) pick(rows[i + step].dataset.id)  // where picking does something, an arrow only goes there
     }
   })
   mark()

@@ -26,6 +26,7 @@ def living(
     *,
     key: str,
     sel: str | None = None,
+    presses: bool = False,
     reload: bool = False,
     parts: Mapping[str, str] | None = None,
     sound: Mapping[str, Any] | None = None,
@@ -36,13 +37,15 @@ def living(
     In ``html``: ``data-picture`` (epoch seconds of the picture), ``data-since`` with optional ``data-cadence``,
     ``data-words`` and ``data-short`` (no seconds beside minutes; a ``.bar i`` beside it grows with it, to three cadences),
     ``data-until``, ``data-clock``;
-    ``data-host`` on the element that gets ``data-level`` 0..2. ``sound`` (pages.wall.sound) rings; ``data-ear`` says why not.
+    ``data-host`` on the element that gets ``data-level`` 0..2. ``presses``: to pick a row is to do something (end, take off,
+    narrow), so arrows move only the focus, and Enter, Space or a click picks. ``sound`` (pages.wall.sound) rings; ``data-ear``
+    says why not.
     ``parts`` go into the elements of ``html`` that name them in ``data-part``; ``feed`` says where the browser gets newer ones
     by itself (pages.wall.route).
     """
     mount = st.components.v2.component(
         f"fengsui_{name}",
-        html='<div id="r" role="listbox"></div>\n',
+        html=f'<div id="r" role="{"group" if presses else "listbox"}"></div>\n',
         css=f"{_read('core.css')}\n{_BASE}{_FOCUS}{css}",
         js=_read("living.js"),
     )
@@ -50,6 +53,7 @@ def living(
         data={
             "html": html,
             "sel": sel,
+            "presses": presses,
             "sent": now().timestamp() * 1000,
             "zone": visitor.zone,
             "reload": reload,

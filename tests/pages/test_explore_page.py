@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from fengsui.board import explore
+from fengsui.board import explore, watch
 from fengsui.people import Person
 from fengsui.store.database import open_store
 from fengsui.store.tables import definition
@@ -20,6 +21,7 @@ from pages.explore.words import marked
 from pages.look import house as house_module
 from pages.look.visitor import Visitor
 
+NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 Looks = Callable[[str | None], None]
 
 
@@ -224,3 +226,36 @@ def test_who_sees_one_person_still_marks_nothing_of_one_for_everybody(home: Path
     assert not shown.exception and "看不懂" not in texts(shown) and "不能标注" in texts(shown)
     assert not [one for one in shown.button if one.key in ("ex_save", "ex_missed")]
     assert [one for one in show(at="channel=邮件").button if one.key == "ex_save"]
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("the store is away")])
+def test_one_press_ends_a_topic_once_refused_or_done(
+    home: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    """Rows remember what was picked under their key for as long as they are drawn under it."""
+    looks("wang")
+    who = Person("wang", "王敏", "manager")
+    assert watch.add(house_module.house().writer, "积分清零", who, NOW)
+    with house_module.house().reader.connect() as conn:
+        (topic,) = [one["topic_id"] for one in watch.living(conn)]
+    end, keys, asked = watch.end, [], []
+
+    def rows(*_: Any, key: str, **__: Any) -> str | None:
+        keys.append(key)
+        return f"end:{topic}" if key == keys[0] else None
+
+    def ended(*args: Any) -> bool:
+        asked.append(args[1])
+        assert len(asked) < 4, "asked again and again"
+        if fault is not None:
+            raise fault
+        return end(*args)
+
+    monkeypatch.setattr("pages.explore.topics.living", rows)
+    monkeypatch.setattr(watch, "end", ended)
+    monkeypatch.setattr("pages.look.trouble.noted", lambda fault: "abc")
+    app = show()
+    assert not app.exception and asked == [topic] and len(set(keys)) == 2
+    assert ("没有保存：" in texts(app)) == (fault is not None)
+    app.run()
+    assert asked == [topic]
