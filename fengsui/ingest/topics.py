@@ -18,7 +18,7 @@ from fengsui.ingest.tag_dims import TOPIC
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import ALL, cuboid_slice, slice_levels
-from fengsui.store.tables import feedback, feedback_text, topic, watermark
+from fengsui.store.tables import audit, feedback, feedback_text, topic, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.fold import fold
 
@@ -27,6 +27,8 @@ LIVES: Final = timedelta(hours=3)
 """A burst that has not stood out for so long is over."""
 BACK: Final = timedelta(hours=2)
 """Records so old are marked when their topic is found."""
+ENDED: Final = "topic.end"
+"""What the audit calls it where a person ends a topic (``topic``: its id)."""
 AT_ONCE: Final = 2_000
 
 
@@ -56,17 +58,21 @@ class Known:
 
 
 def note(store: Engine, seen: Iterable[Seen], now: datetime, fence: Fence) -> int:
-    """Write down what stands out; what has not for ``LIVES`` ends. How many topics are new."""
+    """Write down what stands out, but what a person ended within ``LIVES``; what has not stood out for so long ends. How many
+    topics are new."""
     with store.begin() as conn:
         fence(conn)
         alive = {(row.phrase, row.slice_key): row for row in conn.execute(_living().where(topic.c.kind == "burst"))}
+        over = _ended(conn, now - LIVES)
         new = 0
         for one in seen:
+            if (one.phrase, one.slice_key) in over:
+                continue
             row = alive.get((one.phrase, one.slice_key))
             new += row is None
             upsert(conn, topic, [_row(one, row, now)])
-        over = (topic.c.kind == "burst") & topic.c.ended_at.is_(None) & (topic.c.last_at < now - LIVES)
-        conn.execute(update(topic).where(over).values(ended_at=now))
+        past = (topic.c.kind == "burst") & topic.c.ended_at.is_(None) & (topic.c.last_at < now - LIVES)
+        conn.execute(update(topic).where(past).values(ended_at=now))
     return new
 
 
@@ -101,6 +107,13 @@ def mark(store: Engine, settings: Settings, turn: Callable[[], Turn]) -> Iterato
 
 def _living() -> Any:
     return select(topic).where(topic.c.ended_at.is_(None))
+
+
+def _ended(conn: Connection, since: datetime) -> set[tuple[str, str]]:
+    """(phrase, slice key) of sudden topics that a person ended, as the audit says: what ended by itself may return."""
+    said = conn.execute(select(audit.c.params).where(audit.c.action == ENDED, audit.c.at >= since)).scalars()
+    mine = topic.c.topic_id.in_([str(params["topic"]) for params in said])
+    return {(row.phrase, row.slice_key) for row in conn.execute(select(topic).where(mine, topic.c.kind == "burst"))}
 
 
 def _known(row: Any) -> Known:

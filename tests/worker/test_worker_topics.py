@@ -101,6 +101,29 @@ def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_pa
         assert watch.living(conn) == []
 
 
+def test_a_topic_that_a_person_ended_stays_away_while_it_would_live(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}积分清零了，{SAYS[n]}", f"v{n}") for n in range(12)]
+    take(store, tmp_path, said, 2, no_fence)
+    assert note(store, NOW, no_fence) >= 1
+    with store.connect() as conn:
+        first = watch.living(conn)
+    seen = [topics.Seen(one["phrase"], one["shown"], one["slice_key"], 12, 12, 0.1, 9.0, []) for one in first]
+    ended, left = seen[0], seen[1:]
+    assert watch.end(store, first[0]["topic_id"], MANAGER, NOW)
+
+    def living_now(at: datetime) -> list[str]:
+        elsewhere = replace(ended, slice_key="channel=电话")
+        topics.note(store, [ended, elsewhere, *left], at, no_fence)
+        with store.connect() as conn:
+            return [one["topic_id"] for one in watch.living(conn) if one["phrase"] == ended.phrase]
+
+    soon = living_now(NOW + timedelta(seconds=5))
+    assert first[0]["topic_id"] not in soon and len(living_now(NOW + topics.LIVES)) == len(soon)
+    assert len(living_now(NOW + topics.LIVES + timedelta(seconds=1))) == len(soon) + 1, "hours later it is news again"
+
+
 def topic_of(store: Engine, source_id: str) -> str | None:
     with store.connect() as conn:
         dims = conn.execute(select(feedback.c.dims).where(feedback.c.record_key == f"tickets:{source_id}")).scalar_one()
