@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, select
 
 from fengsui.board import kpis
 from fengsui.board.read import topics
+from fengsui.board.read.topics import Topic
 from fengsui.explore.phrases import burst
 from fengsui.metrics import read as figures
 from fengsui.metrics.metric import Metric
@@ -44,13 +45,14 @@ AT_MOST = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a panel is made of. ``view``: ``all``, or the slice of an organisation."""
+    """What a panel is made of. ``view``: ``all``, or the slice of an organisation; ``topics``: what was ``heard`` there."""
 
     conn: Connection
     metrics: Mapping[str, Metric]
     paces: Mapping[str, SourcePace]
     view: str
     now: datetime
+    topics: Sequence[Data] = ()
 
 
 def wanted(views: Iterable[ViewBody]) -> dict[str, Panel]:
@@ -83,12 +85,17 @@ def refreshed(
     )
     for _, view, key in due if last is None else due[:AT_ONCE]:
         kept[view][key] = made(asked[view], wanted[key])
-    return kept
+    return {view: {key: _newly(data, asked[view]) for key, data in held.items()} for view, held in kept.items()}
 
 
 def made(asked: Asked, panel: Panel) -> Data:
     data: Data = MAKERS[type(panel)](asked, panel)
     return {"at": asked.now.isoformat(), **data}
+
+
+def _newly(data: Data, asked: Asked) -> Data:
+    """Topics have a clock of their own."""
+    return {**data, "topics": list(asked.topics)} if "topics" in data else data
 
 
 def _made_at(data: Data | None) -> str:
@@ -189,15 +196,32 @@ def _phrases(asked: Asked, _panel: Phrases) -> Data:
     found = [one for one in burst(said, before, 3 * SHOWN, channels) if not one.number and len(one.shown) <= AT_MOST]
     top = [{"text": one.shown, "now": one.now, "usual": round(one.usual, 1)} for one in found[:SHOWN]]
     about = {"texts": len(said), "before": len(before), "hours": SPOKEN.total_seconds() / 3600}
-    return {"phrases": top, "topics": _topics(asked), **about}
+    return {"phrases": top, "topics": list(asked.topics), **about}
 
 
-def _topics(asked: Asked) -> list[Data]:
+def heard(conn: Connection, views: Sequence[str], last: Mapping[str, Any] | None, now: datetime) -> Data:
+    """``{at, views: view -> topics}``: as they were, counted anew every ten minutes. Many texts are read: not to be called
+    where others wait for the writer."""
+    age_s = (now - datetime.fromisoformat(last["at"])).total_seconds() if last is not None else -1.0
+    if last is not None and 0 <= age_s < PHRASES_S and set(views) <= set(last["views"]):
+        return {"at": last["at"], "views": {view: last["views"][view] for view in views}}
+    found = topics.of_views(conn, views, now)
+    return {"at": now.isoformat(), "views": {view: _topics(living) for view, living in found.items()}}
+
+
+def _topics(living: Sequence[Topic]) -> list[Data]:
     """Living topics and watched phrases of which several speak here, with how many by the hour; never a sentence."""
-    found = [one for one in topics.of(asked.conn, (), asked.now, asked.view) if len(one.shown) <= AT_MOST]
-    heard = [one for one in found if max(one.line[-3:], default=0) >= SEVERAL]
-    return [{"text": one.shown, "kind": one.kind, "now": one.now_n, "usual": round(one.usual, 1), "line": list(one.line)}
-            for one in heard[:SHOWN]]  # fmt: skip
+    said = [one for one in living if len(one.shown) <= AT_MOST and max(n or 0 for n in one.line[-3:]) >= SEVERAL]
+    return [
+        {
+            "text": one.shown,
+            "kind": one.kind,
+            "now": one.now_n,
+            "usual": None if one.usual is None else round(one.usual, 1),
+            "line": list(one.line),
+        }
+        for one in said[:SHOWN]
+    ]
 
 
 def _texts(asked: Asked, start: datetime, end: datetime, most: int) -> Sequence[str]:

@@ -18,8 +18,9 @@ from fengsui.board.scope import org_slice
 from fengsui.metrics import calendars, view_body
 from fengsui.metrics.calendar import local_day
 from fengsui.metrics.catalogue import Metric, load
-from fengsui.metrics.view_body import ViewBody
+from fengsui.metrics.view_body import Phrases, ViewBody
 from fengsui.settings import Settings
+from fengsui.store import database
 from fengsui.store.slices import ALL, bucket, bucket_start
 from fengsui.store.tables import person, series, snapshot
 from fengsui.store.upsert import upsert
@@ -34,17 +35,34 @@ SCHEMA = 1
 def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], object]) -> None:
     """Make the picture of ``now`` as version ``tick``.
 
-    Raises what ``fence`` raises (``LostLeadership``); one transaction.
+    Raises what ``fence`` raises (``LostLeadership``); one transaction. Topics are heard before it: that may take a second, and
+    the writer's lock is everybody's.
     """
+    with database.reading(store).connect() as conn:
+        last = conn.execute(select(snapshot.c.body).order_by(snapshot.c.version.desc()).limit(1)).scalar()
+        heard = _heard(conn, last, now)
     with store.begin() as conn:
         fence(conn)
-        last = conn.execute(select(snapshot).order_by(snapshot.c.version.desc()).limit(1)).one_or_none()
-        body = picture(conn, settings, now, last.body if last is not None else None)
+        body = picture(conn, settings, now, last, heard)
         upsert(conn, snapshot, [{"version": tick, "computed_at": now, "body": body}])
         conn.execute(delete(snapshot).where(snapshot.c.version.not_in(_kept(conn))))
 
 
-def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str, Any] | None = None) -> dict[str, Any]:
+def _heard(conn: Connection, last: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
+    """None where no view shows topics."""
+    bodies = view_body.load(conn, now)
+    if not any(isinstance(panel, Phrases) for body in bodies.values() for panel in body.panels):
+        return None
+    return panels.heard(conn, [ALL, *_scope_slices(conn, bodies)], (last or {}).get("topics"), now)
+
+
+def picture(
+    conn: Connection,
+    settings: Settings,
+    now: datetime,
+    last: dict[str, Any] | None = None,
+    heard: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The whole body. ``views``: slice_key -> tiles and curve; one for the centre and one per organisation that is
     somebody's scope, or that a view of the wall shows."""
     metrics = load(conn, now)
@@ -52,6 +70,7 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
     views = [ALL, *_scope_slices(conn, bodies)]
     filling = reading.reading(health.health(conn, settings, now, {}))
     slow = _slow(conn, settings, metrics, views, filling, now, last)
+    spoken = heard["views"] if heard is not None else {}
     return {
         "schema": SCHEMA,
         "computed_at": now.isoformat(),
@@ -63,9 +82,10 @@ def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str,
         "learning": learning.learning(conn),
         "loop": loop.today(conn, settings.centre.zone, now),
         "shown": panels.shown(bodies),
+        "topics": heard,
         "panels": panels.refreshed(
             panels.wanted(bodies.values()),
-            {view: panels.Asked(conn, metrics, settings.sources, view, now) for view in views},
+            {view: panels.Asked(conn, metrics, settings.sources, view, now, spoken.get(view, ())) for view in views},
             last.get("panels", {}) if last is not None else None,
         ),
         "calm_since": _iso(loop.calm_since(conn)),

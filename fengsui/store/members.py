@@ -1,9 +1,9 @@
-"""Which records lie in a slice, as a condition of SQL."""
+"""Which records lie in a slice, as a condition of SQL and of a record at hand."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -26,6 +26,15 @@ class NotALevel(ValueError):
 def in_slice(slice_key: str) -> ColumnElement[bool]:
     """Records of ``channel=App|org.1=华南``: the level itself and everything below it. Raises ``NotALevel``."""
     return and_(True, *(_level(level, value) for level, value in slice_levels(slice_key).items()))
+
+
+def is_in(dims: Mapping[str, str], slice_key: str) -> bool:
+    """``in_slice``, of one record at hand."""
+    return all(_holds(dims.get(level.partition(".")[0]) or UNKNOWN, value) for level, value in slice_levels(slice_key).items())
+
+
+def _holds(found: str, value: str) -> bool:
+    return found == value or (value != UNKNOWN and found.startswith(f"{value}/"))
 
 
 def _level(level: str, value: str) -> ColumnElement[bool]:

@@ -64,11 +64,12 @@ def _row(visitor: Visitor, one: Topic, may: bool) -> str:
     drop = f'<a data-id="end:{esc(one.topic_id)}">{esc(visitor.say(f"explore.topics.end.{one.kind}"))}</a>' if may else ""
     lang = {"lang": visitor.lang} if "lang" in st.query_params else {}
     records = f'<a href="records?{esc(urlencode({"q": one.shown, **lang}))}" target="_self">{esc(one.shown)}</a>'
-    drawn = line([float(n) for n in one.line], "var(--t2)" if one.kind == "burst" else "var(--cmp)", None, "", 130, 26)
+    drawn = line(one.line, "var(--t2)" if one.kind == "burst" else "var(--cmp)", None, "", 130, 26)
     kind = visitor.say(f"explore.topics.kind.{one.kind}")
+    usual = "—" if one.usual is None else visitor.say("explore.topics.per_hour", n=round(one.usual, 1))
     return (
         f'<div class="tp"><span class="k {esc(one.kind)}">{esc(kind)}</span><b class="b">{records}</b><span class="w">{esc(where)}</span>'
-        f'<span class="n">{esc(visitor.say("explore.topics.people", n=one.now_n))}</span><span class="u">{esc(visitor.say("explore.topics.per_hour", n=round(one.usual, 1)))}</span>'
+        f'<span class="n">{esc(visitor.say("explore.topics.people", n=one.now_n))}</span><span class="u">{esc(usual)}</span>'
         f'<span class="l">{drawn}</span><span class="x">{said}</span><span class="e">{drop}</span></div>'
     )
 

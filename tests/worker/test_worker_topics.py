@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from connectors.base import Batch, Feedback
-from fengsui.board import panels, watch
-from fengsui.board.read.topics import living
+from fengsui.board import panels, read, snapshot, watch
+from fengsui.board.read import topics as read_topics
+from fengsui.board.read.topics import living, of_views
 from fengsui.explore.topics import find
 from fengsui.ingest import search_index, topics
 from fengsui.ingest.check import check_store
@@ -214,8 +215,11 @@ def test_what_is_shown_of_a_topic_counts_people_in_the_readers_organisation_and_
     assert sum(found["%_<b>无人说"].line) == 0
     assert [one.kind for one in living(store, ("天外",), NOW)] == ["watch", "watch"], "nobody there speaks of it"
     with store.connect() as conn:
-        asked = panels.Asked(conn, {}, calm.sources, "all", NOW)
+        asked = panels.Asked(conn, {}, calm.sources, "all", NOW, panels.heard(conn, ["all"], None, NOW)["views"]["all"])
         shown = panels.made(asked, Phrases(kind="phrases"))["topics"]
+        whole, elsewhere = (of_views(conn, ["all", "org.1=天外"], NOW)[view] for view in ("all", "org.1=天外"))
+    assert whole == list(found.values()), "one pass over the texts counts what the index counts"
+    assert [one.kind for one in elsewhere] == ["watch", "watch"]
     assert [one["text"] for one in shown if one["kind"] == "burst"] == [
         one.shown for one in found.values() if one.kind == "burst"
     ]
@@ -227,3 +231,54 @@ def test_who_is_bound_to_an_organisation_changes_no_topic_of_all(store: Engine, 
     for press in (lambda: watch.add(store, "积分", bound, NOW), lambda: watch.end(store, "x", bound, NOW)):
         with pytest.raises(watch.NotAPhrase, match="centre_wide"):
             press()
+
+
+@pytest.mark.parametrize("most", ["MOST", "MOST_ALL"])
+def test_hours_of_which_not_all_was_read_are_unknown(
+    store: Engine, tmp_path: Path, no_fence: Any, monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
+    """Three an hour for a day, of two organisations in turn; a hostile limit after ten records."""
+    said = [
+        replace(say(n, NOW - timedelta(minutes=20 * n + 5), f"积分清零了，第{n}天", f"v{n}"), dims={"org": f"区{n % 2}"})
+        for n in range(72)
+    ]
+    take(store, tmp_path, said, 1, no_fence)
+    with store.begin() as conn:
+        search_index.prepare(conn)
+    for _ in search_index.catch_up(store, lambda: (3, NOW, no_fence)):
+        pass
+    assert watch.add(store, "积分清零", MANAGER, NOW)
+
+    def seen(scope: tuple[str, ...]) -> Any:
+        if most == "MOST":
+            return living(store, scope, NOW)[0]
+        with store.connect() as conn:
+            view = f"org.1={scope[0]}" if scope else "all"
+            return of_views(conn, [view], NOW)[view][0]
+
+    assert set(seen(()).line) == {3} and seen(()).usual == 3
+    monkeypatch.setattr(read_topics, most, 10)
+    assert seen(()).line == (*[None] * 21, 3, 3, 3) and seen(()).usual == 3
+    mine = seen(("区0",))
+    if most == "MOST":
+        assert sum(n is not None for n in mine.line) == 6 and mine.usual is not None and mine.usual < 2
+    monkeypatch.setattr(read_topics, most, 2)
+    assert seen(()).line == (*[None] * 23, 2) and seen(()).usual is None
+
+
+def test_topics_of_a_wall_are_counted_before_the_writers_lock(
+    store: Engine, calm: Settings, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for all views in ten minutes, and by nobody who holds the transaction of the picture."""
+    calls: list[int] = []
+    fenced: list[bool] = []
+    counted = read_topics.of_views
+    monkeypatch.setattr(read_topics, "of_views", lambda *args: (calls.append(len(fenced)), counted(*args))[1])
+    assert watch.add(store, "优惠券", MANAGER, NOW)
+    for n, seconds in enumerate((0, 60, 599, 601)):
+        later = NOW + timedelta(seconds=seconds)
+        snapshot.build(store, calm, n + 1, later, lambda conn: fenced.append(True))
+    assert calls == [0, 3]
+    body = read.picture(store, 4).body
+    shown = {key: data for key, data in body["panels"]["all"].items() if "topics" in data}
+    assert shown and all(data["topics"] == body["topics"]["views"]["all"] for data in shown.values())

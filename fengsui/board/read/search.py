@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, column, func, inspect, literal, literal_column, or_, select, table, text
 
 from fengsui.store.tables import feedback, search_text
-from fengsui.text.search_words import phrases
+from fengsui.text.search_words import indexed, phrases
 
 MOST: Final = 5_000
 _SIMPLE: ColumnElement[str] = literal_column("'simple'::regconfig")
@@ -23,6 +23,12 @@ def holding(conn: Connection, query: str) -> ColumnElement[bool] | None:
         return None
     found = select(search_text.c.record_key).where(_matches(conn, asked))
     return feedback.c.record_key.in_(found)
+
+
+def holds(text: str, asked: Sequence[Sequence[str]]) -> bool:
+    """``holding``, of one text; ``asked``: ``search_words.phrases`` of the query."""
+    words = f" {indexed(text)} "
+    return all(f" {' '.join(one)}{'' if _alone(one) else ' '}" in words for one in asked)
 
 
 def search(conn: Connection, query: str, limit: int = 50, before: ColumnElement[bool] | None = None) -> list[str]:
