@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import streamlit as st
 
 from fengsui.board import explore
-from fengsui.board.explore import Finding, Question, Search, Searches
+from fengsui.board.explore import Finding, Question, Search
 from pages.explore import kept, mark
 from pages.look import trouble
 from pages.look.house import house, now
@@ -18,16 +16,10 @@ MOST_VALUES = 3
 EVERY_S = 1.0
 
 
-@cache
-def searches() -> Searches:
-    """Of this process."""
-    return Searches()
-
-
 def best(question: Question, visitor: Visitor) -> Finding:
     """The first answer; the deeper one, once somebody has searched on."""
     first = kept.finding(question, visitor)
-    search = searches().get(_key(question, visitor)) if first.partial else None
+    search = kept.searches().get(_key(question, visitor)) if first.partial else None
     return search.found if search is not None and search.found is not None else first
 
 
@@ -37,7 +29,7 @@ def _key(question: Question, visitor: Visitor) -> tuple[object, ...]:
 
 
 def panel(visitor: Visitor, finding: Finding) -> None:
-    search = searches().get(_key(finding.question, visitor))
+    search = kept.searches().get(_key(finding.question, visitor))
     with st.container(key="ex_deeper", horizontal=True, vertical_alignment="center"):
         if search is not None and search.running:
             st.fragment(trouble.guarded(_running), run_every=EVERY_S)(finding.question)
@@ -61,13 +53,13 @@ def _begin(question: Question) -> None:
     def ask(search: Search) -> Finding:
         return explore.find(reader, settings, question, scope, at, search.unwanted, MOST_VALUES, search.tell, seen)
 
-    if searches().begin(_key(question, visitor), ask) is None:
+    if kept.searches().begin(_key(question, visitor), ask) is None:
         mark.say_later(visitor.say("explore.deeper.busy"))
 
 
 def _stop(question: Question) -> None:
     visitor = require_role(DESK)
-    search = searches().get(_key(question, visitor))
+    search = kept.searches().get(_key(question, visitor))
     others = search.stop(visitor.person.person_id, now().timestamp()) if search is not None else 0
     if others:
         mark.say_later(visitor.say("explore.deeper.others", n=others))
@@ -75,7 +67,7 @@ def _stop(question: Question) -> None:
 
 def _running(question: Question) -> None:
     visitor = require_role(DESK)
-    search: Search | None = searches().get(_key(question, visitor))
+    search: Search | None = kept.searches().get(_key(question, visitor))
     if search is None or not search.running:
         st.rerun()
     search.look(visitor.person.person_id, now().timestamp())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 from fengsui.board import explore, persons
-from fengsui.board.explore import Finding, Line, Neighbour, Question, Together, Voices
+from fengsui.board.explore import Finding, Line, Neighbour, Question, Searches, Together, Voices
 from pages.look.house import house, now
 from pages.look.visitor import Visitor
 
@@ -25,6 +27,13 @@ def finding(question: Question, visitor: Visitor) -> Finding:
 def forget() -> None:
     """What was compared with a stretch is compared anew."""
     _finding.clear()
+    searches().forget()
+
+
+@cache
+def searches() -> Searches:
+    """Of this process."""
+    return Searches()
 
 
 def line(question: Question, zoom: str, visitor: Visitor) -> Line | None:

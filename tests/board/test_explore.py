@@ -250,6 +250,33 @@ def test_a_search_can_be_stopped_and_begun_again(settings: Settings, store: Engi
     assert again is not None and again is not search and again.wait(20) and again.found is not None
 
 
+def test_what_was_found_is_shown_for_a_minute_and_not_after_something_was_marked(settings: Settings, store: Engine) -> None:
+    at = [1000.0]
+    known = explore.Searches(lambda: at[0])
+    answer = explore.find(store, settings, QUESTION, (), NOW)
+
+    def over(key: str) -> explore.Search:
+        search = known.begin(key, lambda _: answer)
+        assert search is not None and search.wait(5)
+        return search
+
+    first = over("q")
+    at[0] += 59.0
+    assert known.get("q") is first is over("q")
+    at[0] += 1.0
+    assert known.get("q") is None
+    again = over("q")
+    assert again is not first and known.get("q") is again
+    go = threading.Event()
+    runs = known.begin("runs", lambda _: answer if go.wait(5) else pytest.fail("never let go"))
+    at[0] += 600.0
+    over("p")
+    known.forget()
+    assert (known.get("q"), known.get("p")) == (None, None) and known.get("runs") is runs
+    go.set()
+    assert runs is not None and runs.wait(5) and runs.found is answer
+
+
 def test_who_waits_keeps_a_search_alive_that_another_wants_to_stop() -> None:
     search = explore.Search(lambda on: pytest.fail("never asked"))
     search.look("li", 100.0)
