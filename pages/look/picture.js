@@ -1,6 +1,6 @@
 // Charts of this page as one picture: each as it is drawn now, under its name; who took it, when and why below.
 
-const SCALE = 2, PAD = 24, GAP = 18, HEAD = 17, SMALL = 13
+const SCALE = 2, PAD = 24, GAP = 18, HEAD = 17, SMALL = 13, LINE = SMALL + 8, STROKE = 24
 
 const loaded = source => new Promise((done, failed) => {
   const image = new Image()
@@ -35,18 +35,34 @@ const lines = (pen, text, width) => {
   return found.map(line => line.trim())
 }
 
-// What is said of a chart, and a stroke of each colour with its meaning.
-const keyed = (pen, { second, keys }, look, y) => {
-  pen.font = `${SMALL}px ${look.font}`
-  pen.fillStyle = look.mut
-  pen.fillText(second, PAD, y)
-  let x = PAD + (second ? pen.measureText(second).width + GAP : 0)
+// What is said of a chart, and a stroke of each colour with its meaning: lines of { x, color, text }, none wider than the sheet.
+const laid = (pen, { second, keys }, width) => {
+  if (!second && !keys.length) return []
+  const rows = second ? lines(pen, second, width).map(text => [{ x: 0, text }]) : [[]]
+  let x = second ? pen.measureText(rows.at(-1)[0].text).width + GAP : 0
   for (const [color, text] of keys) {
-    pen.fillStyle = color
-    pen.fillRect(x, y + SMALL / 2, 18, 2)
-    pen.fillStyle = look.mut
-    pen.fillText(text, x + 24, y)
-    x += 24 + pen.measureText(text).width + GAP
+    if (x && x + STROKE + pen.measureText(text).width > width) { rows.push([]); x = 0 }
+    const parts = lines(pen, text, width - STROKE)
+    for (const [n, part] of parts.entries()) {
+      if (n) { rows.push([]); x = 0 }
+      rows.at(-1).push({ x: x + STROKE, color: n ? null : color, text: part })
+    }
+    x += STROKE + pen.measureText(parts.at(-1)).width + GAP
+  }
+  return rows
+}
+
+const keyed = (pen, rows, look, y) => {
+  pen.font = `${SMALL}px ${look.font}`
+  for (const [n, row] of rows.entries()) {
+    for (const { x, color, text } of row) {
+      if (color) {
+        pen.fillStyle = color
+        pen.fillRect(PAD + x - STROKE, y + n * LINE + SMALL / 2, 18, 2)
+      }
+      pen.fillStyle = look.mut
+      pen.fillText(text, PAD + x, y + n * LINE)
+    }
   }
 }
 
@@ -54,14 +70,15 @@ const compose = async ({ charts, mark, look }) => {
   const shown = []
   for (const one of charts) {
     const chart = await drawn(one.key)
-    if (chart) shown.push({ ...one, ...chart, about: one.second || one.keys.length ? SMALL + 8 : 0 })
+    if (chart) shown.push({ ...one, ...chart })
   }
   if (!shown.length) return null
   const sheet = document.createElement("canvas"), pen = sheet.getContext("2d")
   const width = Math.max(...shown.map(one => one.width), 640)
   pen.font = `${SMALL}px ${look.font}`
   const below = lines(pen, mark, width)
-  const height = shown.reduce((sum, one) => sum + HEAD + 12 + one.about + one.height + GAP, 0) + below.length * (SMALL + 6)
+  for (const one of shown) one.rows = laid(pen, one, width)
+  const height = shown.reduce((sum, one) => sum + HEAD + 12 + one.rows.length * LINE + one.height + GAP, 0) + below.length * (SMALL + 6)
   sheet.width = (width + 2 * PAD) * SCALE
   sheet.height = (height + 2 * PAD) * SCALE
   pen.scale(SCALE, SCALE)
@@ -74,8 +91,8 @@ const compose = async ({ charts, mark, look }) => {
     pen.font = `600 ${HEAD}px ${look.font}`
     pen.fillText(one.title, PAD, y, width)
     y += HEAD + 12
-    if (one.about) keyed(pen, one, look, y)
-    y += one.about
+    keyed(pen, one.rows, look, y)
+    y += one.rows.length * LINE
     pen.drawImage(one.image, PAD, y, one.width, one.height)
     y += one.height + GAP
   }
