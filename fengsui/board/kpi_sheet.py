@@ -39,7 +39,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "negative_to_positive_all", "complaints", "complaint_rate", "negative_share",
         "waiting_share", "repeated_share", "impatience_share", "churn_share", "threat_share",
     ),
-    "data": ("contacts", "calls", "structured_rate", "data_lag", "waiting_now", "longest_wait", "signed_in", "idle"),
+    "data": (
+        "contacts", "calls", "structured_rate", "data_lag", "late_share", "waiting_now", "longest_wait", "signed_in", "idle",
+    ),
     "typed": ("training_pass", "equipment_good", "repurchase", "active_customers"),
 }  # fmt: skip
 BACK: Mapping[Named, tuple[int, int]] = {"today": (1, 7), "week": (7, 28), "month": (28, lunar.WEEKS_DAYS)}

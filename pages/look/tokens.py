@@ -18,8 +18,8 @@ LIGHT = {
     "bg": "#F4F6FA", "panel": "#FFFFFF", "raise": "#F3F6FA", "hover": "#F6F9FD", "sel": "#E8F0FD",
     "line": "#E4E9F1", "line2": "#CDD6E3", "text": "#141D2B", "mut": "#536178", "faint": "#647288",
     "acc": "#2460C8", "acct": "#2460C8", "brand": "#935400", "mk": "#DCE8FB", "cmp": "#98A4B7",
-    "t3": "#C62828", "t2": "#935400", "t1": "#1760B5", "t0": "#0A7556",
-    "t3b": "#FDECEC", "t2b": "#FFF4DF", "t1b": "#E8F1FC", "t0b": "#E4F5EF", "t3f": "#C62828", "t3r": "#C62828",
+    "t3": "#B71C1C", "t2": "#935400", "t1": "#1760B5", "t0": "#0A7556",
+    "t3b": "#FDECEC", "t2b": "#FFF4DF", "t1b": "#E8F1FC", "t0b": "#E4F5EF", "t3f": "#B71C1C", "t3r": "#B71C1C",
     "band": "#1760B5", "bando": ".12",
 }  # fmt: skip
 TOKENS = {"dark": DARK, "light": LIGHT}

@@ -162,10 +162,10 @@ def test_who_can_take_it_is_active_allowed_and_the_least_busy_first(afternoon: E
 
 
 def test_held_rows_are_grouped_by_reason_without_their_content(afternoon: Engine) -> None:
-    [one] = read.quarantined(afternoon)
+    [one] = read.quarantined(afternoon, EVERYTHING)
     assert (one.source, one.n) == ("survey", 14)
     assert not hasattr(one, "raw")
-    assert read.quarantined(afternoon, "app") == []
+    assert read.quarantined(afternoon, EVERYTHING, "app") == []
 
 
 def test_one_source_in_full(afternoon: Engine) -> None:
@@ -221,7 +221,7 @@ def test_the_wall_and_the_running_page_count_the_same_notices_as_not_delivered(a
         "quiet": {"state": "pending"},
         "taken": {"state": "rerouted", "tries": 1, "fault_code": "notify.fault.signature"},
         "spread": {"state": "spread"},
-        "old": {"state": "failed", "created_at": NOW - timedelta(days=2)},
+        "old": {"state": "failed", "created_at": NOW - timedelta(days=2), "due_at": NOW - timedelta(days=2)},
     }
     with afternoon.begin() as conn:
         conn.execute(insert(t.outbox), [{**row, "notice_id": name, **more} for name, more in kinds.items()])
@@ -240,7 +240,7 @@ def test_reading_needs_no_right_to_write(afternoon: Engine, afternoon_url: str) 
     reader = open_store(afternoon_url, read_only=True)
     assert read.desk(reader, EVERYTHING, ZONE, NOW).alerts
     assert read.detail(reader, "e1", EVERYTHING, NOW)
-    assert read.colleagues(reader, "all") and read.quarantined(reader)
+    assert read.colleagues(reader, "all") and read.quarantined(reader, EVERYTHING)
     reader.dispose()
 
 
