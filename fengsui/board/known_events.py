@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from fengsui.board import conditions, revision
 from fengsui.board.revision import Draft, Revision
+from fengsui.board.uploaded_table import MOST_BYTES, NotATable, Why, lines_of
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.locale import say
 from fengsui.metrics.event_body import KnownEventBody
@@ -31,7 +29,13 @@ from fengsui.settings import Settings
 KIND = "known_event"
 COLUMNS = ("id", "name", "start_at", "end_at", "metric", "where", "lift", "margin", "note")
 NEEDED = ("name", "start_at", "end_at")
-MOST_ROWS, MOST_BYTES, MOST_MISTAKES = 1_000, 2_000_000, 50
+MOST_ROWS, MOST_MISTAKES = 1_000, 50
+_UNREAD: Mapping[Why, tuple[str, dict[str, Any]]] = {
+    "large": ("board.wrong.file_size", {"limit": MOST_BYTES >> 20}),
+    "encoding": ("board.wrong.file_encoding", {}),
+    "csv": ("board.wrong.file_csv", {}),
+    "workbook": ("board.wrong.file_excel", {}),
+}
 _FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d %H:%M:%S",
@@ -108,9 +112,10 @@ def ended(one: Event, now: datetime, reason: str) -> Draft:
 
 def read_file(settings: Settings, name: str, content: bytes, known: Mapping[str, int], reason: str) -> list[Draft]:
     """The events of a CSV or Excel file. Raises ``Wrong``; the first part of a mistake's place is its line."""
-    if len(content) > MOST_BYTES:
-        raise Wrong([Mistake(("file",), "board.wrong.file_size", {"limit": MOST_BYTES // 1_000_000})])
-    rows = list(_sheet(content) if name.lower().endswith((".xlsx", ".xlsm")) else _csv(content))
+    try:
+        rows = lines_of(name, content, MOST_ROWS + 2)
+    except NotATable as fault:
+        raise Wrong([Mistake(("file",), *_UNREAD[fault.why])]) from fault
     if not rows:
         raise Wrong([Mistake(("file",), "board.wrong.file_empty")])
     heads = _heads(rows[0])
@@ -159,28 +164,6 @@ def _heads(row: Sequence[Any]) -> list[str]:
         allowed = [say("zh_CN", f"board.event.{name}") for name in COLUMNS]
         raise Wrong([Mistake((1,), code, {"value": missing or strange, "allowed": allowed})])
     return heads
-
-
-def _csv(content: bytes) -> Iterable[Sequence[Any]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError:
-            raise Wrong([Mistake(("file",), "board.wrong.file_encoding")]) from None
-    try:
-        return list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as fault:
-        raise Wrong([Mistake(("file",), "board.wrong.other", {"why": str(fault)})]) from None
-
-
-def _sheet(content: bytes) -> Iterable[Sequence[Any]]:
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        return list(book.worksheets[0].iter_rows(values_only=True, max_row=MOST_ROWS + 2))
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError):
-        raise Wrong([Mistake(("file",), "board.wrong.file_excel")]) from None
 
 
 def _text(cells: Mapping[str, Any], name: str) -> str:

@@ -44,7 +44,7 @@ RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
 SAMPLE_AT = (4, 5)
 HURRY_S = 0.02
-APART_S = 0.2  # rows that came are taken in before the tick is due, but not oftener than this
+APART = 0.2  # of a tick: rows that came are taken in before it is due, but not oftener than this
 LOOK_S = 0.25  # how often a resting worker looks whether it should stop
 BACK_OFF_S = 2.0
 
@@ -105,7 +105,8 @@ class Term:
         """Until the next tick is due, or rows came: a record does not wait for the second to end. A store that is away is left
         alone for all of ``pause_s``."""
         until = time.monotonic() + pause_s
-        if stop.wait(pause_s if self.trouble is not None else min(pause_s, APART_S)):
+        apart_s = APART * self.settings.engine.tick.total_seconds()
+        if stop.wait(pause_s if self.trouble is not None else min(pause_s, apart_s)):
             return
         while not stop.is_set() and (left := until - time.monotonic()) > 0 and not self.feed.rest(min(left, LOOK_S)):
             pass

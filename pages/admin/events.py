@@ -10,6 +10,7 @@ import streamlit as st
 from fengsui.board import conditions, known_events
 from fengsui.board.known_events import Event
 from fengsui.board.revision import REASON_MAX, Draft
+from fengsui.board.uploaded_table import MOST_BYTES
 from fengsui.board.wrong import Wrong
 from pages.admin import drafts, saving, tell
 from pages.look import trouble
@@ -139,7 +140,8 @@ def _stop(one: Event) -> None:
 def _import(visitor: Visitor, found: list[Event]) -> None:
     second = visitor.say("pages.admin.event.import_second")
     st.html(heading(visitor.say("pages.admin.event.import"), second))
-    file = st.file_uploader(visitor.say("pages.upload.file"), type=["csv", "xlsx"], key=_key("file"), max_upload_size=2)
+    label, most = visitor.say("pages.upload.file"), MOST_BYTES >> 20
+    file = st.file_uploader(label, type=["csv", "xlsx"], key=_key("file"), max_upload_size=most)
     st.text_input(visitor.say("pages.admin.save.reason"), key=_key("file_reason"), max_chars=REASON_MAX)
     known = {one.revision.id: one.revision.version for one in found}
     with st.container(horizontal=True, key="save_row"):

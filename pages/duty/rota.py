@@ -14,7 +14,8 @@ from fengsui.alerts.commands.table import MANAGER
 from fengsui.board import rota, rota_change
 from fengsui.board.rota import Change, FilePreview, Slot, Team, Week
 from fengsui.board.rota_change import Who
-from fengsui.board.rota_file import MOST_BYTES, SUFFIXES
+from fengsui.board.rota_file import SUFFIXES
+from fengsui.board.uploaded_table import MOST_BYTES
 from fengsui.people.rota import Shift
 from fengsui.people.rota_file import RowMistake
 from pages.duty import said
