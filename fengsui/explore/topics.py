@@ -57,12 +57,13 @@ def find(conn: Connection, now: datetime, levels: Sequence[str], window: timedel
     if len(current) < LEAST_TEXTS:
         return []
     before = _voices(_texts(conn, now - window - BEFORE, now - window, MOST_BEFORE))
-    found = _in_slice(ALL, current, before)
+    names = _names(current)
+    found = _in_slice(ALL, current, before, names)
     for level, value in _parts(current, levels):
         inside = [said for said in current if level_value(said.dims, level) == value]
         past = [said for said in before if level_value(said.dims, level) == value]
         known = {one.phrase.text for one in found}
-        part = _in_slice(slice_key({level: value}), inside, past)
+        part = _in_slice(slice_key({level: value}), inside, past, names)
         found += [one for one in part if not any(one.phrase.text in text or text in one.phrase.text for text in known)]
     return sorted(found, key=lambda one: -one.phrase.score)
 
@@ -92,8 +93,12 @@ def _parts(current: Sequence[Said], levels: Sequence[str]) -> list[tuple[str, st
     return large[:MOST_PARTS]
 
 
-def _in_slice(key: str, current: Sequence[Said], before: Sequence[Said]) -> list[Found]:
-    names = frozenset(part.casefold() for said in current for value in said.dims.values() for part in value.split("/"))
+def _names(current: Sequence[Said]) -> frozenset[str]:
+    """Of channels, regions, products: of the whole centre, for who chats online says "App" of a part that is not the App."""
+    return frozenset(part.casefold() for said in current for value in said.dims.values() for part in value.split("/"))
+
+
+def _in_slice(key: str, current: Sequence[Said], before: Sequence[Said], names: frozenset[str]) -> list[Found]:
     phrases = burst([said.text for said in current], [said.text for said in before], TOP, names)
     found = []
     for phrase in phrases:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from fengsui.board import explore
 from fengsui.board.alert import Alert
-from fengsui.board.explore import Neighbour, Question, Shift, Why
+from fengsui.board.explore import Neighbour, Shift, Why
 from fengsui.store.slices import ALL
 from pages.explore.series import change
 from pages.look.alert_words import place, title
@@ -80,10 +81,11 @@ def _event(visitor: Visitor, body: Mapping[str, Any]) -> str:
 
 
 def beside(
-    visitor: Visitor, question: Question, figures: Sequence[Neighbour], alerts: Sequence[Alert], changes: Sequence[Shift]
+    visitor: Visitor, began: datetime | None, figures: Sequence[Neighbour], alerts: Sequence[Alert], changes: Sequence[Shift]
 ) -> str:
+    """``began``: when the alert on this figure did; without one, what happened is told by its time of day."""
     head = heading(visitor.say("explore.beside.title"), visitor.say("explore.beside.second"))
-    rows = [_change(visitor, question, one) for one in changes] + [_alert(visitor, question, one) for one in alerts[:4]]
+    rows = [_change(visitor, began, one) for one in changes] + [_alert(visitor, began, one) for one in alerts[:4]]
     rows += [_figure(visitor, one) for one in figures[:6]]
     body = "".join(rows) or f'<p class="none">{esc(visitor.say("explore.beside.none"))}</p>'
     return f'{head}<div class="bs">{body}</div>'
@@ -99,25 +101,27 @@ def _figure(visitor: Visitor, one: Neighbour) -> str:
     )
 
 
-def _alert(visitor: Visitor, question: Question, one: Alert) -> str:
+def _alert(visitor: Visitor, began: datetime | None, one: Alert) -> str:
     where = "" if one.slice_key == ALL else f" · {place(visitor, one)}"
     return (
         f'<div><span class="m">{badge(visitor, one.tier)} {esc(title(visitor, one))}{esc(where)}</span>'
-        f"<span></span><em>{esc(_lead(visitor, question, one.started_at.timestamp()))}</em></div>"
+        f"<span></span><em>{esc(_lead(visitor, began, one.started_at))}</em></div>"
     )
 
 
-def _change(visitor: Visitor, question: Question, one: Shift) -> str:
+def _change(visitor: Visitor, began: datetime | None, one: Shift) -> str:
     name, kind = change(visitor, one), visitor.say(f"explore.change.{one.kind}")
     return (
         f'<div><span class="m c2">{esc(visitor.say("pages.time", at=one.at))} {esc(kind)} {esc(name)}</span>'
-        f"<span></span><em>{esc(_lead(visitor, question, one.at.timestamp()))}</em></div>"
+        f"<span></span><em>{esc(_lead(visitor, began, one.at) if began else '')}</em></div>"
     )
 
 
-def _lead(visitor: Visitor, question: Question, at: float) -> str:
-    """How much earlier or later than the window."""
-    gap = at - question.start.timestamp()
+def _lead(visitor: Visitor, began: datetime | None, at: datetime) -> str:
+    """How much earlier or later than the alert; without one the time itself: the window's start is no event."""
+    if began is None:
+        return visitor.say("pages.time", at=at)
+    gap = (at - began).total_seconds()
     if abs(gap) < 60:
         return visitor.say("explore.beside.same")
     return visitor.say("explore.beside.early" if gap < 0 else "explore.beside.late", span=abs(gap))

@@ -200,10 +200,9 @@ def _second_row(visitor: Visitor, asked: Asked, finding: Finding) -> None:
         with st.container(border=True, key="p_bursts"):
             st.html(words.bursts(visitor, kept.voices(question, visitor)))
         with st.container(border=True, key="p_low_beside", height="stretch"):
-            own = asked.alert.episode_id if asked.alert else None
-            others = explore.events(house().reader, question, visitor.scope, own)
+            own, others = explore.events(house().reader, question, visitor.scope, asked.alert)
             changes = explore.shifts(house().reader, question)
-            st.html(facts.beside(visitor, question, kept.beside(question), others, changes))
+            st.html(facts.beside(visitor, own.started_at if own else None, kept.beside(question), others, changes))
     with right, st.container(border=True, key="p_low_said", height="stretch"):
         _said(visitor, asked)
 

@@ -28,13 +28,19 @@ _CSS = """
 """
 
 
-def bar(pages: Mapping[str, Any], visitor: Visitor) -> None:
+def bar(pages: Mapping[str, Any], here: str, visitor: Visitor) -> None:
+    """``here``: the address of the page that is shown. On a phone its name comes first in a row that scrolls."""
     with st.container(key="bar", horizontal=True, vertical_alignment="center"):
         demo = f"<span>{esc(visitor.say('pages.bar.demo'))}</span>" if house().demo else ""
-        st.html(f'<div class="brand"><b>{esc(visitor.say("pages.bar.name"))}</b>{demo}</div>', width="content")
-        for name, page in pages.items():
-            st.page_link(page, label=visitor.say(f"pages.title.{name}"), width="content", query_params=_language())
+        st.html(f'<div class="brand"><b>{esc(visitor.say("pages.bar.name"))}</b>{demo}</div>{_first(here)}', width="content")
+        with st.container(key="nav", horizontal=True, vertical_alignment="center"):
+            for name, page in pages.items():
+                st.page_link(page, label=visitor.say(f"pages.title.{name}"), width="content", query_params=_language())
         st.fragment(trouble.guarded(_me), run_every=every())()
+
+
+def _first(here: str) -> str:
+    return f'<style>@media(max-width:700px){{.st-key-nav>*:has(a[href$="{esc(here)}"]){{order:-1}}}}</style>'
 
 
 def _me() -> None:

@@ -70,7 +70,7 @@ def run() -> None:
     st.set_page_config(page_title=f"{current.title} · {visitor.say('pages.bar.name')}", layout="wide")
     if current.url_path not in ("", "wall"):
         dress()
-        bar({name: page for name, page in mine.items() if name not in WITHIN}, visitor)
+        bar({name: page for name, page in mine.items() if name not in WITHIN}, current.url_path, visitor)
     st.session_state["pages"] = mine
     drawn(current.run)
 

@@ -29,7 +29,7 @@ def _topic(visitor: Visitor, one: Mapping[str, Any]) -> str:
     code = "pages.wall.topic" if one["usual"] is not None else "explore.topics.people"
     words = visitor.say(code, n=one["now"], **({"usual": one["usual"]} if one["usual"] is not None else {}))
     color = "var(--t2)" if one["kind"] == "burst" else "var(--mut)"
-    drawn = line(one["line"], color, None, "", 110, 28)
+    drawn = line(one["line"], color, None, "", 64, 28)
     kind = visitor.say(f"pages.wall.topic.{one['kind']}")
     return (
         f'<div class="tp {esc(one["kind"])}"><i>{esc(kind)}</i><b>{esc(one["text"])}</b>{drawn}<span>{esc(words)}</span></div>'

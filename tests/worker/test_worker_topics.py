@@ -102,6 +102,15 @@ def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_pa
         assert watch.living(conn) == []
 
 
+def test_the_name_of_another_channel_is_no_topic(store: Engine, calm: Settings, tmp_path: Path, no_fence: Any) -> None:
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"App 里{PARTS[n]}{SAYS[-n]}", f"v{n}") for n in range(12)]
+    online = [replace(record, dims={"channel": "在线"}) for record in said]
+    take(store, tmp_path, online, 2, no_fence)
+    note(store, NOW, no_fence)
+    with store.connect() as conn:
+        assert not {"app", "app里"} & {one["phrase"] for one in watch.living(conn)}
+
+
 def test_a_topic_that_a_person_ended_stays_away_while_it_would_live(
     store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
 ) -> None:

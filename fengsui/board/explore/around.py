@@ -95,12 +95,16 @@ def _surprise(metric: Metric, here: Figure, past: list[Figure]) -> Neighbour | N
     return Neighbour(metric, value, usual, z) if abs(z) >= LOUD else None
 
 
-def events(store: Engine, question: Question, scope: Scope, own: str | None = None) -> list[Alert]:
-    """Other alerts that began around the window, the earliest first."""
+def events(store: Engine, question: Question, scope: Scope, own: Alert | None) -> tuple[Alert | None, list[Alert]]:
+    """The alert on this very figure (``own``, or the gravest of the window), and the others that began around the window, the
+    gravest first."""
     near = (episode.c.started_at >= question.start - LOOK_BACK) & (episode.c.started_at < question.end)
     with store.connect() as conn:
         found = alerts(conn, select_alerts().where(near).order_by(episode.c.started_at).limit(50), scope)
-    return sorted((one for one in found if one.episode_id != own), key=lambda one: (-one.tier, one.started_at))[:SHOWN]
+    found.sort(key=lambda one: (-one.tier, one.started_at))
+    here = (question.metric, question.slice_key)
+    own = own or next((one for one in found if (one.metric, one.slice_key) == here), None)
+    return own, [one for one in found if own is None or one.episode_id != own.episode_id][:SHOWN]
 
 
 def shifts(store: Engine, question: Question) -> list[Shift]:
