@@ -23,6 +23,7 @@ REPEATS = 3
 """The least of so many runs: a shared machine only ever adds."""
 
 STEPS = 2016
+WEEK = 604800
 POOL_DAYS = 22
 BY_MINUTE = ("doubled_counts",)
 CASES = 20.0
@@ -34,6 +35,9 @@ DRAWN: Mapping[str, Callable[[np.random.Generator, int], list[float]]] = {
 }
 EXPOSURE: Mapping[str, float | None] = {"count": None, "share": CASES, "duration": CASES, "gauge": None}
 """What a detector is fed, by the shape of reading that it takes."""
+
+LATE = 0.02
+"""Part of the arrivals that batch_entry is told came late: fed like any share it would call a batch all day long."""
 
 
 def readings(values: Sequence[float], step_s: int, start: datetime, exposure: float | None = None) -> list[Reading]:
@@ -90,12 +94,17 @@ def steps_of(name: str, step_s: int, steps: int = STEPS) -> tuple[float, int]:
 
     def work() -> Callable[[], int]:
         detector = registry.make(name, step_s=step_s)
-        xs = readings(DRAWN[kind](np.random.default_rng(2), steps), step_s, START, EXPOSURE[kind])
+        xs = readings(_drawn(name, kind, steps), step_s, START, EXPOSURE[kind])
         kept.append(detector)
         return lambda: _stepped(detector, xs)
 
     cost = per_step(work)
     return cost, len(json.dumps(kept[-1].to_state()))
+
+
+def _drawn(name: str, kind: str, steps: int) -> list[float]:
+    rng = np.random.default_rng(2)
+    return rng.binomial(int(CASES), LATE, steps).tolist() if name == "batch_entry" else DRAWN[kind](rng, steps)
 
 
 def family(children: int) -> tuple[float, int]:
@@ -156,6 +165,8 @@ def figures() -> Iterator[tuple[str, str]]:
         own = 60 if name in BY_MINUTE else 900
         cost, size = steps_of(name, own)
         yield f"{name}, {'minute' if own == 60 else 'quarter-hour'} step", f"{cost:.0f} us, {size} bytes"
+    cost, size = steps_of("count_surprise", WEEK)
+    yield "count_surprise, weekly step", f"{cost:.0f} us, {size} bytes"
     for children in (200, 1000):
         cost, size = family(children)
         told = f"{cost:.0f} us = {cost / children:.2f} us a child; {size // children} bytes a child"

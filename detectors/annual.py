@@ -21,7 +21,7 @@ PLACES = [0, 1, 2, 3, 4, 5]
 LEVEL_VARIANCE = 9.0
 SLOPE_VARIANCE = 1e-5
 WAVES = (0.5, 0.5, 0.15, 0.15)
-WALK = (3e-6, 0.0, 5e-6, 5e-6, 5e-6, 5e-6)
+WALK = (3e-6, 0.0, 1e-6, 1e-6, 1e-6, 1e-6)
 """Variance a week of level, slope and waves."""
 
 

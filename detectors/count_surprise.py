@@ -13,12 +13,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from detectors import maturity, reading, scan, telling
+from detectors import maturity, outbreak, reading, scan, telling
 from detectors.base import Detector, Reading, State, Verdict
 from detectors.baseline import DAY
 from detectors.calibration import Peaks
 from detectors.guard import Guard
-from detectors.noise import Noise, winsorised
+from detectors.noise import winsorised
 from detectors.outlook import Outlook, Setting
 from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
@@ -97,8 +97,8 @@ class CountSurprise(Detector):
 
     name: ClassVar[str] = "count_surprise"
     version: ClassVar[int] = (
-        5  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice. 3: no timetable.
-        # 4: a dead week was one
+        6  # 1: counts had an exposure of 1 a step, whatever its length. 2: doubt of the level counted twice. 3: no timetable.
+        # 4: a dead week was one. 5: weeks of an alarm were not learned at all
     )
     kind: ClassVar[Literal["count"]] = "count"
 
@@ -133,12 +133,12 @@ class CountSurprise(Detector):
         self._widths = tuple(sorted({1, *widths})) if self._fine else ()
         self._bars = Bars(self.important_z, self.severe_z, self.important_excess, self.severe_excess)
         self._pace = rhythm = pace(heavy)
-        self._baseline, self._noise = rhythm.baseline(heavy), Noise(rhythm.widths, rhythm.memory)
+        self._baseline, self._noise = rhythm.baseline(heavy), rhythm.noise(rhythm.widths, rhythm.memory)
         self._timetable = Timetable(heavy)
         self._guard = Guard(max(rhythm.patience, round(self.patience_s / heavy)))
         self._quarters = Ring(self._noise.widths[-1])
         self._minutes = Ring(self._widths[-1] if self._fine else 1)
-        self._peaks = Peaks(THRESHOLD, rhythm.calm, rhythm.peaks, weight=40.0, cap=4.0, keep=120)
+        self._peaks = Peaks(THRESHOLD, rhythm.calm, rhythm.peaks, weight=rhythm.believed, cap=4.0, keep=120)
         self._fine_peaks = Peaks(FINE_THRESHOLD, max(2, round(7200 / self.step_s)), 0.3 * math.exp(-FINE_THRESHOLD))
         self._filling: Filling | None = None
         self._end = self._next = self._steps = 0
@@ -212,7 +212,7 @@ class CountSurprise(Detector):
         found = scan.sums(self._quarters, outlook.broad, observed, expected, self._least())
         if not maturity.ready(self._days):
             return Close(found)
-        up = scan.strongest(outlook.broad, found, self._bars, self._pace.longer)
+        up = scan.strongest(outlook.broad, found, self._bars, self._pace.high)
         may_lack = self._timetable.may_lack(outlook.place, outlook.lift)
         return Close(found, up, scan.lowest(outlook.broad, found, self._bars) if may_lack else CALM)
 
@@ -303,8 +303,9 @@ class CountSurprise(Detector):
             self._quarters.clear()
             self._minutes.clear()
         self._keep_time(outlook, filling)
-        if (accepted or not (alarm or low or shut)) and outlook.learnable:
-            self._learn(outlook, close.sums, filling.observed, filling.expected)
+        frozen = (alarm and not self._pace.weighs) or low or shut
+        if (accepted or not frozen) and outlook.learnable:
+            self._learn(outlook, close.sums, filling.observed, filling.expected, accepted)
         silent = shut and not self._timetable.may_lack(outlook.place, outlook.lift)
         self._pass_time(filling, 0.0 if silent else filling.expected)
 
@@ -323,12 +324,15 @@ class CountSurprise(Detector):
             self._peaks.learn(surprise)
         return alarm
 
-    def _learn(self, outlook: Outlook, found: list[Sum], observed: float, expected: float) -> None:
+    def _learn(self, outlook: Outlook, found: list[Sum], observed: float, expected: float, accepted: bool) -> None:
         given = expected * (self._noise.phi[0] + (self._noise.a[0] + outlook.margin) * expected)
         variance = given + outlook.q * expected * expected
+        trust = 1.0
         if outlook.q <= UNCERTAIN and maturity.ready(self._days):
+            if self._pace.weighs and not accepted:
+                trust = outbreak.usual(observed, expected, variance)
             observed = winsorised(observed, expected, variance)
-        self._baseline.learn(outlook.row, observed, expected, given / expected, outlook.gain)
+        self._baseline.learn(outlook.row, observed, expected, given / expected / trust, outlook.gain)
         if self._steps > self._pace.noise_after:
             self._noise.learn(found, outlook.doubts)
 

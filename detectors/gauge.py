@@ -31,6 +31,14 @@ LEVEL_VARIANCE = 25.0
 NEW_LEVEL = 1.0
 LOG_HIGHEST = 25.0
 
+START = (20.0, 100.0, 1000.0, 16.0, 100.0)
+"""Twenty imagined steps: sums of 1, n, n^2, n r^2, n^2 r^2 for a variance of .6 / n + .04. A gauge of thousands of seconds is
+no count of thousands: without the second term its first hours would be taken for sure."""
+
+DOUBTFUL = 0.3
+"""Where the expectation is known no better than this, a residual says nothing about scatter: on the first night the waves of a
+gauge in seconds are off by orders, and one square of that would make it deaf for good."""
+
 PARAMETERS = (
     Parameter("step_s", 900, "base step in seconds", 60, 86400),
     Parameter("bad", "up", "which way is worse: the gauge rises (up) or falls (down)", choices=("up", "down")),
@@ -47,7 +55,7 @@ class Gauge(Drift):
     """A value at a time, zero or more: stands unusually high, or climbs unusually fast."""
 
     name: ClassVar[str] = "gauge"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 1: gauges in seconds were deaf: scatter as of counts, and of extrapolated waves
     kind: ClassVar[Literal["gauge"]] = "gauge"
     PARAMETERS = PARAMETERS
     SLOW_PART: ClassVar[float] = 0.75
@@ -66,7 +74,7 @@ class Gauge(Drift):
         self.step_s, self.bad, self.memory, self.patience_s, self.widen = step_s, bad, memory, patience_s, widen
         self.least, self.important_ratio, self.severe_ratio = least, important_ratio, severe_ratio
         self._lay_out(LEVEL_VARIANCE, memory)
-        self._scatter = list(scatter.START)
+        self._scatter = list(START)
         self._spread = [1.0] * (len(WIDTHS) + len(CLIMBS))
         """Mean square of each window's figure, in sd of a step."""
         self._chart = [0.0, 1.0]
@@ -176,7 +184,7 @@ class Gauge(Drift):
         limit = CLIP * math.sqrt(variance + view.q)
         clipped = max(-limit, min(limit, distance)) if self._steps > 20 else distance
         self._harmonics.learn(view.row, clipped, variance)
-        if self._steps > 20:
+        if self._days >= 1 and view.q <= DOUBTFUL:
             size = math.exp(max(view.usual, 0.0))
             self._scatter = scatter.learned(self._scatter, size, clipped * clipped / (1 + view.q / variance))
             self._learn_spread(figures)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from detectors import maturity
 from detectors.annual import Annual
 from detectors.baseline import DAY, Baseline
+from detectors.grid_noise import GridNoise
 from detectors.log_linear import LogLinear
+from detectors.noise import Noise
 
 WEEK = 604800
 THRESHOLD = 4.0
@@ -18,7 +20,6 @@ THRESHOLD = 4.0
 PEAKS = 1.8
 """Expected peaks a step over e^-THRESHOLD: windows overlap, so more than one test is made, but fewer than there are windows."""
 
-LONGER = 0.3
 WEEKS_SILENT = 26
 """A weekly series is silent for half a year, and young for another half."""
 
@@ -26,19 +27,24 @@ WEEKS_SILENT = 26
 @dataclass(frozen=True, slots=True)
 class Pace:
     """``widths`` of the heavy scan in its steps; ``memory`` of the noise and ``noise_after`` in steps; ``calm``: steps that
-    end a cluster of peaks, which by chance come ``peaks`` a step; ``longer``: nats that a window of several steps must be more
-    surprising; ``alike_s``: how long an error of the expectation lasts; ``days_per_step``: how a step ages the detector."""
+    end a cluster of peaks, which by chance come ``peaks`` a step, believed as much as ``believed`` peaks seen; ``high``: sd
+    above its expectation from which the last hour (week) lets longer windows speak; ``alike_s``: how long an error of the
+    expectation lasts; ``days_per_step``: how a step ages the detector; ``weighs``: steps are learned by how usual they are
+    (``outbreak``), else winsorised, and those of an alarm not at all."""
 
     baseline: Callable[[int], LogLinear]
+    noise: Callable[[Sequence[int], float], Noise]
     widths: tuple[int, ...]
     memory: float
     noise_after: int
     calm: int
     peaks: float
-    longer: float
+    believed: float
+    high: float
     alike_s: float
     days_per_step: float
     patience: int
+    weighs: bool
 
 
 def pace(heavy_s: int) -> Pace:
@@ -49,30 +55,36 @@ def pace(heavy_s: int) -> Pace:
 def _daily(heavy_s: int) -> Pace:
     return Pace(
         baseline=Baseline,
+        noise=Noise,
         widths=_widths(heavy_s),
         memory=4000.0,
         noise_after=100,
         calm=max(2, round(7200 / heavy_s)),
         peaks=PEAKS * math.exp(-THRESHOLD),
-        longer=0.0,
+        believed=40.0,
+        high=0.5,
         alike_s=max(7200.0, 2.0 * heavy_s),
         days_per_step=heavy_s / DAY,
         patience=8,
+        weighs=False,
     )
 
 
 def _weekly() -> Pace:
     return Pace(
         baseline=Annual,
+        noise=GridNoise,
         widths=(1, 2, 3),
         memory=400.0,
         noise_after=20,
         calm=2,
-        peaks=1.3 * math.exp(-THRESHOLD),
-        longer=LONGER,
+        peaks=PEAKS * math.exp(-THRESHOLD),
+        believed=100.0,
+        high=0.0,
         alike_s=3.0 * WEEK,
         days_per_step=maturity.SILENT_DAYS / WEEKS_SILENT,
         patience=8,
+        weighs=True,
     )
 
 

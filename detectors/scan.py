@@ -21,6 +21,7 @@ Sum: TypeAlias = tuple[float, float, float]
 
 
 NOTABLE = 4.0
+HIGH = 0.5
 NATS = (12.0, 20.0)
 """Surprise that the higher grades need as well: many sd of a sparse count are no rarity."""
 
@@ -69,21 +70,19 @@ def sums(ring: Ring, beams: Sequence[Beam], observed: float, expected: float, fl
     return found
 
 
-def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars, longer: float = 0.0) -> Evidence:
-    """The highest surprise upwards, less ``longer`` nats where a window has several steps; the rank is the best of all
-    windows that may speak."""
+def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars, high: float = HIGH) -> Evidence:
+    """The highest surprise upwards; the rank is the best of all windows that may speak, the longer ones while the last hour
+    is ``high`` sd above its expectation."""
     best, rank, live = CALM, 0, True
     for (width, _, _, gate), (observed, expected, variance) in zip(beams, found, strict=False):
         excess = observed - expected
         if live and excess > 0 and excess * excess > NOTABLE * variance:
             surprise = tail.upper(observed, expected, variance)
             rank = max(rank, _rank(excess, variance, surprise, bars))
-            if width > 1:
-                surprise -= longer
             if surprise > best.surprise:
                 best = Evidence(surprise, 0, width, observed, expected)
         if gate:
-            live = excess > 0 and excess * excess > 0.25 * variance
+            live = excess > 0 and excess * excess > high * high * variance
     return best._replace(rank=rank)
 
 
@@ -106,7 +105,7 @@ def lowest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars) -> Evidence:
             if surprise > best.surprise:
                 best = Evidence(surprise, _rank_low(surprise, lack, bars), width, observed, expected)
         if gate and width > 1:
-            live = lack > 0 and lack * lack > 0.25 * variance
+            live = lack > 0 and lack * lack > HIGH * HIGH * variance
     return best
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.detection --suite A|B --n N --seed S [--peers]``: the tables of docs/detection-benchmark.md.
+"""``python -m benchmarks.detection --suite A|B --n N --seed S [--peers [best]]``: the tables of docs/detection-benchmark.md.
 
 Seeds below 10,000 are for building; seeds from 10,000 on are opened once, for the figures of a version.
 """
@@ -14,7 +14,7 @@ from importlib.metadata import version as installed
 from benchmarks.detection import oracle, product, suite_a, suite_b, surveillance
 from benchmarks.detection.cache import kept
 from benchmarks.detection.peers import PEERS
-from benchmarks.detection.report import OURS, lines_a, lines_b
+from benchmarks.detection.report import OURS, RIVAL, lines_a, lines_b
 from benchmarks.detection.series import Series
 from benchmarks.detection.verdicts import Said
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         said["oracle, one week"] = [oracle.one_step(data) for data in series]
     said[OURS] = _timed(OURS, lambda: [product.product(data) for data in series], sum(map(len, series)))
     if asked.peers:
-        said |= _peers(asked.suite, asked.seed, series)
+        said |= _peers(asked.suite, asked.seed, series, asked.peers == "best")
     print(f"suite {asked.suite}, {asked.n} series, seed {asked.seed}, {OURS} {product.version()}\n")
     for line in LINES[asked.suite](said, series):
         print(line)
@@ -43,13 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--suite", choices=sorted(SUITES), required=True)
     parser.add_argument("--n", type=int, required=True, help="series; 504 decide in suite A, 48 in suite B")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--peers", action="store_true", help="River, rules by hand and, in suite A, R's surveillance beside it")
+    told = "River, rules by hand and, in suite A, R's surveillance beside it; best: only the strongest of suite A"
+    parser.add_argument("--peers", nargs="?", const="all", choices=("all", "best"), help=told)
     return parser
 
 
-def _peers(suite: str, seed: int, series: Sequence[Series]) -> dict[str, list[Said]]:
+def _peers(suite: str, seed: int, series: Sequence[Series], best: bool) -> dict[str, list[Said]]:
     n, said = len(series), {}
-    for name, peer in PEERS.items():
+    for name, peer in () if best else PEERS.items():
         version = f"{PEERS_VERSION}-{installed('river')}"
         said[name] = kept(suite, seed, n, name, version, lambda peer=peer: [peer(data) for data in series])  # type: ignore[misc]
     if suite != "A":
@@ -58,7 +59,7 @@ def _peers(suite: str, seed: int, series: Sequence[Series]) -> dict[str, list[Sa
     if why:
         print(f"skipped farringtonFlexible, EARS, rki, bayes, glrnb: {why}", file=sys.stderr)
         return said
-    for method in surveillance.METHODS:
+    for method in (RIVAL,) if best else surveillance.METHODS:
         version = f"{PEERS_VERSION}-{surveillance.version()}"
         make: Callable[[], list[Said]] = lambda method=method: surveillance.surveillance(method, series)  # type: ignore[misc]  # noqa: E731
         said[method] = kept(suite, seed, n, method, version, make)

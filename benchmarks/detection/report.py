@@ -61,11 +61,16 @@ def lines_b(said: Mapping[str, Sequence[Said]], series: Sequence[Series]) -> Ite
     yield "| detector | alarms | false a week | p90 | worst | POD g | POD i | POD s | delay, min | exact | severe recall |"
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for name, heard in said.items():
-        for budget in BUDGETS:
-            above = judge_b.threshold(heard, series, budget)
-            yield _row_b(name, f"matched at {budget:g}", judge_b.accounts(heard, series, above))
-        if heard[0].alarm is not None:
-            yield _row_b(name, "its own", judge_b.accounts(heard, series, None), graded=heard[0].grade is not None)
+        yield from rows_b(name, heard, series)
+
+
+def rows_b(name: str, heard: Sequence[Said], series: Sequence[Series]) -> Iterator[str]:
+    """One detector: matched at each budget, then its own alarms where it has some."""
+    for budget in BUDGETS:
+        above = judge_b.threshold(heard, series, budget)
+        yield _row_b(name, f"matched at {budget:g}", judge_b.accounts(heard, series, above))
+    if heard[0].alarm is not None:
+        yield _row_b(name, "its own", judge_b.accounts(heard, series, None), graded=heard[0].grade is not None)
 
 
 def _row_b(name: str, how: str, found: Sequence[Account], graded: bool = False) -> str:

@@ -59,6 +59,8 @@ def _judge(desk: Desk, row: RowMapping) -> None:
 def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:
     """``row``: a verdict joined with its series. A grade on the side that is good counts as nothing unusual."""
     shape = FAULTS.get(row["reason"]) or SHAPES.get(rule.detector) or (metric.shape if metric else "count")
+    if shape == "stock" and metric is not None and metric.unit == "second":
+        shape = "lasting"  # seconds are no people who stand there
     bad = rule.direction == "both" or row["direction"] == rule.direction
     grade = int(row["grade"]) if bad else 0
     observed, expected = figures(row, shape)

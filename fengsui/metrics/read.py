@@ -23,6 +23,8 @@ from fengsui.store.slices import bucket, bucket_start, slice_id
 from fengsui.store.tables import slice_
 
 WIDE_S = 3600
+WORK_OFF_S = 3600
+"""A work-off time looks at so many seconds of closing, or at its step where that is longer: few close in a quarter."""
 State: TypeAlias = Literal["ok", "provisional", "few", "no_data", "stale"]
 
 
@@ -72,6 +74,8 @@ def steps(
     if wanted.gauge is not None:
         read = gauges.stepped(conn, wanted.gauge, _keys(conn, ids), start, end, step_s, wanted.combine)
         return found | {id_: {at: Value(value, 1.0) for at, value in line.items()} for id_, line in read.items()}
+    if wanted.shape == "work_off":
+        return _worked_off(conn, wanted, ids, start, end, step_s)
     by_slice = _stepped(conn, wanted.measures(), ids, start, end, step_s)
     if wanted.total:
         return _running(conn, wanted, ids, by_slice, start, end, step_s)
@@ -261,6 +265,25 @@ def _running(
         for at in grid:
             level += _sum(metric.value, by_slice.get(id_, {}).get(at, {}))
             found[id_][at] = Value(float(level), 1.0)
+    return found
+
+
+def _worked_off(
+    conn: Connection, metric: Metric, ids: list[int], start: datetime, end: datetime, step_s: int
+) -> dict[int, dict[int, Value]]:
+    """Seconds until the stock at the end of every step is gone at the rate of the last hour; where nothing was closed, as if
+    one had been."""
+    back = max(1, -(-WORK_OFF_S // step_s))
+    span_s, width = back * step_s, max(step_s // 60, 1)
+    by_slice = _stepped(conn, metric.measures(), ids, start - timedelta(seconds=span_s), end, step_s)
+    found: dict[int, dict[int, Value]] = {}
+    for id_, line in _running(conn, metric, ids, by_slice, start, end, step_s).items():
+        closed = {at: _sum(metric.exposure, sums) for at, sums in by_slice.get(id_, {}).items()}
+        found[id_] = {}
+        for at, stock in line.items():
+            done = sum(closed.get(at - n * width, 0) for n in range(back))
+            seconds = backlog.work_off_s(max(round(stock.value), 0), max(done, 1), span_s)
+            found[id_][at] = Value(float(seconds or 0.0), 1.0)
     return found
 
 

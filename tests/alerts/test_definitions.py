@@ -61,7 +61,8 @@ def test_rules_are_seeded_for_the_cuboids_that_are_there():
 
 
 def test_a_full_house_of_head_series_costs_about_one_false_alarm_a_week():
-    heads = [body for body in rules_for(("all", "channel", "org.1", "category.1"), 50).values() if body.get("role") == "head"]
+    rules = rules_for(("all", "channel", "org.1", "category.1"), 50).values()
+    heads = [body for body in rules if body.get("role") == "head" and body["mode"] == "on"]
     demo = {"channel": 5, "org.1": 6, "category.1": 8, "all": 1}
     assert sum(demo[body["cuboid"]] for body in heads) == 47
     assert sum(demo[body["cuboid"]] * body["budget_per_week"] for body in heads) == pytest.approx(1.0, abs=0.02)

@@ -55,7 +55,7 @@ def test_every_built_code_has_words():
     built |= {f"alerts.{part}.phrase_{cue}" for cue in wording.CUES for part in ("lead", "title")}
     built |= {f"alerts.cue.{cue}" for cue in {*wording.CUES, *WEIGHTS["cues"]}}
     built |= {f"alerts.floor.{floor}" for floor in FLOORS}
-    kinds = ["count", "share", "duration", "gauge", "limit_count", "limit_share", "limit_duration"]
+    kinds = ["count", "share", "duration", "gauge", "stock", "lasting", "limit_count", "limit_share", "limit_duration"]
     built |= {f"alerts.{part}.{kind}_{side}" for kind in kinds for side in ("up", "down") for part in ("lead", "title")}
     built |= {f"alerts.notice.{code}" for code in ("opened", "raised", "cleared", "refired")}
     built |= {f"alerts.transition.{code}" for code in ("refired", "joined")}

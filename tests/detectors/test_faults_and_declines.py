@@ -55,6 +55,24 @@ def test_the_busy_hour_of_every_day_is_no_alarm_and_a_low_stock_is_none_either()
     assert not loud(heard("gauge", gauges(values))[8 * A_DAY :])
 
 
+def seconds(size: float, first: int = 14) -> Series:
+    """A work-off time from two in the afternoon on: short by day, long by night, a few tenths of scatter."""
+    hour = (np.arange(21 * A_DAY) / 4 + first) % 24
+    shape = 1 + 2 * (np.cos(np.pi * (hour - 2) / 12) > 0)
+    return np.asarray(size * shape * np.exp(np.random.default_rng(7).normal(0, 0.25, len(hour))))
+
+
+@pytest.mark.parametrize("size", [30.0, 2000.0, 90_000.0])
+def test_a_gauge_of_any_unit_hears_what_stands_at_four_times_the_usual(size: float) -> None:
+    values, from_ = seconds(size), 18 * A_DAY
+    values[from_:] *= 4
+    said = heard("gauge", readings(values, STEP, first=14 * 3600, budget=0.03), least=0.1 * size)
+    assert not loud(said[:from_])
+    assert said[from_ - 1].expected == pytest.approx(size, rel=0.3)
+    found = loud(said[from_ : from_ + 8])
+    assert found and found[-1].grade >= Tier.IMPORTANT
+
+
 def test_a_gauge_without_exposure_is_judged_as_one_with_it() -> None:
     """A stock that is read as a count (backlog) has no exposure but time."""
     xs = gauges(backlog(9))

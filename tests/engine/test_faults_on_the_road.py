@@ -13,6 +13,7 @@ from sqlalchemy import select
 from fengsui import alerts
 from fengsui.alerts import wording
 from fengsui.alerts.seed import seed
+from fengsui.alerts.seeds import rules
 from fengsui.engine import Engine
 from fengsui.locale import say
 from fengsui.store.slices import NO_BIN, bucket, slice_id
@@ -95,6 +96,22 @@ def test_a_backlog_that_piles_up_is_told_as_what_stands_there(shop: Centre) -> N
     found = [told["backlog-all"]]
     assert found[0]["reason"] == "alerts.lead.stock_up" and found[0]["observed"] > 1.5 * found[0]["expected"]
     assert "平时这时约" in say("zh_CN", *wording.lead(found[0]))
+
+
+def test_a_work_off_time_that_grows_is_told_where_its_rule_is_on(shop: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many come as ever and hardly any is closed."""
+    monkeypatch.setitem(rules.HEADS, "work-off-all", {**rules.HEADS["work-off-all"], "mode": "on"})
+    rng = np.random.default_rng(4)
+    came = rng.poisson(5 + usual())
+    done = came.copy()
+    came[0] += 40  # what always stands there
+    done[STEPS:] //= 8
+    write(shop, "all", "open.n", came)
+    write(shop, "all", "open.done", done)
+    told = {row["rule_id"]: row for row in lived(shop, 6)}
+    found = told["work-off-all"]
+    assert found["reason"] == "alerts.lead.lasting_up" and found["observed"] > 2 * found["expected"]
+    assert "小时" in say("zh_CN", *wording.lead(found))
 
 
 def test_a_day_that_was_moved_is_a_general_fault_of_the_data_and_nothing_else(shop: Centre) -> None:

@@ -351,6 +351,19 @@ def test_the_work_off_time_is_the_stock_over_the_rate_of_the_window(conn: Connec
     assert [point.value for point in read.trend(conn, "work_off", "all", later(-60), NOON, 3600)] == [2 * 3600]
 
 
+def test_the_work_off_time_is_a_series_at_the_rate_of_the_last_hour(conn: Connection) -> None:
+    add(conn, "open.n", -600, 60)
+    add(conn, "open.done", -45, 20)  # in the last hour of three quarters, then in none
+    line = read.steps(conn, "work_off", [ALL], later(-30), later(45), 900)[ALL]
+    assert [value.value for value in line.values()] == [2 * 3600] * 3 + [40 * 3600] * 2
+    assert {value.exposure for value in line.values()} == {1.0}
+    hours = read.steps(conn, "work_off", [ALL], later(-60), later(60), 3600)[ALL]
+    assert [value.value for value in hours.values()] == [2 * 3600, 40 * 3600]
+    assert read.steps(conn, "work_off", [slice_id("channel=App")], NOON, later(15), 900)[slice_id("channel=App")] == {
+        bucket(NOON, 15): read.Value(0.0, 1.0)
+    }
+
+
 def test_the_wall_shows_metrics_of_the_catalogue_with_targets_where_they_have_a_good_direction() -> None:
     assert set(catalogue.WALL) <= METRICS.keys()
 

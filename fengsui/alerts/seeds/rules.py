@@ -59,6 +59,13 @@ def _words(zh: str, en: str, metric: str) -> Body:
     return {**_head(zh, en, metric, "all", "share_drift", "up", 1, QUARTER_S), "parameters": {"bad": "up"}}
 
 
+def _lasting(zh: str, en: str, metric: str) -> Body:
+    """Beside the backlog and the warnings in stages they are a second voice of one event: off until a centre wants it. Less
+    than ten minutes beyond the usual is not worth a word."""
+    body = _head(zh, en, metric, "all", "gauge", "up", 1, QUARTER_S)
+    return {**body, "mode": "off", "parameters": {"least": 600.0}}
+
+
 HEADS: dict[str, Body] = {
     "complaints-all": _head("投诉突增", "Complaint surge", "complaints", "all", "count_surprise", "up"),
     "complaints-channel": _head(
@@ -81,6 +88,8 @@ HEADS: dict[str, Body] = {
         "首次响应时长异常", "First response time unusual", "response_time", "all", "duration_drift", "both", 1, QUARTER_S
     ),
     "backlog-all": _head("积压偏高", "Backlog unusually high", "backlog", "all", "gauge", "up", 1, QUARTER_S),
+    "work-off-all": _lasting("积压消化时间异常", "Work-off time unusually long", "work_off"),
+    "longest-wait-all": _lasting("最长等待异常", "Longest wait unusually long", "longest_wait"),
     "csat-weeks": _head(
         "满意度连续数周下降", "Satisfaction falling for weeks", "csat", "all", "slow_decline", "down", 1, QUARTER_S
     ),
