@@ -13,16 +13,19 @@ const listen = () => {
   open()
 }
 
-const tone = async () => {
+const LOUD = { notes: [[0, 880], [0.22, 660], [0.44, 880]], volume: 0.5 }
+const SOFT = { notes: [[0, 440], [0.22, 440]], volume: 0.15 }  // an exercise
+
+const tone = async ({ notes, volume: most }) => {
   const context = ear.context
   await context.resume()
   const start = context.currentTime + 0.05
-  for (const [at, hertz] of [[0, 880], [0.22, 660], [0.44, 880]]) {
+  for (const [at, hertz] of notes) {
     const source = context.createOscillator()
     const volume = context.createGain()
     source.frequency.value = hertz
     volume.gain.setValueAtTime(0, start + at)
-    volume.gain.linearRampToValueAtTime(0.5, start + at + 0.02)
+    volume.gain.linearRampToValueAtTime(most, start + at + 0.02)
     volume.gain.setTargetAtTime(0, start + at + 0.14, 0.02)
     source.connect(volume).connect(context.destination)
     source.start(start + at)
@@ -32,12 +35,14 @@ const tone = async () => {
 }
 
 const ring = (sound, fresh, now) => {
-  for (const id of ear.rung.keys()) if (!sound.ids.includes(id)) ear.rung.delete(id)
+  for (const id of ear.rung.keys()) if (!sound.ids.includes(id) && !sound.soft.includes(id)) ear.rung.delete(id)
   if (sound.off || !ear.open || !fresh) return  // cut off, nobody knows whether somebody has claimed
   const due = id => now - (ear.rung.get(id) ?? -Infinity) >= sound.every_s
-  if (!sound.ids.some(due)) return
+  const begun = sound.soft.filter(id => !ear.rung.has(id))
+  for (const id of begun) ear.rung.set(id, now)  // once, and not at all where something real rings
+  if (!sound.ids.some(due)) return begun.length && tone(SOFT)
   for (const id of sound.ids) ear.rung.set(id, now)  // several ring as one
-  tone()
+  tone(LOUD)
 }
 
 // A board that asks for its own news: no script runs on the server for it, and its last picture stays while nobody answers.

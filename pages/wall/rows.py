@@ -46,8 +46,8 @@ def panel(visitor: Visitor, picture: Picture, fires: Burning, now: datetime) -> 
 def laid(alerts: Sequence[Alert], now: datetime) -> tuple[list[Alert], list[Alert], list[Alert]]:
     """(rows, those that last for days, those for which no row is left): ``MOST`` rows at most, one for each of the last two.
 
-    What is severe and unclaimed has its row before everything else, however old."""
-    ordered = sorted(alerts, key=lambda alert: not _urgent(alert))
+    What is severe and unclaimed has its row before everything else, however old. An exercise stands below all that is real."""
+    ordered = sorted(alerts, key=lambda alert: (alert.drill, not _urgent(alert)))
     old = [alert for alert in ordered if now - alert.opened_at >= LONG and not _urgent(alert)]
     long = old if len(old) > 1 else []
     fresh = [alert for alert in ordered if alert not in long]
@@ -57,7 +57,7 @@ def laid(alerts: Sequence[Alert], now: datetime) -> tuple[list[Alert], list[Aler
 
 
 def _urgent(alert: Alert) -> bool:
-    return alert.tier == SEVERE and alert.waiting
+    return alert.tier == SEVERE and alert.waiting and not alert.drill
 
 
 def _long(visitor: Visitor, long: Sequence[Alert], now: datetime) -> str:
@@ -103,14 +103,15 @@ def _calm(visitor: Visitor, picture: Picture, now: datetime) -> str:
 
 
 def _row(visitor: Visitor, alert: Alert) -> str:
-    tier = visitor.say(f"locale.tier.{alert.tier}")
+    tier = visitor.say("pages.wall.drill" if alert.drill else f"locale.tier.{alert.tier}")
+    look = "drill" if alert.drill else "new" if alert.waiting else ""
     state = visitor.say(f"locale.handling.{alert.state}")
     owner = state if alert.waiting or not alert.owner_name else f"{state} · {alert.owner_name}"
     left = f'<span data-until="{stamp(alert.due_at)}"></span>' if alert.due_at else ""
     age = f'<span data-since="{stamp(alert.started_at)}" data-words="{esc(visitor.say("pages.age.ago", t="{t}"))}"></span>'
     begun = f'<i class="ago">{age} · </i>' if left else age  # where there is little room the deadline is worth more
     return (
-        f'<div class="row t{alert.tier} {"new" if alert.waiting else ""}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
+        f'<div class="row t{alert.tier} {look}"><div class="tr"><i>{tier_mark(alert.tier)}</i>{esc(tier)}</div>'
         f'<div class="w"><b>{esc(title(visitor, alert))}</b><span>{esc(scope(visitor, alert))}</span></div>'
         f'<div class="v"><b>{esc(actual(visitor, alert, brief=True))}</b><span>{esc(partner(visitor, alert, brief=True))}</span></div>'
         f'<div class="o"><b>{esc(owner)}</b><span>{begun}{left}</span></div></div>'

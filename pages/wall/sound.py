@@ -1,4 +1,6 @@
-"""What a wall screen rings for: severe alerts that nobody has claimed. The browser rings (``living.js``); here is said when."""
+"""What a wall screen rings for: severe alerts that nobody has claimed. The browser rings (``living.js``); here is said when.
+
+An exercise is heard apart from what is real: low, soft, and once, so that nobody runs, and nobody learns not to."""
 
 from __future__ import annotations
 
@@ -17,11 +19,12 @@ AGAIN_S = 60
 
 
 def sound(visitor: Visitor, alerts: Sequence[Alert], house: House, now: datetime) -> dict[str, Any]:
-    """``ids``: ring at a new one, and every ``every_s`` while one is there. ``off``: why not, empty where it may; one screen
-    alone is muted by its address."""
+    """``ids``: ring at a new one, and every ``every_s`` while one is there. ``soft``: exercises, heard once each. ``off``: why
+    not, empty where it may; one screen alone is muted by its address."""
     words = {why: visitor.say(f"pages.sound.{why}") for why in ("blocked", "muted", "quiet")}
-    ids = [alert.episode_id for alert in alerts if alert.tier == SEVERE and alert.waiting]
-    return {"ids": ids, "off": _off(house, now), "every_s": AGAIN_S, "words": words}
+    severe = [alert for alert in alerts if alert.tier == SEVERE and alert.waiting]
+    ids, soft = ([alert.episode_id for alert in severe if alert.drill == drill] for drill in (False, True))
+    return {"ids": ids, "soft": soft, "off": _off(house, now), "every_s": AGAIN_S, "words": words}
 
 
 def _off(house: House, now: datetime) -> str:

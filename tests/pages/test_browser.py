@@ -321,6 +321,32 @@ def test_a_severe_alert_rings_until_it_is_claimed(screen: Any, demo_server: Any)
     assert screen.said == []
 
 
+@pytest.mark.timeout(180)
+def test_a_severe_drill_is_heard_once_and_softly(screen: Any, demo_server: Any) -> None:
+    """Two low tones, once; and no more of them where something real rings."""
+    screen.add_init_script(TONES)
+    store = open_store(load(demo_server.home / "fengsui.toml", {}).store.url)
+
+    def decided(seq: int, sentence: str) -> None:
+        with store.begin() as conn:
+            conn.exec_driver_sql(sentence)
+            conn.exec_driver_sql("delete from watermark where name = 'decision'")
+            conn.execute(insert(t.watermark).values(name="decision", seq=seq))
+
+    decided(8, "update episode set mode = 'drill' where tier = 3 and mode = 'on'")
+    try:
+        show(screen, demo_server, "wall")
+        screen.mouse.click(400, 700)
+        screen.wait_for_timeout(4000)
+        assert screen.evaluate("window.tones") == 2
+        assert _aged(screen, 600) == 2, "a minute later it is not heard again"
+        row = screen.locator(".row.drill").first
+        assert row.locator(".tr").inner_text().split() == ["◆", "演练"]
+    finally:
+        decided(9, "update episode set mode = 'on' where mode = 'drill'")
+        store.dispose()
+
+
 def test_a_muted_wall_says_so_and_other_pages_never_ring(screen: Any, demo_server: Any) -> None:
     screen.add_init_script(TONES)
     show(screen, demo_server, "wall?sound=0", READY["wall"])

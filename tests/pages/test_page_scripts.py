@@ -584,6 +584,21 @@ def test_the_wall_rings_for_severe_alerts_that_nobody_claimed_and_is_quiet_when_
     assert sound(who(), taken, house_module.house(), NOW)["ids"] == []
 
 
+def test_a_drill_is_seen_and_heard_apart_from_what_is_real(home: Path, looks: Looks) -> None:
+    looks("wang")
+    fires = read.burning(house_module.house().reader, ()).rows
+    real = next(alert for alert in fires if alert.tier == 3 and alert.waiting)
+    drill = replace(real, episode_id="d1", mode="drill", opened_at=NOW)
+    heard = sound(who(), [drill, real], house_module.house(), NOW)
+    assert (heard["ids"], heard["soft"]) == ([real.episode_id], ["d1"])
+    assert [one.episode_id for one in rows.laid([drill, *fires], NOW)[0]][-1] == "d1", "below all that is real"
+    drawn, other = (rows._row(who(), one) for one in (drill, real))
+    assert 'class="row t3 drill"' in drawn and ">演练<" in drawn and ">严重<" not in drawn
+    assert 'class="row t3 new"' in other and ">严重<" in other
+    many = [replace(drill, episode_id=f"d{n}") for n in range(9)]
+    assert "urgent" not in rows._rest(who(), many)
+
+
 def test_too_many_alerts_become_a_row_with_their_count(home: Path, looks: Looks, seeded: ModuleType) -> None:
     rows = [seeded.alert(n, NOW) for n in range(20, 26)]
     store = open_store(f"sqlite:///{home / 'fengsui.db'}")
