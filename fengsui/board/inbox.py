@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fengsui.ingest.inbox import NEW, seal
 from fengsui.ingest.keys import Vault
 from fengsui.settings import Settings, open_keys
+from fengsui.store.in_turn import in_turn
 from fengsui.store.tables import inbox
 from fengsui.store.upsert import upsert
 
@@ -94,7 +95,7 @@ class Slot:
         }
 
     def _kept(self, conn: Connection, delivery: Delivery, row: dict[str, Any]) -> Kept:
-        _one_by_one(conn, delivery.source)
+        in_turn(conn, f"inbox:{delivery.source}")
         known = _known(conn, row["inbox_id"])
         if known is None:
             self._refuse_flood(conn, delivery.source)
@@ -115,13 +116,6 @@ class Slot:
 
 def delivery_id(source: str, key: str) -> str:
     return blake2b(f"{source}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def _one_by_one(conn: Connection, source: str) -> None:
-    """On PostgreSQL the writers of one source queue here until the end of the transaction, so that ``received_at`` rises in the
-    order of commits; SQLite has one writer anyhow."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"fengsui.inbox:{source}"))))
 
 
 def _known(conn: Connection, inbox_id: str) -> Any:

@@ -22,8 +22,9 @@ from fengsui.board.scope import Scope, inside
 from fengsui.people import Person, audit
 from fengsui.people.fault import RotaFault
 from fengsui.people.person import person_of
-from fengsui.people.rota import Shift, planned, save_rota, stands
+from fengsui.people.rota import IN_TURN, Shift, planned, save_rota, stands
 from fengsui.people.rota import replace as replace_shifts
+from fengsui.store.in_turn import in_turn
 from fengsui.store.tables import person, rota_change
 
 AHEAD = timedelta(days=93)
@@ -79,8 +80,7 @@ def swap(store: Engine, mine: Shift, other: Shift, by: Person, now: datetime, *,
         managed = _manages(by, [mine, other])
         if not managed and giver.person_id != by.person_id:
             return Refused("board.rota.not_yours", {"who": giver.name})
-        wrong = _swappable(mine, other, giver, taker, now)
-        if wrong is not None:
+        if (wrong := _swappable(mine, other, giver, taker, now)) is not None:
             return wrong
         row = {"kind": "swap", "team": mine.team, "role": mine.role, **_span(mine.start_at, mine.end_at), **_of(giver)}
         row |= {"other_name": taker.name, "other_id": taker.person_id, "other_start_at": other.start_at, "reason": kept}
@@ -99,8 +99,7 @@ def leave(
         return kept
     begin = max(start, now.replace(second=0, microsecond=0))  # who was there stays written
     if not begin < end <= now + AHEAD or end - begin > LONGEST:
-        days = AHEAD.days
-        return Refused("board.rota.span", {"days": days})
+        return Refused("board.rota.span", {"days": AHEAD.days})
 
     def ask(conn: Connection) -> Done | Refused:
         people, persons = known(conn, now)
@@ -184,6 +183,7 @@ def _carried_out(store: Engine, act: Callable[[Connection], Done | Refused]) -> 
     """One transaction; a shift that moved meanwhile undoes all of it."""
     try:
         with store.begin() as conn:
+            in_turn(conn, IN_TURN)  # of two who grant at one moment the second reads what the first did
             answer = act(conn)
             if isinstance(answer, Refused):
                 raise _Undone(answer)
@@ -242,13 +242,14 @@ def _put(conn: Connection, row: dict[str, Any], by: Person, now: datetime, *, at
     waits = select(rota_change.c.change_id).where(rota_change.c.state == ASKED, *same).limit(1)
     if not at_once and conn.scalar(waits) is not None:
         return Refused("board.rota.waits")
+    if conn.scalar(select(rota_change.c.state).where(rota_change.c.change_id == change_id)) is not None:  # in the same instant
+        return Refused("people.rota.moved") if row["kind"] == "swap" else Refused("board.rota.granted", {"who": row["name"]})
     row |= {"change_id": change_id, "by": by.person_id, "at": now, "state": ASKED}
     conn.execute(insert(rota_change).values(**row))
     if at_once:
         return _do(conn, row, by, now)
     gone, _ = _shifts(conn, row, now)  # what cannot be done is not asked either
-    needless = _needless(conn, row, gone)
-    if needless is not None:
+    if (needless := _needless(conn, row, gone)) is not None:
         return needless
     _audit(conn, "rota.ask", row, by, now)
     asked = [row["other_id"]] if row["other_id"] else _deciders(conn, gone, now)
@@ -278,8 +279,7 @@ def _do(conn: Connection, row: Mapping[str, Any], by: Person, now: datetime) -> 
     if not _settle(conn, row, DONE, by, now):
         return Refused("board.rota.over")
     gone, come = _shifts(conn, row, now)
-    needless = _needless(conn, row, gone)
-    if needless is not None:
+    if (needless := _needless(conn, row, gone)) is not None:
         return needless
     _fit(conn, row, come)
     replace_shifts(conn, gone, come)

@@ -18,11 +18,14 @@ from fengsui.people import audit
 from fengsui.people.fault import RotaFault
 from fengsui.people.person import Person
 from fengsui.store.database import reading
+from fengsui.store.in_turn import in_turn
 from fengsui.store.slices import slice_levels
 from fengsui.store.tables import rota_shift
 
 ROLES = ("duty", "manager")
 """值班员, 值班主管."""
+IN_TURN = "rota"
+"""Whoever changes shifts reads what the one before wrote (``store.in_turn``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def save_rota(store: Engine, shifts: Sequence[Shift], *, by: str, now: datetime,
     teams = sorted({one.team for one in shifts})
     rows = [{name: getattr(one, name) for name in _COLUMNS} for one in dict.fromkeys(shifts)]
     with store.begin() as conn:
+        in_turn(conn, IN_TURN)
         if seen is not None and fingerprint(_standing(conn, shifts)) != seen:  # only this is asked while others wait to write
             raise RotaFault("people.rota.moved")
         gone = conn.execute(delete(rota_shift).where(_replaced(shifts))).rowcount

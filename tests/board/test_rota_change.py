@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +245,34 @@ def test_agreed_twice_at_once_is_done_once(planned: Engine) -> None:
     assert sorted(type(one).__name__ for one in answers) == ["Done", "Refused"]
     with planned.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(t.rota_shift)) == 9
+
+
+@pytest.mark.parametrize("apart", [timedelta(), timedelta(milliseconds=3)], ids=["one instant", "moments apart"])
+def test_of_two_who_grant_one_leave_at_once_one_does_and_the_other_is_told(planned: Engine, apart: timedelta) -> None:
+    away, stand = Who("张三", "zhang", "8021"), Who("李四", "li", "8022")
+    gate, answers = threading.Barrier(2), {}
+
+    def grant(by: Person, now: datetime, deputy: Who | None) -> None:
+        gate.wait()
+        span = (NOW + DAY, NOW + 2 * DAY)
+        answers[by.person_id] = change.leave(planned, away, *span, deputy, by, now, reason="")
+
+    root = Person("root", "根", "admin")
+    create(planned, root.person_id, root.name, root.role, by="t", now=NOW)
+    deputies = {"wang": stand, "root": stand if not apart else None}
+    both = [
+        threading.Thread(target=grant, args=(by, NOW + n * apart, deputies[by.person_id])) for n, by in enumerate((WANG, root))
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    done = [one for one in answers.values() if isinstance(one, Done)]
+    refused = [one for one in answers.values() if isinstance(one, Refused)]
+    assert len(done) == 1 and [one.code for one in refused] == ["board.rota.granted"], answers
+    with planned.connect() as conn:
+        assert conn.scalars(select(t.rota_change.c.state)).all() == ["done"]
+    assert [action for action, _ in actions(planned)] == ["rota.leave"]
 
 
 HEAD = "日期,开始,结束,角色,姓名,分机,班组,账号\n"

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.scope import within
 from fengsui.alerts.commands.table import MANAGER
-from fengsui.alerts.commands.words import words
+from fengsui.alerts.commands.words import place, words
 from fengsui.alerts.definitions import NotSeeded, book
 from fengsui.alerts.drill import RULE
 from fengsui.alerts.leader import CLOSED
 from fengsui.alerts.modes import DRILL
+from fengsui.store.in_turn import in_turn
 from fengsui.store.slices import slice_id, slice_key
 from fengsui.store.tables import audit, episode, handling
 
@@ -37,13 +38,13 @@ def start_drill(
     if not within(by.scope, key):
         return Refused("alerts.refused.scope", {"scope": list(by.scope)})
     kept = _scenario(scenario)
-    refusal = _wrong(tier, minutes) or (kept if isinstance(kept, Refused) else None)
+    refusal = _wrong(tier, minutes) or place(where) or (kept if isinstance(kept, Refused) else None)
     if refusal is not None:
         return refusal
     begin = now.replace(second=0, microsecond=0)
     click = "\x1f".join((DRILL, key, str(kept), str(tier), by.person_id, begin.isoformat()))
     with store.begin() as conn:
-        _one_by_one(conn)
+        in_turn(conn, "drill")  # no two count the same ones
         running = set(conn.scalars(_RUNNING))
         drill_id = _free(conn, click, running)
         if drill_id is None:
@@ -60,13 +61,6 @@ _RUNNING = (
     .where(episode.c.mode == DRILL, episode.c.condition == "firing", handling.c.state.not_in(CLOSED))
 )
 """One that people ended goes out with the next tick, and runs no more."""
-
-
-def _one_by_one(conn: Connection) -> None:
-    """On PostgreSQL those who begin drills queue here until the end of the transaction, so that no two count the same ones;
-    SQLite has one writer anyhow."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("fengsui.drill"))))
 
 
 def _free(conn: Connection, click: str, running: Set[str]) -> str | None:
