@@ -21,12 +21,15 @@ CUES = (
     "impatience",
     "outage",
 )
+TITLE, LEAD = "alerts.title.", "alerts.lead."
+TOLD = ("cue", "hours", "before", "scenario")
+"""What a title may name besides place and figure."""
 RECORDS = ("staff-report", "media-regulator", "safety-record")
 
 
 def title(row: Mapping[str, Any]) -> Said:
     """``row``: an episode. 「华南 · App：投诉量突增」"""
-    return f"alerts.title.{_kind(row['reason'])}", {"slice": row["slice_key"], "metric": row["metric"], **_told(row)}
+    return f"{TITLE}{_kind(row['reason'])}", {"slice": row["slice_key"], "metric": row["metric"], **_told(row)}
 
 
 def lead(row: Mapping[str, Any]) -> Said:
@@ -68,10 +71,8 @@ def _lead_code(sight: Sight) -> str:
 
 
 def _kind(reason: str) -> str:
-    return reason.removeprefix("alerts.lead.")
+    return reason.removeprefix(LEAD)
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What else a title may name."""
-    names = ("cue", "hours", "before", "scenario")
-    return {name: row["reason_params"][name] for name in names if row["reason_params"].get(name) is not None}
+    return {name: row["reason_params"][name] for name in TOLD if row["reason_params"].get(name) is not None}

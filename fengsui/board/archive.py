@@ -1,25 +1,25 @@
 """归档: every alert that ever was, found by words, place, tier, verdict, owner and time. What is closed, unless all
 is asked for.
 
-Words are looked for in what people read of an alert: its title and place, its number, the rule, who had it, and everything that
-was noted on it. All of them must be there, in any order.
+Words are looked for in what people read of an alert and wrote on it (``archive_words``). All of them must be there, in any
+order.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, case, or_, select
 
 from fengsui.alerts.modes import DRILL, ON
 from fengsui.alerts.silence import Silence
+from fengsui.board import archive_words
 from fengsui.board.alert import CLOSED, Alert, alerts, select_alerts
 from fengsui.board.scope import Scope, sees
-from fengsui.locale import say
 from fengsui.store.database import reading
 from fengsui.store.slices import slice_key
 from fengsui.store.tables import episode, handling, person, transition
@@ -68,29 +68,26 @@ class Found:
 
 
 def search(store: Engine, scope: Scope, wish: Wish, lang: str, most: int = MOST) -> Found:
-    """In ``scope`` only; ``lang``: of the words. Alerts are read in full ``AT_ONCE`` at a time, and only while words are looked
-    for in them or fewer than ``most`` are found."""
-    asked = folded(wish.words[:WORDS_MAX]).split()
+    """In ``scope`` only; ``lang``: of the words. Only the alerts that are given back are read in full."""
+    asked = archive_words.folded(wish.words[:WORDS_MAX]).split()
     rows: list[Kept] = []
     with reading(store).connect() as conn:
-        ids, cut = _ids(conn, scope, wish)
-        n = 0 if asked else len(ids)
-        for at in range(0, len(ids) if asked else min(most, len(ids)), AT_ONCE):
-            saying = [one for one in _full(conn, scope, ids[at : at + AT_ONCE]) if _says(one, asked, lang)]
-            n += len(saying) if asked else 0
-            rows += saying[: most - len(rows)]
-    return Found(tuple(rows), n, cut)
+        heads, cut = _heads(conn, scope, wish, lang)
+        heads = archive_words.saying(conn, heads, asked, lang) if asked else heads
+        ids = [one.episode_id for one in heads[:most]]
+        for at in range(0, len(ids), AT_ONCE):
+            rows += _full(conn, scope, ids[at : at + AT_ONCE])
+    return Found(tuple(rows), len(heads), cut)
 
 
-def _ids(conn: Connection, scope: Scope, wish: Wish) -> tuple[list[str], bool]:
+def _heads(conn: Connection, scope: Scope, wish: Wish, lang: str) -> tuple[list[Any], bool]:
     """Whatever is asked except words, the newest first; and whether the limit cut anything off."""
-    query = select_alerts(drills=wish.nature == DRILL).with_only_columns(
-        episode.c.episode_id, episode.c.rule_id, episode.c.slice_key, maintain_column_froms=True
-    )
+    columns = archive_words.columns(lang) if wish.words.strip() else archive_words.HEAD
+    query = select_alerts(drills=wish.nature == DRILL).with_only_columns(*columns, maintain_column_froms=True)
     asked = [*_asked(wish), *_near(scope, wish)]
     newest = query.where(*asked).order_by(episode.c.opened_at.desc(), episode.c.episode_id).limit(MOST + 1)
     rows = conn.execute(newest).all()
-    inside = [row.episode_id for row in rows[:MOST] if sees(scope, row.slice_key) and _place(wish, row.rule_id, row.slice_key)]
+    inside = [row for row in rows[:MOST] if sees(scope, row.slice_key) and _place(wish, row.rule_id, row.slice_key)]
     return inside, len(rows) > MOST
 
 
@@ -121,11 +118,6 @@ def owners(store: Engine, scope: Scope) -> dict[str, str]:
     with store.connect() as conn:
         rows = conn.execute(joined.join(episode, episode.c.episode_id == handling.c.episode_id)).all()
     return dict(sorted({row.person_id: row.name for row in rows if sees(scope, row.slice_key)}.items(), key=lambda one: one[1]))
-
-
-def folded(text: str) -> str:
-    """As it is compared: full and half width, upper and lower case are the same."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _asked(wish: Wish) -> list[ColumnElement[bool]]:
@@ -176,19 +168,3 @@ def _kept(one: Alert, left: Iterable[tuple[str, Mapping[str, object], str | None
 def _word(params: Mapping[str, object] | None, name: str) -> str | None:
     value = (params or {}).get(name)
     return None if value is None else str(value)
-
-
-def _says(one: Kept, asked: Sequence[str], lang: str) -> bool:
-    if not asked:
-        return True
-    text = folded("\n".join(_text(one, lang)))
-    return all(word in text for word in asked)
-
-
-def _text(one: Kept, lang: str) -> Iterable[str]:
-    alert = one.alert
-    yield say(lang, *alert.title)
-    yield alert.number
-    yield alert.slice_key
-    yield from (alert.names.get(lang) or alert.rule_id, alert.owner_name or "")
-    yield from (one.cause or "", one.lesson or "", *one.notes)
