@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from fengsui.alerts.bodies import ADAPTERS, CHECKED, Floor, Matrix, Plan, Rule, TierPolicy, Weights
 from fengsui.metrics import catalogue
 from fengsui.metrics.catalogue import Metric
+from fengsui.people.plain import plain, readable
 from fengsui.store.tables import audit, definition
 
 
@@ -82,13 +83,12 @@ def save(
     reason: str = "",
 ) -> int:
     """Write the next version, in force from ``valid_from`` (now) on; returns it. Audited; never changes an older version, but
-    one that has not begun yet never will."""
+    one that has not begun yet never will. Texts are kept as they are read: nothing invisible in them."""
+    body, reason = readable(dict(body)), plain(reason)
     check(kind, id_, body)
     mine = (definition.c.kind == kind) & (definition.c.id == id_)
     version = (conn.scalar(select(func.max(definition.c.version)).where(mine)) or 0) + 1
-    conn.execute(
-        insert(definition).values(kind=kind, id=id_, version=version, valid_from=valid_from or now, by=by, body=dict(body))
-    )
+    conn.execute(insert(definition).values(kind=kind, id=id_, version=version, valid_from=valid_from or now, by=by, body=body))
     params = {"kind": kind, "id": id_, "version": version, **({"reason": reason} if reason else {})}
     conn.execute(insert(audit).values(at=now, by=by, action="definition.save", params=params))
     return version

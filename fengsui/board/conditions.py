@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.locale import say
+from fengsui.people.plain import readable
 from fengsui.settings import Settings
 
 BESIDE = ("priority", "kind", "source")
 """What a policy may ask of a record besides its dimensions."""
+VALUE_MAX = 120
 _LINES, _VALUES = re.compile(r"[\n;；]+"), re.compile(r"[,，、]+")
 
 
@@ -29,12 +31,14 @@ def parse(settings: Settings, text: str, beside: Sequence[str] = (), *, most: in
     known, found, wrong = names(settings, beside), {}, []
     for n, line in enumerate((part.strip() for part in _LINES.split(text) if part.strip()), 1):
         left, equal, right = (part.strip() for part in line.partition("="))
-        values = [value.strip() for value in _VALUES.split(right) if value.strip()]
+        values = [value for part in _VALUES.split(right) if (value := readable(part.strip()))]
         if not equal or not values:
             wrong.append(Mistake(("where", n), "board.wrong.condition", {"value": line[:60]}))
         elif left not in known:
             allowed = [title(settings, "zh_CN", name) for name in (*settings.dimension_names, *beside)]
             wrong.append(Mistake(("where", n), "board.wrong.dimension", {"value": left[:40], "allowed": allowed}))
+        elif any(len(value) > VALUE_MAX for value in values):
+            wrong.append(Mistake(("where", n), "board.wrong.long", {"limit": VALUE_MAX}))
         elif len(values) > most:
             wrong.append(Mistake(("where", n), "board.wrong.one_value", {"value": right[:60]}))
         else:

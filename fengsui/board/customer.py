@@ -22,6 +22,7 @@ from fengsui.board.wrong import Mistake, Wrong
 from fengsui.ingest.erase import is_pseudonym
 from fengsui.ingest.keys import Vault, canonical
 from fengsui.people import NotAllowed, Person, audit, whole_centre
+from fengsui.people.plain import plain
 from fengsui.settings import Settings, open_keys
 from fengsui.store.tables import contact, customer, event, feedback, feedback_text, label, quarantine
 from fengsui.text.masks import mask
@@ -129,7 +130,7 @@ def allowed(who: Person) -> None:
 
 def _reason(who: Person, reason: str) -> str:
     allowed(who)
-    said = mask(reason.strip())
+    said = mask(plain(reason))
     if not REASON_MIN <= len(said) <= REASON_MAX:
         raise Wrong([Mistake(("reason",), "board.wrong.reason", {"least": REASON_MIN, "most": REASON_MAX})])
     return said

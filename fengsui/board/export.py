@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.locale import say
 from fengsui.people import NotAllowed, Person, audit
+from fengsui.people.plain import plain
 from fengsui.settings import Settings
 from fengsui.text.masks import mask
 
@@ -89,9 +90,9 @@ def export(
     suffix, mime, write = FORMATS[kind]
     content = write(lines, table.view)
     stamp = now.astimezone(settings.centre.tz)
-    params = {"view": table.view, "about": mask(table.about)[:200], "rows": len(rows), "cut": cut, "format": kind}
+    params = {"view": table.view, "about": mask(plain(table.about))[:200], "rows": len(rows), "cut": cut, "format": kind}
     with store.begin() as conn:
-        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(reason.strip())}, now)
+        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(plain(reason))}, now)
     return File(f"fengsui_{table.view}_{stamp:%Y%m%d_%H%M%S}.{suffix}", mime, content, len(rows), cut)
 
 
@@ -103,9 +104,9 @@ def picture(
     if who.role not in ROLES:
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
     _check(PNG, reason, (PNG,))
-    params = {"view": view, "about": mask(about)[:200], "rows": 0, "cut": False, "format": PNG}
+    params = {"view": view, "about": mask(plain(about))[:200], "rows": 0, "cut": False, "format": PNG}
     with store.begin() as conn:
-        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(reason.strip())}, now)
+        audit.record(conn, who.person_id, ACTION, {**params, "reason": mask(plain(reason))}, now)
     stamp = now.astimezone(settings.centre.tz)
     return Picture(f"fengsui_{view}_{stamp:%Y%m%d_%H%M%S}.{PNG}", _mark(settings, who, title, about, reason, lang, now))
 
@@ -121,7 +122,7 @@ def _check(kind: str, reason: str, allowed: Collection[str]) -> None:
     wrong = []
     if kind not in allowed:
         wrong.append(Mistake(("format",), "board.wrong.choice", {"value": kind[:20], "allowed": list(allowed)}))
-    if len(reason.strip()) < REASON_MIN:
+    if len(plain(reason)) < REASON_MIN:
         wrong.append(Mistake(("reason",), "board.wrong.missing"))
     if len(reason) > REASON_MAX:
         wrong.append(Mistake(("reason",), "board.wrong.long", {"limit": REASON_MAX}))
@@ -136,7 +137,7 @@ def _mark(settings: Settings, who: Person, title: str, about: str, reason: str, 
         "about": about,
         "who": f"{who.name} ({who.person_id})",
         "at": f"{now.astimezone(settings.centre.tz):%Y-%m-%d %H:%M:%S} {settings.centre.zone}",
-        "reason": reason.strip(),
+        "reason": plain(reason),
     }
     return safe(say(lang, "board.export.mark", params))
 

@@ -12,6 +12,7 @@ from fengsui.board.scope import sees_org
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.ingest.keys import Vault
 from fengsui.people import Person
+from fengsui.people.plain import plain
 from fengsui.settings import Settings, open_keys
 from fengsui.store.tables import audit, customer, episode, feedback, feedback_text
 from fengsui.text.masks import mask
@@ -59,7 +60,7 @@ def words(store: Engine, settings: Settings, record_key: str, by: Person, reason
 
 
 def _reason(by: Person, reason: str) -> str:
-    said = mask(reason.strip())
+    said = mask(plain(reason))
     if by.role not in ROLES:
         raise Wrong([Mistake(("reveal",), "board.wrong.role", {"allowed": list(ROLES)})])
     if not REASON_MIN <= len(said) <= REASON_MAX:

@@ -22,16 +22,17 @@ from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
 from fengsui.people import NotAllowed, Person
-from fengsui.people.plain import plain
+from fengsui.people.plain import plain, readable
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, definition, person
+from fengsui.text.masks import mask
 
 KINDS = tuple(CHECKED)
 """Kinds that a page may save: those whose bodies are checked."""
 SAVED = "definition.save"
 MOST_SAVES = 500
 REASON_MAX = 200
-NAME_MAX = 120
+NAME_MAX, TEXT_MAX = 120, 1000
 ADMIN = ("admin",)
 EDITORS: Mapping[str, tuple[str, ...]] = {"rule": ("manager", "admin")}
 """Who changes a definition of a kind; of every other kind an administrator."""
@@ -122,7 +123,7 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=allowed)
     if who.scope:
         raise Wrong([Mistake((), "board.wrong.centre_wide")])
-    drafts = [replace(draft, body=_shown(draft.body)) for draft in drafts]
+    drafts = [replace(draft, body=_shown(readable(draft.body))) for draft in drafts]
     starts = [check(settings, draft, now) for draft in drafts]
     try:
         with store.begin() as conn:
@@ -133,8 +134,9 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
                 if _same(conn, draft):
                     version = max(version, draft.seen)
                     continue
+                reason = mask(plain(draft.reason))
                 version = definitions.save(
-                    conn, draft.kind, draft.id, draft.body, who.person_id, now, valid_from=start, reason=draft.reason.strip()
+                    conn, draft.kind, draft.id, draft.body, who.person_id, now, valid_from=start, reason=reason
                 )
     except IntegrityError:  # two at the same moment: the key of a version is there once
         with store.connect() as conn:
@@ -143,7 +145,7 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
 
 
 def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Names as they are read: nothing invisible in them."""
+    """Names on one line, without blanks that do not show."""
     name = body.get("name")
     if isinstance(name, str):
         return {**body, "name": plain(name)}
@@ -156,9 +158,10 @@ def check(settings: Settings, draft: Draft, now: datetime) -> datetime:
     """From when on it counts; raises ``Wrong``."""
     found = list(of_body(draft))
     names = draft.body.get("name")
+    found += [Mistake(place, "board.wrong.long", {"limit": TEXT_MAX}) for place in _too_long(draft.body)]
     if any(len(str(one)) > NAME_MAX for one in (names.values() if isinstance(names, Mapping) else [names])):
         found.append(Mistake(("name",), "board.wrong.long", {"limit": NAME_MAX}))
-    if not draft.reason.strip():
+    if not plain(draft.reason):
         found.append(Mistake(("reason",), "board.wrong.missing"))
     if len(draft.reason) > REASON_MAX:
         found.append(Mistake(("reason",), "board.wrong.long", {"limit": REASON_MAX}))
@@ -170,6 +173,16 @@ def check(settings: Settings, draft: Draft, now: datetime) -> datetime:
     if found:
         raise Wrong(found)
     return now if draft.starts is None else datetime.combine(draft.starts, time(), settings.centre.tz).astimezone(now.tzinfo)
+
+
+def _too_long(body: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Where a text is longer than anybody reads."""
+    if isinstance(body, str):
+        return [place] if len(body) > TEXT_MAX else []
+    if isinstance(body, Mapping):
+        return [one for key, value in body.items() for one in _too_long(value, (*place, str(key)[:NAME_MAX]))]
+    items = enumerate(body) if isinstance(body, list | tuple) else ()
+    return [one for n, value in items for one in _too_long(value, (*place, n))]
 
 
 def of_body(draft: Draft) -> list[Mistake]:

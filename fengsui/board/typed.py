@@ -19,6 +19,7 @@ from fengsui.board.scope import Scope, sees_org
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.metrics.catalogue import Metric, load
 from fengsui.people import NotAllowed, Person, audit
+from fengsui.people.plain import plain
 from fengsui.settings import Settings
 from fengsui.store.slices import ALL, UNKNOWN, slice_key, slice_levels
 from fengsui.store.tables import audit as audit_rows
@@ -120,7 +121,7 @@ def send(slot: Slot, store: Engine, settings: Settings, who: Person, answers: An
     row = {**_row(settings, answers.metric, month, pair, now), "dims": slice_levels(answers.place)}
     kept = slot.put(Delivery(source, KIND, who.person_id, key, [row], content=content), now)
     with store.begin() as conn:
-        audit.record(conn, who.person_id, ACTION, {**content, "reason": mask(answers.reason.strip())}, now)
+        audit.record(conn, who.person_id, ACTION, {**content, "reason": mask(plain(answers.reason))}, now)
     return kept
 
 

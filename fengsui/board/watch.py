@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, select, update
 
 from fengsui.people import NotAllowed, Person, audit
+from fengsui.people.plain import plain
 from fengsui.store.slices import ALL
 from fengsui.store.tables import topic
 from fengsui.store.upsert import upsert
@@ -35,7 +36,7 @@ def may(who: Person) -> bool:
 def add(store: Engine, phrase: str, who: Person, now: datetime) -> bool:
     """Watch ``phrase``; False where it is watched already. Raises ``NotAllowed``, ``NotAPhrase``."""
     _may(who)
-    text = " ".join(phrase.split())
+    text = plain(phrase)
     if not 2 <= len(text) <= LONGEST:
         raise NotAPhrase("board.watch.length", least=2, most=LONGEST)
     with store.begin() as conn:

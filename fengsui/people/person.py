@@ -208,8 +208,8 @@ def _check(fields: Mapping[str, Any]) -> None:
         if len(fields.get(name) or "") > LONGEST:
             raise PersonFault("people.fault.long", most=LONGEST)
     for place in fields.get("scope") or ():
-        if not place or len(place) > LONGEST or any(not part.strip() or part != part.strip() for part in place.split("/")):
-            raise PersonFault("people.fault.scope", value=place[:LONGEST])
+        if not place or len(place) > LONGEST or any(not part or part != plain(part) for part in place.split("/")):
+            raise PersonFault("people.fault.scope", value=plain(place)[:LONGEST])
 
 
 def _locked(conn: Connection, person_id: str) -> Person:

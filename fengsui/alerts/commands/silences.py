@@ -14,7 +14,7 @@ from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.scope import within
 from fengsui.alerts.commands.table import DUTY, MANAGER
-from fengsui.alerts.commands.words import words
+from fengsui.alerts.commands.words import place, words
 from fengsui.alerts.silence import Weekly
 from fengsui.store.slices import slice_key
 from fengsui.store.tables import audit, silence
@@ -40,7 +40,7 @@ def add_silence(store: Engine, by: Person, now: datetime, wanted: Wanted) -> Don
     """One that begins in the past begins now. Duty officers keep silent what is below severe, for a day; longer and severe ones
     are a manager's. The same click twice is once."""
     kept = words("reason", wanted.reason)
-    refusal = _wrong(by, wanted, now) or (kept if isinstance(kept, Refused) else None)
+    refusal = _wrong(by, wanted, now) or place(wanted.where) or (kept if isinstance(kept, Refused) else None)
     if refusal is not None:
         return refusal
     weekly = Weekly.of(wanted.weekly).body() if wanted.weekly else None

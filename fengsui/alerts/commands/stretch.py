@@ -20,6 +20,7 @@ from fengsui.alerts.commands.handling import Person
 from fengsui.alerts.commands.scope import within
 from fengsui.metrics.catalogue import METRICS
 from fengsui.metrics.event_body import NAME_MAX
+from fengsui.people.plain import plain, readable
 from fengsui.store.slices import slice_levels
 
 VERDICTS = ("real", "expected", "false", "new_normal", "missed")
@@ -50,11 +51,12 @@ def mark_stretch(
     """A later verdict on the same stretch is its next version. ``levels``: those whose figures everybody may see, none that
     names single persons (坐席), for everybody sees what is kept here. ``lift``: what was seen over what was usual. ``again``:
     the same is expected next year."""
+    name, note = plain(name or ""), readable(note or "")
     refused = _refused(by, metric, slice_key, start, end, verdict, name, note) or _closed(slice_key, levels)
     if refused is not None:
         return refused
     span = {"start_at": start.isoformat(), "end_at": end.isoformat()}
-    body = {**span, "verdict": verdict, "metric": metric, "slice_key": slice_key, "name": name or "", "note": note or ""}
+    body = {**span, "verdict": verdict, "metric": metric, "slice_key": slice_key, "name": name, "note": note}
     id_ = blake2b(f"{metric}\0{slice_key}\0{start.timestamp()}\0{end.timestamp()}".encode(), digest_size=6).hexdigest()
     with store.begin() as conn:
         version = definitions.save(conn, "stretch", id_, {**body, "lift": lift}, by.person_id, now)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fengsui.alerts.commands.answer import Refused
+from fengsui.people.plain import plain, readable
 from fengsui.text.clean import clean
 from fengsui.text.masks import mask
 
 LONGEST = 500
+PLACE_MAX = 120
 
 
 def words(field: str, text: str | None, *, needed: bool = True) -> str | Refused:
@@ -17,3 +21,14 @@ def words(field: str, text: str | None, *, needed: bool = True) -> str | Refused
     if len(kept) > LONGEST:
         return Refused("alerts.refused.value", {"field": field, "value": len(kept), "allowed": [f"<= {LONGEST}"]})
     return kept
+
+
+def place(where: Mapping[str, str]) -> Refused | None:
+    """What is wrong with a place (level -> value): its values stand in titles, notices and rows, as they were typed."""
+    for value in where.values():
+        if len(value) > PLACE_MAX:
+            return Refused("alerts.refused.value", {"field": "where", "value": len(value), "allowed": [f"<= {PLACE_MAX}"]})
+        if not value or readable(value) != value:
+            shown = plain(value)[:40]
+            return Refused("alerts.refused.value", {"field": "where", "value": shown, "allowed": [shown]})
+    return None

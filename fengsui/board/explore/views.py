@@ -14,6 +14,7 @@ from fengsui.alerts import definitions as writing
 from fengsui.board import definitions
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.people import NotAllowed, Person
+from fengsui.people.plain import plain
 
 KIND = "question"
 ROLES = ("duty", "manager", "admin", "analyst")
@@ -44,7 +45,7 @@ def _is_mine(body: Mapping[str, object], person_id: str) -> bool:
 def keep(store: Engine, who: Person, name: str, query: Mapping[str, Sequence[str]], now: datetime) -> None:
     """The same name again is its next version. Raises ``Wrong``."""
     _may(who)
-    name = name.strip()
+    name = plain(name)
     kept = {key: list(values) for key, values in query.items() if key in ASKED and values}
     if not name:
         raise Wrong([Mistake(("name",), "board.wrong.missing")])
