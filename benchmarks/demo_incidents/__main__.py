@@ -1,8 +1,8 @@
 """``python -m benchmarks.demo_incidents [NAME …] [--at WHEN …] [--reuse] [--week]``: set off the demo centre's incidents.
 
 Eight weeks are generated, read and learned once (some two minutes); from there the clock runs to each WHEN (sun03, sun09,
-tue10), where a copy is kept in ``dist/demo_incidents/`` for every incident. ``--reuse`` takes the copies of an earlier run:
-what is in them was learned by the code of then. ``--week`` tells what a whole week without incidents raises.
+tue10, wed10, thu14), where a copy is kept in ``dist/demo_incidents/`` for every incident. ``--reuse`` takes the copies of an
+earlier run: what is in them was learned by the code of then. ``--week`` tells what a whole week without incidents raises.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ WHEN = {
     "sun03": datetime(2026, 11, 15, 3, 0, tzinfo=ZONE),
     "sun09": datetime(2026, 11, 15, 9, 0, tzinfo=ZONE),
     "tue10": datetime(2026, 11, 17, 10, 30, tzinfo=ZONE),
+    "wed10": datetime(2026, 11, 18, 10, 0, tzinfo=ZONE),
+    "thu14": datetime(2026, 11, 19, 14, 0, tzinfo=ZONE),
 }
 WEEK_END = BASE + timedelta(days=7)
 WANTED = {

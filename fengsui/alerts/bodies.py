@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError
 
 from fengsui.metrics.calendar_body import CalendarBody
 from fengsui.metrics.classifier import Checked
@@ -140,7 +141,12 @@ class Matrix(Body):
         for x, y, z in ((x, y, z) for x in range(3) for y in range(3) for z in range(3)):
             for a, b, c in steps:
                 if max(x + a, y + b, z + c) < 3 and self.cells[x][y][z] > self.cells[x + a][y + b][z + c]:
-                    raise ValueError(f"the tier falls from loss {x + 1}, likelihood {y + 1}, impact {z + 1}")
+                    place = {"loss": x + 1, "likelihood": y + 1, "impact": z + 1}
+                    raise PydanticCustomError(
+                        "alerts.body.matrix_falls",
+                        "the tier falls from loss {loss}, likelihood {likelihood}, impact {impact}",
+                        place,
+                    )
         return self
 
 
@@ -169,6 +175,8 @@ class Weights(Body):
     customer_tiers: dict[str, Factor] = Field(default_factory=dict)
     kinds: dict[str, Factor] = Field(default_factory=dict)
     negative_share: Share = 0.5  # from here on a negative window weighs 2
+    asking_kinds: tuple[str, ...] = ("inquiry",)  # of these the tagger's opinion alone counts as no dissatisfaction
+    asking_share: Share = 0.25  # who only asks counts so much of a customer affected
     category_share: Share = 0.4  # a category counts when it is this share of the window
     tier_share: Share = 0.3
     cue_customers: Positive = 3
@@ -252,13 +260,16 @@ class PlanStep(Body):
 
 
 class Plan(Body):
-    """预案: what to do, in order, for a tier; with ``rules`` only for alerts of these, before the plan of the tier alone."""
+    """预案: what to do, in order, for a tier; with ``rules`` only for alerts of these, before the plan of the tier alone.
+    ``contacts``: who to reach and how, a line each; ``wording``: what customers are told."""
 
     name: Names
     tier: TierNumber
     owner_role: str
     rules: tuple[str, ...] = ()
     steps: tuple[PlanStep, ...]
+    contacts: tuple[str, ...] = ()
+    wording: Names | None = None
 
 
 def _levels_of(cuboid: str, where: Mapping[str, str]) -> None:

@@ -88,11 +88,11 @@ def sight_of(row: Any, rule: DetectorRule, metric: Metric | None) -> Sight:
         reason=row["reason"],
         reason_params=row["reason_params"],
         good=metric.good if metric else "none",
-        target=_target(metric),
+        target=target_of(metric),
     )
 
 
-def _target(metric: Metric | None) -> float | None:
+def target_of(metric: Metric | None) -> float | None:
     """A detector follows the middle of a duration; the target of another quantile says nothing of it."""
     if metric is None or (metric.shape == "duration" and metric.quantile != 0.5):
         return None

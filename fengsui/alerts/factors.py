@@ -14,7 +14,7 @@ from fengsui.alerts.bodies import Weights
 from fengsui.alerts.gap import gap_of
 from fengsui.alerts.said import said
 from fengsui.alerts.sight import Sight
-from fengsui.alerts.voices import Crowd, Heard
+from fengsui.alerts.voices import Crowd, Heard, displeased, only_asks
 
 Reasons: TypeAlias = list[dict[str, Any]]
 MOOD_MIN = 5
@@ -70,11 +70,15 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
 
 def impact(sight: Sight, crowd: Crowd, people: int, weights: Weights) -> Factor:
     """From the customers affected, and from nothing else: at a small branch a dozen are most of what comes in, and still a
-    dozen."""
+    dozen. Of a crowd that only asks each counts in part (``asking_share``): being asked for the way is no harm done."""
     few, many = weights.impact_customers
+    asking = crowd.share(lambda one: only_asks(one, weights)) if sight.shape == "count" else 0.0
+    harmed = people * (1 - asking * (1 - weights.asking_share))
     share = max(0.0, sight.excess / sight.observed) if sight.shape == "count" and sight.observed else 0.0
-    level = 1 + (people >= few) + (people >= many)
+    level = 1 + (harmed >= few) + (harmed >= many)
     reasons = [said("customers", n=people)]
+    if level < 1 + (people >= few) + (people >= many):
+        reasons.append(said("askers", share=asking, part=weights.asking_share))
     if share >= weights.impact_share:
         reasons.append(said("volume", share=share))
     return _within_gap(_breadth(Factor(level, reasons), crowd, people, weights), sight, weights)
@@ -138,7 +142,7 @@ def _category(crowd: Crowd) -> _Part:
     if found is None:
         return None
     about = [one for one in crowd.once() if top(one) == found[1]["params"]["value"]]
-    harmed = [one for one in about if one.kind in crowd.weights.kinds or one.mood == "negative" or one.cues]
+    harmed = [one for one in about if one.kind in crowd.weights.kinds or displeased(one, crowd.weights) or one.cues]
     return found if 2 * len(harmed) >= len(about) else (max(1, found[0] - 1), said("asked"))
 
 
@@ -150,10 +154,15 @@ def _tier(crowd: Crowd) -> _Part:
 
 def _mood(crowd: Crowd) -> _Part:
     known = [one for one in crowd.once() if one.mood is not None]
-    share = sum(one.mood == "negative" for one in known) / len(known) if known else 0.0
-    if len(known) < MOOD_MIN or share < crowd.weights.negative_share:
+    if len(known) < MOOD_MIN:
         return None
-    return 2, said("negative", share=share)
+    harmed, heard = (
+        sum(one.mood == "negative" and (not strict or displeased(one, crowd.weights)) for one in known) / len(known)
+        for strict in (True, False)
+    )
+    if harmed >= crowd.weights.negative_share:
+        return 2, said("negative", share=harmed)
+    return (1, said("only_asking", share=heard)) if heard >= crowd.weights.negative_share else None
 
 
 def _cheerful(crowd: Crowd) -> bool:

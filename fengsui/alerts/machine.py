@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fengsui.alerts import family, life, mute, wording
+from fengsui.alerts import family, life, mute, widened, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.deadlines import deadlines
 from fengsui.alerts.desk import UNTOUCHED, Desk, Row
@@ -106,6 +106,7 @@ def _open(desk: Desk, sight: Sight, found: Assessment) -> Row | None:
         mute.begin(desk, row, held)
     if family.adopt(desk, row) < row["tier"]:  # what was told of its parts was told of it
         _announce(desk, row, n, "opened")
+    widened.announce(desk, row)
     return row
 
 

@@ -29,6 +29,7 @@ class Heard:
     cues: tuple[str, ...]
     mood: str | None  # negative, neutral, positive; None: nobody knows
     rated: bool  # the mood is the customer's own rating
+    attested: bool = False  # by a rating, a person's tag or furious words, and not by the tagger's opinion alone
     copied: str | None = None  # root of a text too long to be equal by chance, whoever sent it
 
     @property
@@ -77,6 +78,17 @@ class Crowd:
         for one in sorted(self.heard, key=lambda one: (one.opened_at, one.record_key)):
             newest[one.voice] = one
         return list(newest.values())
+
+
+def displeased(one: Heard, weights: Weights) -> bool:
+    """A question that a machine takes for dissatisfied is no harm yet: 「新的自助退款在哪里」 sounds like trouble with a refund
+    and asks for the way."""
+    return one.mood == "negative" and (one.attested or one.kind not in weights.asking_kinds)
+
+
+def only_asks(one: Heard, weights: Weights) -> bool:
+    """A question without any sign of harm."""
+    return one.kind in weights.asking_kinds and not one.cues and not displeased(one, weights)
 
 
 def entered_by_staff(one: Heard, weights: Weights) -> bool:

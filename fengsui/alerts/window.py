@@ -20,6 +20,9 @@ from fengsui.text.clean import is_long
 READ_MAX = 4000
 """The newest so many records decide; beyond them distinct customers are scaled up."""
 KEYS_AT_ONCE = 5000
+FURIOUS = 3
+"""Band of a text (``text.tagger``) that no polite question has: 「麻烦告诉我怎么操作」 may be taken for angry (2)."""
+TOLD = ("person", "rating")
 COPIES_MIN = 10
 LONGEST = timedelta(days=1)
 USUAL = timedelta(days=7)
@@ -133,4 +136,5 @@ def _heard(row: RowMapping) -> Heard:
         cues=tuple(tags.get("cues") or ()),
         mood=mood,
         rated=rated,
+        attested=rated or tags.get("src", {}).get("sentiment") in TOLD or int(tags.get("band") or 0) >= FURIOUS,
     )

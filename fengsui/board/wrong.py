@@ -73,7 +73,7 @@ def _mistake(error: Any) -> Mistake:
     if kind.startswith("union_tag_"):
         params |= {_TAG[name]: _short(value) for name, value in given.items() if name in _TAG}
         return Mistake((*error["loc"], "kind"), _CODES[kind], params)
-    if kind.startswith(("metrics.body.", "text.taxonomy.")):
+    if kind.startswith(("metrics.body.", "text.taxonomy.", "alerts.body.")):
         return Mistake(tuple(error["loc"]), kind, {**params, **given})
     start = next((code for name, code in _BY_START.items() if kind.startswith(name)), "board.wrong.other")
     return Mistake(tuple(error["loc"]), _CODES.get(kind, start), params)

@@ -143,7 +143,7 @@ INCIDENTS: dict[str, Kind] = {
                 {"inquiry": 0.9, "complaint": 0.1},
                 "自助退款",
                 EVERYWHERE,
-                24.0,
+                30.0,
                 (
                     "新的自助退款在哪里",
                     "自助退款怎么填原因",

@@ -1,4 +1,4 @@
-"""管理, for administrators: calendar, SLA policy, targets, known events, views of the wall, and who changed what when."""
+"""管理, for administrators: calendar, SLA policy, tiers, targets, known events, views of the wall, and every change of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets, taxonomy, views
+from pages.admin import calendar, drafts, events, history, moved, policy, saving, targets, taxonomy, tiers, views
 from pages.look import sections
 from pages.look.dress import dress
 from pages.look.pieces import esc
@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 SECTIONS: Mapping[str, Section] = {
     "calendar": calendar.section,
     "policy": policy.section,
+    "tiers": tiers.section,
     "targets": targets.section,
     "events": events.section,
     "views": views.section,

@@ -17,7 +17,7 @@ from pages.look.house import house, now
 from pages.look.trouble import kept
 from pages.look.visitor import Visitor
 
-_SILENT = ("lines", "days", "hours")
+_SILENT = ("lines", "days", "hours", "tiers")
 """Parts of a path that say nothing to a reader."""
 MOST = 6
 
@@ -78,7 +78,8 @@ def _part(visitor: Visitor, part: str | int) -> str:
     code = f"pages.admin.part.{part}"
     if has(visitor.lang, code):
         return visitor.say(code)
-    return conditions.title(house().settings, visitor.lang, part)
+    cue = f"alerts.cue.{part}"
+    return visitor.say(cue) if has(visitor.lang, cue) else conditions.title(house().settings, visitor.lang, part)
 
 
 def value(visitor: Visitor, kind: str, id_: str, path: Sequence[str], given: Any) -> str:
@@ -88,6 +89,8 @@ def value(visitor: Visitor, kind: str, id_: str, path: Sequence[str], given: Any
         return aim(visitor, id_, given)
     if kind == "view" and path[-1:] == ("panels",):
         return panels(visitor, given)
+    if kind == "matrix" and path[-1:] == ("cells",):
+        return "；".join(" / ".join("".join(map(str, row)) for row in sheet) for sheet in given)
     if isinstance(given, bool):
         return visitor.say(f"pages.admin.value.{'yes' if given else 'no'}")
     if isinstance(given, Mapping):
@@ -141,7 +144,7 @@ def _list(visitor: Visitor, path: Sequence[str], given: Sequence[Any]) -> str:
     if not given:
         return visitor.say("pages.admin.value.closed" if "hours" in path else "pages.admin.value.none")
     joiner = " → " if path[-1:] == (ORDER,) else "、" if visitor.lang == "zh_CN" else ", "
-    return joiner.join(_thing(visitor, one) if isinstance(one, Mapping) else str(one) for one in given)
+    return joiner.join(_thing(visitor, one) if isinstance(one, Mapping) else _scalar(visitor, path, one) for one in given)
 
 
 def _scalar(visitor: Visitor, path: Sequence[str], given: Any) -> str:
@@ -149,6 +152,8 @@ def _scalar(visitor: Visitor, path: Sequence[str], given: Any) -> str:
     for code in (f"pages.admin.value.{last}.{given}", f"pages.admin.day.{given}" if "days" in path else ""):
         if code and has(visitor.lang, code):
             return visitor.say(code)
+    if str(last).endswith("_s") and isinstance(given, int | float):
+        return visitor.say("pages.span", s=given)
     if str(last).endswith("_at"):
         try:
             return when(visitor, datetime.fromisoformat(str(given)))

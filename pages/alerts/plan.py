@@ -32,6 +32,13 @@ def checklist(visitor: Visitor, found: Detail) -> None:
                 _box(visitor, alert.episode_id, alert.handling_version, step)
             else:
                 st.html(_line(visitor, step))
+    st.html(_beside(visitor, plan))
+
+
+def _beside(visitor: Visitor, plan: Plan) -> str:
+    """Who is reached and what customers are told, where the plan says so."""
+    told = [("contacts", "；".join(plan.contacts)), ("wording", plan.wording.get(visitor.lang, ""))]
+    return "".join(f"<p><b>{esc(visitor.say(f'pages.plan.{name}'))}</b> {esc(words)}</p>" for name, words in told if words)
 
 
 def _head(visitor: Visitor, plan: Plan) -> str:

@@ -152,7 +152,9 @@ def _plan(view: View) -> str:
         + "</li>"
         for one in plan.steps
     )
-    return f"<h2>{html.escape(plan.name.get(view.visitor.lang, ''))}</h2><ol>{steps}</ol>"
+    told = (("contacts", "；".join(plan.contacts)), ("wording", plan.wording.get(view.visitor.lang, "")))
+    beside = "".join(f"<p><b>{view.say(f'pages.plan.{name}')}</b> {html.escape(words)}</p>" for name, words in told if words)
+    return f"<h2>{html.escape(plan.name.get(view.visitor.lang, ''))}</h2><ol>{steps}</ol>{beside}"
 
 
 def _foot(view: View) -> str:

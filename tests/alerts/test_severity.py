@@ -90,21 +90,41 @@ def test_impact_grows_with_the_customers_and_not_with_their_share(affected, obse
     assert factors.impact(seen, people(heard(3)), affected, WEIGHED).level == level
 
 
+@pytest.mark.parametrize(
+    ("records", "people_n", "level", "code"),
+    [
+        (heard(40, kind="inquiry"), 40, 2, "askers"),
+        (heard(40, kind="inquiry", cues=("outage",)), 40, 3, "customers"),
+        (heard(40, kind="inquiry", mood="negative", attested=True), 40, 3, "customers"),
+        (heard(120, kind="inquiry"), 120, 3, "customers"),
+        (heard(40), 40, 3, "customers"),
+    ],
+)
+def test_who_only_asks_counts_in_part_and_it_is_said(records, people_n, level, code):
+    found = factors.impact(sight(observed=people_n, expected=0.0), people(records), people_n, WEIGHED)
+    assert found.level == level
+    assert code in {reason["code"].rpartition(".")[2] for reason in found.reasons}
+
+
 def test_few_people_in_many_regions_are_more_than_few():
     spread = people(*[heard(dims={"channel": "App", "org": f"{place}/x"}) for place in ("华南", "华东", "华北")])
     assert factors.impact(sight(), spread, 3, WEIGHED).level == 2
     assert factors.impact(sight(), spread, 2, WEIGHED).level == 1
 
 
+REFUND = {"category": "退款退货/进度"}
 LOSSES = [
     ("complaints", heard(10), 2, "kind"),
     ("questions", heard(10, kind="inquiry"), 1, "mild"),
-    ("angry questions", heard(10, kind="inquiry", mood="negative"), 2, "negative"),
+    ("questions that sound angry", heard(10, kind="inquiry", mood="negative"), 1, "only_asking"),
+    ("angry questions", heard(10, kind="inquiry", mood="negative", attested=True), 2, "negative"),
+    ("angry reviews", heard(10, kind="review", mood="negative"), 2, "negative"),
     ("rated well", heard(10, mood="positive", rated=True), 1, "cheerful"),
     ("payment", heard(10, dims={"category": "支付/支付失败"}), 3, "category"),
-    ("questions about refunds", heard(10, kind="inquiry", dims={"category": "退款退货/进度"}), 1, "asked"),
+    ("questions about refunds", heard(10, kind="inquiry", dims=REFUND), 1, "asked"),
     ("questions about payment", heard(10, kind="inquiry", dims={"category": "支付/怎么付"}), 2, "asked"),
-    ("angry about refunds", heard(10, kind="inquiry", mood="negative", dims={"category": "退款退货/进度"}), 2, "category"),
+    ("sounding angry about refunds", heard(10, kind="inquiry", mood="negative", dims=REFUND), 1, "asked"),
+    ("angry about refunds", heard(10, kind="inquiry", mood="negative", attested=True, dims=REFUND), 2, "category"),
     ("key customers", heard(10, customer_tier="VIP"), 3, "customer_tier"),
     ("media", heard(10, cues=("media",)), 3, "cue"),
     ("cheerful but the regulator is named", heard(10, mood="positive", cues=("regulator",)), 3, "cue"),

@@ -172,3 +172,50 @@ def test_a_leader_that_a_person_graded_down_uncovers_no_members(centre):
     commands.regrade(centre.store, leader["episode_id"], 0, boss, centre.now, tier=1, reason="known_cause")
     centre.advance(timedelta(minutes=20))
     assert {row["episode_id"] for row in centre.notices()} == {leader["episode_id"]}
+
+
+def _claimed(centre):
+    """The whole burns with 华南 as its part; 李 has it."""
+    centre.person("li", "李", "duty")
+    centre.record(n=30, dims=PAYMENT)
+    _surge(centre)
+    _surge(centre, "org.1=华南", "complaints-region")
+    centre.advance()
+    leader = _rows(centre)["complaints-all"]
+    assert isinstance(commands.claim(centre.store, leader["episode_id"], 0, LI, centre.now), commands.Done)
+    return leader
+
+
+def _widened(centre):
+    return [row for row in centre.notices("raised") if row["code"] == "alerts.notice.widened"]
+
+
+def test_a_claimed_alert_that_reaches_a_new_place_is_told_again_to_who_has_it(centre):
+    leader = _claimed(centre)
+    centre.minute()
+    centre.record(n=30, dims={**PAYMENT, "org": "华东/上海"})
+    _surge(centre, "org.1=华东", "complaints-region")
+    centre.advance()
+    (east,) = [row for row in centre.episodes() if row["slice_key"] == "org.1=华东"]
+    assert east["parent_id"] == leader["episode_id"], "it stays one alert"
+    (news,) = _widened(centre)
+    assert (news["episode_id"], news["recipient"]) == (leader["episode_id"], "person:li")
+    assert news["params"]["slice"] == "org.1=华东"
+
+
+def test_the_same_place_seen_closer_or_wider_and_what_nobody_has_are_no_news(centre):
+    _claimed(centre)
+    centre.minute()
+    _surge(centre, CELL, "complaints-channel")  # inside of 华南
+    centre.advance()
+    assert _widened(centre) == []
+
+
+def test_before_anybody_has_it_a_new_place_is_part_of_what_was_told(centre):
+    centre.record(n=30, dims=PAYMENT)
+    _surge(centre)
+    centre.advance()
+    centre.minute()
+    _surge(centre, "org.1=华东", "complaints-region")
+    centre.advance()
+    assert _widened(centre) == []

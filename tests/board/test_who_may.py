@@ -26,6 +26,7 @@ from fengsui.board import (
     revision,
     rota_change,
     rules,
+    tier_trial,
     trail,
     watch,
 )
@@ -202,6 +203,18 @@ def _definition(kind: str, id_: str, **change: Any) -> Call:
     return call
 
 
+def _graded(kind: str, id_: str, **change: Any) -> Call:
+    """Definitions by which alerts are graded."""
+
+    def call(house: House, who: Person) -> Any:
+        held = revision.newest(house.store, kind)[id_]
+        return revision.save(
+            house.store, house.settings, [Draft(kind, id_, {**held.body, **change}, held.version, "试")], who, NOW
+        )
+
+    return call
+
+
 def _rehearse(house: House, who: Person) -> Any:
     house.n += 1
     body = next(iter(revision.newest(house.store, "rule").values())).body
@@ -340,6 +353,14 @@ ROWS = [
     Row("rota file", MANAGER, "here", _take_over),
     Row("save a rule", MANAGER, "whole", _definition("rule", "")),
     Row("save the tier policy", ADMIN, "whole", _definition("tier_policy", "default", storm_s=1)),
+    Row("save the matrix", ADMIN, "whole", _graded("matrix", "default", cells=[[[1, 1, 1]] * 3] * 3)),
+    Row("save the weights", ADMIN, "whole", _graded("weights", "default", asking_share=0.3)),
+    Row("save a floor", ADMIN, "whole", _graded("floor", "safety", customers=3)),
+    Row("save a plan", ADMIN, "whole", _graded("plan", "tier-3", contacts=["机房 8021"])),
+    Row("try another matrix", ADMIN, "whole", lambda h, w: tier_trial.tiers(
+        h.store, "matrix", "default", revision.newest(h.store, "matrix")["default"].body, w, NOW)),
+    Row("try other deadlines", ADMIN, "whole", lambda h, w: tier_trial.deadlines(
+        h.store, revision.newest(h.store, "tier_policy")["default"].body, w, NOW)),
     Row("rehearse a rule", MANAGER, "whole", _rehearse),
     Row("back-test", {"manager", "admin", "analyst"}, "here", _backtest),
     Row("export", {"manager", "admin", "analyst", "auditor"}, "own", _export),

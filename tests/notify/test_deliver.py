@@ -326,3 +326,16 @@ def test_what_is_merged_while_a_summary_goes_out_is_told_by_the_next_one(store, 
     assert len(merged) == 9
     assert sorted(row["params"]["n"] for row in summaries.values()) == [4, 5]
     assert len(told) == 2 and {row["merged_into"] for row in merged} == set(summaries)
+
+
+def test_no_storm_of_all_clear_after_a_restart(store, settings, client, post):
+    """The worker was away for three hours while sixty alerts went out: they are told as few, and again by no further restart."""
+    put(store, 60, kind="cleared", at=NOW + timedelta(hours=3))
+    for second in range(0, 900, 15):
+        go(store, settings, client, NOW + timedelta(hours=3, seconds=second))
+    sent = [json.loads(request.content) for request in post.got]
+    assert len(sent) <= 11 and sent[-1]["kind"] == "summary" and rows(store, "pending", "failed") == []
+    assert len(rows(store, "merged")) + len(sent) - 1 == 60, "nothing is dropped"
+    for hour in (4, 5):  # another process begins: what was told is told
+        go(store, settings, client, NOW + timedelta(hours=hour))
+    assert len(post.got) == len(sent)

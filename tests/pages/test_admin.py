@@ -26,7 +26,7 @@ from fengsui.text import taxonomy
 FILE = b'{"format": "fengsui.definitions", "version": 1, "definitions": [%s]}'
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
-SECTIONS = ("calendar", "policy", "targets", "events", "taxonomy", "history", "file")
+SECTIONS = ("calendar", "policy", "tiers", "targets", "events", "taxonomy", "history", "file")
 
 
 def _admin() -> None:

@@ -59,3 +59,27 @@ def test_of_two_who_claim_at_one_instant_one_has_it_and_the_other_is_told_who(bo
     assert NAMES[winner] in said[loser], said
     both[loser].wait_for_selector(".st-key-do_claim button[disabled]", timeout=20_000)
     assert NAMES[winner] in both[loser].locator(".st-key-p_head").inner_text() or both[loser].get_by_text(NAMES[winner]).count()
+
+
+REFRESH_S = 5.0
+"""The slowest page asks every five seconds for what people did."""
+
+
+@pytest.mark.timeout(180)
+def test_a_claim_is_seen_by_all_viewers_within_one_refresh_though_no_worker_runs(
+    both: dict[str, Any], closed_server: Any
+) -> None:
+    """Handling is read live, never from the worker's picture: 王敏 looks at the desk and at a wall while 李强 claims."""
+    desk = both["wang"]
+    wall = desk.context.new_page()
+    wall.goto(f"{closed_server.url}/wall", wait_until="domcontentloaded")
+    row = wall.locator(".alerts .row", has_text="华南 · App").first
+    row.wait_for(timeout=60_000)
+    assert "待认领" in row.inner_text() and "李强" not in row.inner_text()
+    both["li"].locator(".st-key-do_claim button").click()
+    both["li"].get_by_test_id("stToast").first.wait_for(timeout=30_000)
+    begun = time.monotonic()
+    wall.locator(".alerts .row", has_text="华南 · App").filter(has_text="李强").first.wait_for(timeout=15_000)
+    on_the_wall = time.monotonic() - begun
+    desk.wait_for_selector(".st-key-do_claim button[disabled]", timeout=15_000)
+    assert on_the_wall < 2 * REFRESH_S and time.monotonic() - begun < 3 * REFRESH_S

@@ -31,6 +31,10 @@ PLANS: dict[str, Any] = {
             _step("customers", "回访受影响客户", "Call the affected customers back"),
             _step("record", "记下原因和做法", "Write down cause and cure"),
         ],
+        "wording": {
+            "zh_CN": "您反映的问题我们已经在查，今天之内给您答复；不需要重复提交。",
+            "en": "We are looking into it and answer you today; there is no need to report it again.",
+        },
     },
     "tier-3": {
         "name": {"zh_CN": "严重预警预案", "en": "Plan for a severe alert"},
@@ -44,5 +48,9 @@ PLANS: dict[str, Any] = {
             _step("customers", "联系受影响客户，重点客户先联系", "Contact the affected customers, key customers first"),
             _step("final", "恢复后终报，24 小时内复盘", "Final report on recovery, review within 24 hours"),
         ],
+        "wording": {
+            "zh_CN": "我们知道服务出了问题，正在抢修，恢复后主动通知您；请不要重复操作，已扣的款项会核对退回。",
+            "en": "We know of the failure and are mending it. Please do not try again: amounts taken are checked and returned.",
+        },
     },
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,11 +26,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``name``: per language."""
+    """``name``: per language. ``contacts``: a line each; ``wording``: what customers are told, per language, empty for none."""
 
     name: Mapping[str, str]
     version: int
     steps: tuple[Step, ...]
+    contacts: tuple[str, ...] = ()
+    wording: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -48,7 +50,8 @@ def plan(conn: Connection, alert: Alert, moves: Sequence[Happened]) -> Plan | No
     done = {one["step"]: one for one in alert.plan_done}
     ticks = [move for move in reversed(moves) if move.code == "plan_step"]  # of two ticks of one step the later one counts
     names = {str(move.params.get("step")): str(move.params.get("who", move.by)) for move in ticks}
-    return Plan(body["name"], version, tuple(_step(step, done.get(step["id"]), names) for step in body["steps"]))
+    steps = tuple(_step(step, done.get(step["id"]), names) for step in body["steps"])
+    return Plan(body["name"], version, steps, tuple(body.get("contacts") or ()), body.get("wording") or {})
 
 
 def _fits(body: Mapping[str, Any], alert: Alert) -> bool:
