@@ -22,7 +22,7 @@ from fengsui.text import taxonomy
 from fengsui.text.clean import normal_form
 from fengsui.text.fitting import Examples, TooFew, calibrated, fit, sides
 from fengsui.text.live import Live
-from fengsui.text.model import Base
+from fengsui.text.model import Base, ModelUnreadable
 from fengsui.text.tagger import Tagger
 
 HELD_BACK: Final = 5
@@ -152,8 +152,11 @@ def _right(lesson: Lesson, base: Base, kept: Sequence[tuple[str, str]]) -> int:
 
 
 def _right_now(lesson: Lesson, kept: Sequence[tuple[str, str]]) -> int:
-    base = Base.from_bytes(lesson.current) if lesson.current else None
-    return _said_right(lesson, Live(lesson.tag, lesson.current_version, base), kept)
+    try:
+        base = Base.from_bytes(lesson.current) if lesson.current else None
+    except ModelUnreadable:  # of an older program: the rules speak in its place
+        base = None
+    return _said_right(lesson, Live(lesson.tag, lesson.current_version if base else 0, base), kept)
 
 
 def _said_right(lesson: Lesson, live: Live, kept: Sequence[tuple[str, str]]) -> int:

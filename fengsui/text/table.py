@@ -11,6 +11,8 @@ from fengsui.text.features import BUCKETS, Bags, Ints
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 _ROOM = 1024
+_TEXTS = 500
+"""So many at once: the rows of all their buckets lie in memory."""
 
 
 class BucketTable:
@@ -37,9 +39,13 @@ class BucketTable:
         """(texts, width): the sum over the buckets of each text."""
         if self._n == 1 or not len(bags.indices):
             return np.zeros((len(bags), self.width), dtype=np.float32)
-        rows = self._values[self._place[bags.indices]]
-        starts = np.minimum(bags.starts[:-1], len(rows) - 1)
-        summed: Floats = np.add.reduceat(rows, starts, axis=0)
+        summed = np.zeros((len(bags), self.width), dtype=np.float32)
+        for first in range(0, len(bags), _TEXTS):
+            starts = bags.starts[first : first + _TEXTS + 1]
+            rows = self._values[self._place[bags.indices[starts[0] : starts[-1]]]]
+            if len(rows):
+                places = np.minimum(starts[:-1] - starts[0], len(rows) - 1)
+                summed[first : first + _TEXTS] = np.add.reduceat(rows, places, axis=0)
         summed[np.diff(bags.starts) == 0] = 0.0
         return summed
 
