@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from fengsui.alerts import batch, factors, floors, window
+from fengsui.alerts import batch, factors, floors, owner, window
 from fengsui.alerts.bodies import PhraseRule, RecordRule, ThresholdRule
 from fengsui.alerts.definitions import Book
 from fengsui.alerts.floors import YOUNG_TIER
@@ -48,7 +48,7 @@ def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: C
     likely = factors.likelihood(sight, age_s, weights)
     wide = factors.impact(sight, crowd, people, weights)
     dear = factors.loss(crowd, weights, sight)
-    reasons = {"likelihood": likely.reasons, "impact": wide.reasons, "loss": dear.reasons}
+    reasons = {"likelihood": likely.reasons, "impact": wide.reasons, "loss": dear.reasons, "owner": owner.proposal(crowd)}
     tier = tier_of(book.matrix, likely.level, wide.level, dear.level)
     if sight.young and tier > YOUNG_TIER:
         tier, reasons["cap"] = YOUNG_TIER, [said("young")]

@@ -220,6 +220,7 @@ class TierPolicy(Body):
     """Deadlines and life by tier. ``tiers`` has the keys "1", "2", "3"."""
 
     tiers: dict[Literal["1", "2", "3"], Deadline]
+    departments: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # department -> who hears, too, of what is surely its
     escalate_to: tuple[str, ...] = ("manager",)
     escalate_times: Annotated[int, Field(ge=0, le=10)] = 3  # each a claim deadline after the last
     alive_hour: Annotated[int, Field(ge=0, le=23)] = 8  # local hour of the daily sign of life

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fengsui.alerts import family, life, mute, widened, wording
+from fengsui.alerts import family, life, mute, owner, widened, wording
 from fengsui.alerts.assess import Assessment, assess
 from fengsui.alerts.deadlines import deadlines
 from fengsui.alerts.desk import UNTOUCHED, Desk, Row
@@ -224,4 +224,6 @@ def _announce(desk: Desk, row: Row, n: int, code: str) -> None:
     notice = "alerts.notice.flapping" if code == "refired" and times >= FLAPPING else f"alerts.notice.{code}"
     words = {**row["reason_params"], "lead": row["reason"], "title": wording.title(row)[0], "change": code, "times": times}
     news = News(kind, row["episode_id"], "machine", n, row["tier"], notice, words)
-    desk.tell(news, desk.book.policy.tiers[str(row["tier"])].tell)  # type: ignore[index]
+    policy = desk.book.policy
+    of_tier = policy.tiers[str(row["tier"])].tell  # type: ignore[index]
+    desk.tell(news, dict.fromkeys((*of_tier, *owner.told(policy, row["factors"]))))

@@ -30,6 +30,8 @@ class Heard:
     mood: str | None  # negative, neutral, positive; None: nobody knows
     rated: bool  # the mood is the customer's own rating
     attested: bool = False  # by a rating, a person's tag or furious words, and not by the tagger's opinion alone
+    department: str | None = None  # whose it is, by a person's word or a machine's
+    department_sure: float = 0.0
     copied: str | None = None  # root of a text too long to be equal by chance, whoever sent it
 
     @property

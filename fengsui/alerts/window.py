@@ -16,6 +16,7 @@ from fengsui.metrics.voice import CUE_SHARES
 from fengsui.store.members import in_slice
 from fengsui.store.tables import feedback, feedback_text
 from fengsui.text.clean import is_long
+from fengsui.text.tags import sure_of
 
 READ_MAX = 4000
 """The newest so many records decide; beyond them distinct customers are scaled up."""
@@ -137,4 +138,6 @@ def _heard(row: RowMapping) -> Heard:
         mood=mood,
         rated=rated,
         attested=rated or tags.get("src", {}).get("sentiment") in TOLD or int(tags.get("band") or 0) >= FURIOUS,
+        department=tags.get("department"),
+        department_sure=sure_of(tags, "department") or 0.5,
     )

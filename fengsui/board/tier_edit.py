@@ -58,6 +58,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             *_of("minutes", *(f"system.{name}" for name in ("source_s", "undelivered_s", "tick_s", "disk_s", "calm_s"))),
             *_of("share", "system.disk_free"),
             *_of("list", "system.tell"),
+            *_of("routes", "departments"),
         ),
         "matrix": tuple(Field(("cells", str(loss), str(likely)), "row") for loss in (0, 1, 2) for likely in (0, 1, 2)),
         "weights": (
@@ -98,8 +99,8 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
     }
 )
 KINDS = tuple(FIELDS)
-TOLD = ("tell", "escalate_to", "owner_role")
-LONG = ("pairs", "steps", "lines")
+TOLD = ("tell", "escalate_to", "owner_role", "departments")
+LONG = ("pairs", "steps", "lines", "routes")
 """Forms that take several lines."""
 _PARTS = re.compile(r"[,，、;；\n]+")
 _NUMBERS = re.compile(r"[\s,，、/]+")
@@ -148,12 +149,24 @@ def _nobody(kind: str, body: Body) -> list[Mistake]:
     return [
         Mistake(path, "board.wrong.choice", {"value": str(one)[:40], "allowed": [*ROLES, "person:…"]})
         for path, names in named.items()
-        for one in ([names] if isinstance(names, str) else names or ())
+        for one in _each(names)
         if one not in ROLES and not re.fullmatch(r"person:[\w.@-]{1,64}", str(one))
     ]
 
 
-_BAD = {"pairs": "board.wrong.pairs", "steps": "board.wrong.steps", "row": "board.wrong.numbers"}
+def _each(names: Any) -> list[Any]:
+    """Of a name, a list of names, or a list for each department."""
+    if isinstance(names, Mapping):
+        return [one for listed in names.values() for one in listed]
+    return [names] if isinstance(names, str) else list(names or ())
+
+
+_BAD = {
+    "routes": "board.wrong.routes",
+    "pairs": "board.wrong.pairs",
+    "steps": "board.wrong.steps",
+    "row": "board.wrong.numbers",
+}
 _BAD |= {"minutes_row": "board.wrong.numbers", "number_row": "board.wrong.numbers"}
 
 
@@ -168,6 +181,8 @@ def _shown(form: str, value: Any) -> Any:
         return " ".join(f"{one / 60:g}" for one in value)
     if form == "pairs":
         return "\n".join(f"{name} = {weight}" for name, weight in value.items())
+    if form == "routes":
+        return "\n".join(f"{name} = {', '.join(told)}" for name, told in value.items())
     if form == "steps":
         return "\n".join(f"{one['id']} | {one['text']['zh_CN']} | {one['text']['en']}" for one in value)
     if form in ("list", "lines"):
@@ -204,6 +219,18 @@ def _pairs(text: str) -> dict[str, int]:
     return found
 
 
+def _routes(text: str) -> dict[str, list[str]]:
+    """A department a line, and who is told."""
+    found = {}
+    for line in text.splitlines():
+        if line.strip():
+            name, equal, told = (part.strip() for part in line.partition("="))
+            found[name] = [part.strip() for part in _PARTS.split(told) if part.strip()]
+            if not equal or not name or not found[name]:
+                raise ValueError(line)
+    return found
+
+
 def _steps(text: str) -> list[dict[str, Any]]:
     found = []
     for n, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
@@ -229,6 +256,7 @@ _READ: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "list": lambda text: [part.strip() for part in _PARTS.split(text) if part.strip()],
         "lines": lambda text: [line.strip() for line in text.splitlines() if line.strip()],
         "pairs": _pairs,
+        "routes": _routes,
         "steps": _steps,
         "text": str,
     }

@@ -22,6 +22,7 @@ from pages.look.living import living
 from pages.look.pieces import badge, esc, heading, legend, stamp
 from pages.look.tokens import mode
 from pages.look.visitor import Visitor
+from pages.records import words as tag_words
 
 _FACTS = """
 .facts{display:grid;grid-template-columns:1fr 1fr 1.5fr 1fr;border:1px solid var(--line);border-radius:8px;overflow:hidden}
@@ -166,7 +167,16 @@ def why(visitor: Visitor, found: Detail) -> str:
         _factor(visitor, name, getattr(alert, name), alert.factors.get(name, ())) for name in ("likelihood", "impact", "loss")
     )
     bounds = "".join(_bound(visitor, name, alert.factors.get(name, ())) for name in ("floor", "cap"))
-    return f'{head}<div class="mx">{_matrix(visitor, found)}<div class="fx">{factors}{bounds}</div></div>'
+    owner = "".join(_owner(visitor, fact["params"]) for fact in alert.factors.get("owner", ()))
+    return f'{head}<div class="mx">{_matrix(visitor, found)}<div class="fx">{factors}{bounds}{owner}</div></div>'
+
+
+def _owner(visitor: Visitor, proposed: Mapping[str, Any]) -> str:
+    """Whose it is by what its customers say: one department where that is sure, else up to three; and how often that is right."""
+    names = " / ".join(f"{tag_words.value(visitor, 'department', name)} {part:.0%}" for name, part in proposed["choices"])
+    right = tag_words.dispatched(visitor, bool(proposed["sure"]))
+    second = f"<br>{esc(right)}" if right else ""
+    return f"<div><b>{esc(visitor.say('pages.why.owner'))}</b><span>{esc(names)}{second}</span></div>"
 
 
 def _bound(visitor: Visitor, name: str, facts: Any) -> str:

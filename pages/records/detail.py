@@ -128,6 +128,8 @@ def _tag(visitor: Visitor, one: Voice, tag: str) -> str:
         value = " / ".join(f"{words.value(visitor, tag, name)} {p:.0%}" for name, p in one.choices(tag))
     ask = words.doubtful(found)
     note = f"<em>{esc(visitor.say('pages.inbox.to_check'))}</em>" if ask else ""
+    if tag == "department" and found.source != "person" and (right := words.dispatched(visitor, not ask)):
+        note += f"<small>{esc(right)}</small>"
     part = found.sure or 0.0
     return (
         f"<div><span>{esc(visitor.say(f'pages.tag.{tag}'))}</span><b>{esc(value)} {note}</b>"

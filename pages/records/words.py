@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from fengsui.board.read import quality
+from fengsui.board.read.quality import Share
 from fengsui.board.read.tag_names import TagNames, tag_names
 from fengsui.board.read.voice import Tag
 from fengsui.locale import has
@@ -28,6 +30,19 @@ def names() -> TagNames:
 def value(visitor: Visitor, tag: str, found: str | None) -> str:
     """``—`` where there is none."""
     return names().name(visitor.lang, tag, found) if found else "—"
+
+
+@st.cache_resource(ttl=600, max_entries=1, show_spinner=False)
+def _dispatched() -> tuple[Share, Share]:
+    return quality.dispatched(house().reader, now())
+
+
+def dispatched(visitor: Visitor, alone: bool) -> str:
+    """How often such a proposal was right, by the random samples; nothing while none of these was checked."""
+    found = _dispatched()[0 if alone else 1]
+    if found.value is None:
+        return ""
+    return visitor.say("pages.inbox.dispatched", right=found.value, low=found.lower, high=found.upper, n=int(found.n))
 
 
 def sure(found: Tag) -> str:

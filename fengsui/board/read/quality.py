@@ -17,6 +17,7 @@ from fengsui.board.scope import EVERYTHING, Scope, sees_org
 from fengsui.metrics.quality import NOTHING, Pair, Quality, Share, of, share
 from fengsui.store.tables import feedback, label, model, sample
 from fengsui.text.drift import Drift, drifts
+from fengsui.text.tagger import SURE
 from fengsui.text.tags import PERSON
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Quality",
     "Share",
     "Untagged",
+    "dispatched",
     "drifted",
     "left_to_check",
     "measured",
@@ -146,6 +148,17 @@ def _weeks(start: datetime, end: datetime) -> Iterable[datetime]:
 def of_tag(store: Engine, tag: str, start: datetime, end: datetime, scope: Scope = EVERYTHING) -> Measured:
     with store.connect() as conn:
         return measured(conn, tag, start, end, scope)
+
+
+def dispatched(store: Engine, now: datetime) -> tuple[Share, Share]:
+    """How often a proposed department was right by the random samples of the last four weeks: where it was sure enough to be
+    proposed alone, and where it was the first of several."""
+    with store.connect() as conn:
+        said = _first(conn, "department", now - 4 * WEEK, now, EVERYTHING)
+    checked = [row for row in said if row.why == "random" and row.old]
+    alone = [row.old == row.new for row in checked if (row.old_sure or 0.0) >= SURE]
+    first = [row.old == row.new for row in checked if (row.old_sure or 0.0) < SURE]
+    return share(sum(alone), len(alone)), share(sum(first), len(first))
 
 
 def untagged_of(store: Engine, tag: str, start: datetime, end: datetime) -> list[Untagged]:
