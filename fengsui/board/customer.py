@@ -102,8 +102,10 @@ def erasures(store: Engine, who: Person, limit: int = 10) -> list[Asked]:
 
 
 def receipt(asked: Asked, settings: Settings) -> Handed:
-    """What was erased, when, by whom and why: no word of the customer's is in it."""
-    records = int((asked.result or {}).get("records", 0))
+    """What was erased (rows of each table, as counted when they went), when, by whom and why: no word of the customer's is in
+    it."""
+    result = asked.result or {}
+    records = int(result.get("records", 0))
     body = {
         "receipt": asked.request_id,
         "centre": settings.centre.name,
@@ -114,7 +116,8 @@ def receipt(asked: Asked, settings: Settings) -> Handed:
         "state": asked.state,
         "finished_at": asked.finished_at.isoformat() if asked.finished_at else None,
         "records_erased": records,
-        "erased_with_them": ["text", "events", "labels", "search index", "samples", "reminders", "quarantine", "master data"],
+        "rows_erased": result.get("rows", {}),
+        "original_words_erased": result.get("raw"),
         "kept": ["tombstones of record keys, so that the data do not return", "this receipt and the audit"],
     }
     content = json.dumps(body, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")

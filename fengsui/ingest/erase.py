@@ -5,11 +5,13 @@ The counts leave with the record (negative delta), and the tombstone keeps later
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from fengsui.ingest import bulk
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
@@ -36,6 +38,15 @@ from fengsui.store.tables import (
 from fengsui.store.upsert import upsert
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """``records`` went; ``rows``: table -> how many of its rows. ``raw``: texts among them that held the original words."""
+
+    records: int
+    rows: Mapping[str, int]
+    raw: int
+
+
 def erase(
     store: Engine,
     settings: Settings,
@@ -47,8 +58,8 @@ def erase(
     *,
     record_key: str | None = None,
     customer_ref: str | None = None,
-) -> int:
-    """Erase one record, or everything of a customer; how many records went. An unknown record still gets its tombstone.
+) -> Erased:
+    """Erase one record, or everything of a customer. An unknown record still gets its tombstone.
 
     ``customer_ref`` is the hash that pages show, or the source's own id. ``ValueError`` unless exactly one is given.
     """
@@ -63,13 +74,15 @@ def erase(
         found = [str(record_key)] if hashed is None else _records_of(conn, hashed)
         customers = {hashed} if hashed else _customers_of(conn, found)
         _uncount(conn, settings, found, now)
-        _drop(conn, found)
+        raw = _raw(conn, found)
+        gone = _drop(conn, found)
         rows = [{"record_key": key, "at": now, "by": by, "reason": reason} for key in found]
         upsert(conn, tombstone, rows)
-        _forget_customers(conn, {each for each in customers if each}, whole=hashed is not None)
+        gone += _forget_customers(conn, {each for each in customers if each}, whole=hashed is not None)
+        done = Erased(len(found), {name: n for name, n in sorted(gone.items()) if n}, raw)
         what: dict[str, Any] = {"records": len(found), "reason": reason, "customer": hashed is not None}
-        conn.execute(insert(audit).values(at=now, by=by, action="ingest.erase", params=what))
-    return len(found)
+        conn.execute(insert(audit).values(at=now, by=by, action="ingest.erase", params={**what, "rows": done.rows, "raw": raw}))
+    return done
 
 
 def is_pseudonym(conn: Connection, given: str) -> bool:
@@ -98,13 +111,24 @@ def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: dat
     bulk.add_cells(conn, deltas.cells())
 
 
-def _drop(conn: Connection, keys: Sequence[str]) -> None:
+def _raw(conn: Connection, keys: Sequence[str]) -> int:
+    """How many of the texts hold the original words."""
+    held = feedback_text.c.raw.is_not(None)
+    query = select(func.count()).select_from(feedback_text)
+    parts = (query.where(held, feedback_text.c.record_key.in_(part)) for part in bulk.chunks(keys))
+    return sum(int(conn.execute(part).scalar_one()) for part in parts)
+
+
+def _drop(conn: Connection, keys: Sequence[str]) -> Counter[str]:
+    """table -> rows that went."""
+    gone: Counter[str] = Counter()
     for part in bulk.chunks(keys):
         for table in (event, feedback_text, search_text, label, sample, rule_record, reminder, quarantine, feedback):
-            conn.execute(delete(table).where(table.c.record_key.in_(part)))
-    conn.execute(delete(contact).where(contact.c.customer.in_(keys)))  # of records that named nobody
+            gone[table.name] += conn.execute(delete(table).where(table.c.record_key.in_(part))).rowcount
+    gone[contact.name] += conn.execute(delete(contact).where(contact.c.customer.in_(keys))).rowcount  # that named nobody
     for key in keys:
         _succeed(conn, key)
+    return gone
 
 
 def _succeed(conn: Connection, root: str) -> None:
@@ -117,13 +141,16 @@ def _succeed(conn: Connection, root: str) -> None:
     conn.execute(update(feedback).where(feedback.c.record_key == heir).values(repeat_of=None, repeat_how=None))
 
 
-def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> None:
-    """The customer goes with their last record; with ``whole`` also master data and quarantined rows."""
+def _forget_customers(conn: Connection, customers: set[str], *, whole: bool) -> Counter[str]:
+    """The customer goes with their last record; with ``whole`` also master data and quarantined rows. table -> rows."""
+    gone: Counter[str] = Counter()
     for hashed in sorted(customers):
         left = conn.execute(select(feedback.c.record_key).where(feedback.c.customer == hashed).limit(1)).first()
         if left is None:
-            conn.execute(delete(customer).where(customer.c.customer == hashed))
-            conn.execute(delete(contact).where(contact.c.customer == hashed))
+            gone[customer.name] += conn.execute(delete(customer).where(customer.c.customer == hashed)).rowcount
+            gone[contact.name] += conn.execute(delete(contact).where(contact.c.customer == hashed)).rowcount
         if whole:
-            conn.execute(delete(quarantine).where(quarantine.c.customer == hashed))
-            conn.execute(delete(reference).where(reference.c.ref_id == hashed, reference.c.kind == "customer"))
+            gone[quarantine.name] += conn.execute(delete(quarantine).where(quarantine.c.customer == hashed)).rowcount
+            theirs = (reference.c.ref_id == hashed, reference.c.kind == "customer")
+            gone[reference.name] += conn.execute(delete(reference).where(*theirs)).rowcount
+    return gone

@@ -223,9 +223,9 @@ def _erase(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
     if len(named) != 1:
         raise Refusal("worker.request.erase_one", allowed=["record_key", "customer_ref"])
     by, reason, turn = str(params["by"]), str(params.get("reason", "")), desk.turn
-    records = erase(clerk.store, clerk.settings, clerk.keys, by, reason, turn.now, turn.fence, **named)
+    gone = erase(clerk.store, clerk.settings, clerk.keys, by, reason, turn.now, turn.fence, **named)
     clerk.keeping.ingest.forget_texts()
-    answer.result = {"records": records}
+    answer.result = {"records": gone.records, "rows": dict(gone.rows), "raw": gone.raw}
     yield True
 
 

@@ -77,11 +77,13 @@ def test_an_erasure_is_asked_once_and_its_receipt_says_what_went(afternoon: Engi
     asked = customer.erase(afternoon, hers, REASON, ADMIN, NOW)
     assert customer.erase(afternoon, hers, REASON, ADMIN, NOW) == asked
     with afternoon.begin() as conn:
-        done = {"state": "done", "result": {"records": 2}, "finished_at": NOW}
+        rows = {"feedback": 2, "feedback_text": 2, "search_text": 2, "label": 1}
+        done = {"state": "done", "result": {"records": 2, "rows": rows, "raw": 1}, "finished_at": NOW}
         conn.execute(update(t.request).where(t.request.c.request_id == asked).values(**done))
     (row,) = customer.erasures(afternoon, ADMIN)
     receipt = json.loads(customer.receipt(row, settings).content)
     assert (receipt["records_erased"], receipt["customer"], receipt["reason"], receipt["asked_by"]) == (2, hers, REASON, "root")
+    assert receipt["rows_erased"] == rows and receipt["original_words_erased"] == 1
     assert OWN not in written(afternoon)
 
 

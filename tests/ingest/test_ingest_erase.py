@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from connectors.base import BadRecord, Reference
 from fengsui.ingest.check import check_store
@@ -41,7 +41,7 @@ def two(take: Take, centre: SimpleNamespace) -> None:
 
 @pytest.fixture
 def run(store: Engine, centre: SimpleNamespace, no_fence: Any) -> Callable[..., int]:
-    return lambda **what: erase(store, centre.settings, centre.keys, "admin", "asked", centre.now, no_fence, **what)
+    return lambda **what: erase(store, centre.settings, centre.keys, "admin", "asked", centre.now, no_fence, **what).records
 
 
 def test_an_erased_record_leaves_every_table_and_never_comes_back(
@@ -71,6 +71,34 @@ def test_an_erased_customer_leaves_with_master_data_and_quarantine(
     assert (audit.by, audit.action, audit.params["records"]) == ("admin", "ingest.erase", 2)
     assert "c1" not in str(audit.params)
     assert check_store(store, centre.settings, centre.now).equal
+
+
+def test_an_erasure_reaches_every_table_that_names_a_record_and_counts_what_went(
+    store: Engine, centre: SimpleNamespace, two: None, no_fence: Any
+) -> None:
+    """A table that is added and forgotten here would keep words of people who asked to be forgotten."""
+    named = [table for table in tables.METADATA.sorted_tables if "record_key" in table.c and table.name != "tombstone"]
+    with store.begin() as conn:
+        conn.execute(
+            update(tables.feedback_text).where(tables.feedback_text.c.record_key == "tickets:1").values(raw=b"x", key_id="k1")
+        )
+        for table in named:
+            if not conn.execute(select(table).where(table.c.record_key == "tickets:1")).first():
+                conn.execute(insert(table).values(**_filled(table, centre)))
+    done = erase(store, centre.settings, centre.keys, "admin", "asked", centre.now, no_fence, customer_ref="c1")
+    for table in named:
+        assert "tickets:1" not in {row.record_key for row in rows(store, table)}, table.name
+        assert done.rows[table.name] >= 1
+    assert (done.records, done.raw, done.rows["customer"], done.rows["reference"]) == (2, 1, 1, 1)
+    assert rows(store, tables.audit)[0].params["rows"] == done.rows
+
+
+def _filled(table: Any, centre: SimpleNamespace) -> dict[str, Any]:
+    """A row of the record with something in each column that must have a value."""
+    some = {"DateTime": centre.now, "Integer": 1, "BigInteger": 1, "Float": 0.5, "Boolean": True}
+    made = {one.name: some.get(type(one.type).__name__, centre.now if "Time" in type(one.type).__name__ else "x")
+            for one in table.c if not one.nullable and one.name != "doc"}  # fmt: skip
+    return {**made, "record_key": "tickets:1"}
 
 
 def test_an_unknown_record_is_kept_out_beforehand(
