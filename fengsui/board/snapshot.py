@@ -35,41 +35,27 @@ SCHEMA = 1
 def build(store: Engine, settings: Settings, tick: int, now: datetime, fence: Callable[[Connection], object]) -> None:
     """Make the picture of ``now`` as version ``tick``.
 
-    Raises what ``fence`` raises (``LostLeadership``); one transaction. Topics are heard before it: that may take a second, and
-    the writer's lock is everybody's.
+    Raises what ``fence`` raises (``LostLeadership``). All is read before the writer's transaction: a picture may take a second
+    (phrases, topics), and the writer's lock is everybody's.
     """
-    with database.reading(store).connect() as conn:
+    with database.reading(store).connect() as conn, conn.begin():  # on SQLite one state of the store
         last = conn.execute(select(snapshot.c.body).order_by(snapshot.c.version.desc()).limit(1)).scalar()
-        heard = _heard(conn, last, now)
+        body = picture(conn, settings, now, last)
     with store.begin() as conn:
         fence(conn)
-        body = picture(conn, settings, now, last, heard)
         upsert(conn, snapshot, [{"version": tick, "computed_at": now, "body": body}])
         conn.execute(delete(snapshot).where(snapshot.c.version.not_in(_kept(conn))))
 
 
-def _heard(conn: Connection, last: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
-    """None where no view shows topics."""
-    bodies = view_body.load(conn, now)
-    if not any(isinstance(panel, Phrases) for body in bodies.values() for panel in body.panels):
-        return None
-    return panels.heard(conn, [ALL, *_scope_slices(conn, bodies)], (last or {}).get("topics"), now)
-
-
-def picture(
-    conn: Connection,
-    settings: Settings,
-    now: datetime,
-    last: dict[str, Any] | None = None,
-    heard: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+def picture(conn: Connection, settings: Settings, now: datetime, last: dict[str, Any] | None = None) -> dict[str, Any]:
     """The whole body. ``views``: slice_key -> tiles and curve; one for the centre and one per organisation that is
-    somebody's scope, or that a view of the wall shows."""
+    somebody's scope, or that a view of the wall shows. ``last``: the body before."""
     metrics = load(conn, now)
     bodies = view_body.load(conn, now)
     views = [ALL, *_scope_slices(conn, bodies)]
     filling = reading.reading(health.health(conn, settings, now, {}))
     slow = _slow(conn, settings, metrics, views, filling, now, last)
+    heard = _heard(conn, bodies, views, last, now)
     spoken = heard["views"] if heard is not None else {}
     return {
         "schema": SCHEMA,
@@ -90,6 +76,15 @@ def picture(
         ),
         "calm_since": _iso(loop.calm_since(conn)),
     }
+
+
+def _heard(
+    conn: Connection, bodies: Mapping[str, ViewBody], views: list[str], last: dict[str, Any] | None, now: datetime
+) -> dict[str, Any] | None:
+    """None where no view shows topics."""
+    if not any(isinstance(panel, Phrases) for body in bodies.values() for panel in body.panels):
+        return None
+    return panels.heard(conn, views, (last or {}).get("topics"), now)
 
 
 def _slow(

@@ -7,14 +7,15 @@ that was killed plans again at the same ticks as one that was not.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from sqlalchemy import Connection, func, select, update
 
-from fengsui.engine import verdicts
+from fengsui.engine import topics, verdicts
 from fengsui.engine.family import families
 from fengsui.engine.planned import Planned
 from fengsui.engine.rules import Rule, detector_rules, in_force
@@ -54,7 +55,7 @@ class Plan:
 class Slice:
     slice_id: int
     slice_key: str
-    volume: int
+    volume: float
 
 
 def series_key(rule: Rule, slice_key: str) -> str:
@@ -65,16 +66,18 @@ def make(conn: Connection, now: datetime, max_head: int) -> Plan:
     """The plan at ``now``. Head series of all rules share ``max_head``: the busiest stay, and those on which an alert lives:
     nobody else could ever clear it. One that is watched gives way only to a much busier one (``STAY``): of two that are equal
     by and large, neither would ever have learned its week. Records without a value (未填) are nobody's place: no head series
-    of their own, unless ``where`` asks for them."""
+    of their own, unless ``where`` asks for them. A living topic comes first, as few as it is: it is watched now or never."""
     unknown: dict[str, str] = {}
     wanted: list[tuple[float, Planned]] = []
-    burning, watched = verdicts.watched(conn), _watched(conn)
+    burning, watched, living = verdicts.watched(conn), _watched(conn), topics.load(conn)
     for rule in detector_rules(conn, now):
         try:
             found = slices_of(conn, rule, now)
         except UnknownMetric:
             unknown[rule.rule_id] = rule.metric
             continue
+        if rule.cuboid == topics.CUBOID:
+            found = _of_topics(found, living, {one.slice_key for one in found if series_key(rule, one.slice_key) in burning})
         planned = _by_weight([(one.volume, _planned(rule, one)) for one in found], watched)
         planned = [pair for pair in planned if not _is_nowhere(pair[1]) or pair[1].series in burning]
         wanted += [pair for n, pair in enumerate(planned) if n < rule.max_series or pair[1].series in burning]
@@ -110,11 +113,20 @@ def _volume(conn: Connection, rule: Rule, now: datetime) -> dict[int, int]:
     return {slice_id: sum(sum(bins.values()) for bins in sums.values()) for slice_id, sums in found.items()}
 
 
+def _of_topics(found: Sequence[Slice], living: topics.Topics, burning: Collection[str]) -> list[Slice]:
+    """Living ones first, the surest before the others; what is over is nobody's place, unless an alert lives there."""
+    place = {one.slice_key: living.place(one.slice_key) for one in found}
+    alive = sorted((one for one in found if place[one.slice_key] is not None), key=lambda one: place[one.slice_key] or 0)
+    others = [one for one in found if place[one.slice_key] is None]
+    kept = [one for one in others if living.watches(one.slice_key) or one.slice_key in burning]
+    return [*(replace(one, volume=math.inf) for one in alive), *kept]
+
+
 def _watched(conn: Connection) -> frozenset[str]:
     return frozenset(conn.execute(select(series.c.series).where(series.c.active, series.c.role == "head")).scalars())
 
 
-def _by_weight(planned: Sequence[tuple[int, Planned]], watched: Collection[str]) -> list[tuple[float, Planned]]:
+def _by_weight(planned: Sequence[tuple[float, Planned]], watched: Collection[str]) -> list[tuple[float, Planned]]:
     weighed = [(volume * (STAY if one.series in watched else 1.0), one) for volume, one in planned]
     return sorted(weighed, key=lambda pair: -pair[0])  # stable: of equals the first by key
 
@@ -181,7 +193,12 @@ def _tag(conn: Connection, now: datetime) -> str:
     text = json.dumps([[(rule.rule_id, rule.version) for rule in rules], events])
     cuboids = sorted({rule.cuboid for rule in rules})
     count = conn.execute(select(func.count()).select_from(slice_).where(slice_.c.cuboid.in_(cuboids))).scalar_one()
-    return f"{blake2b(text.encode(), digest_size=8).hexdigest()}.{count}"
+    alive = json.dumps(sorted(topics.load(conn).since)) if topics.CUBOID in cuboids else ""
+    return f"{_print(text)}.{count}{_print(alive)}"
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def save(conn: Connection, plan: Plan, tag: str, now: datetime) -> None:

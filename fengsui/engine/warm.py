@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, func, select
 
 from detectors.base import Reading, Verdict, step
-from fengsui.engine import state
+from fengsui.engine import state, topics
 from fengsui.engine.live import Live
 from fengsui.engine.planned import Planned
 from fengsui.metrics import read
@@ -71,6 +71,9 @@ def minute_cut(now: datetime, kept_days: int) -> int:
 def first_bucket(conn: Connection, planned: Planned, end: int) -> int:
     """Start of the series' history, at most ``HISTORY`` back; ``end`` where nothing has been counted."""
     earliest = end - int(HISTORY.total_seconds() // 60)
+    since = topics.begins(conn, planned.slice_key)
+    if since is not None:
+        return min(end, max(earliest, bucket(since, QUARTER)))
     found = conn.execute(
         select(func.min(rollup.c.bucket)).where(
             rollup.c.grain == QUARTER,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from fengsui.explore.phrases import Phrase, burst, typicality
 from fengsui.store.slices import ALL, UNKNOWN, level_value, slice_key
-from fengsui.store.tables import feedback, feedback_text
+from fengsui.store.tables import feedback, feedback_text, topic
 from fengsui.text.clean import is_long
 
 WINDOW: Final = timedelta(hours=1)
@@ -57,7 +57,7 @@ def find(conn: Connection, now: datetime, levels: Sequence[str], window: timedel
     if len(current) < LEAST_TEXTS:
         return []
     before = _voices(_texts(conn, now - window - BEFORE, now - window, MOST_BEFORE))
-    names = _names(current)
+    names = _names(current, _living(conn))
     found = _in_slice(ALL, current, before, names)
     for level, value in _parts(current, levels):
         inside = [said for said in current if level_value(said.dims, level) == value]
@@ -66,6 +66,11 @@ def find(conn: Connection, now: datetime, levels: Sequence[str], window: timedel
         part = _in_slice(slice_key({level: value}), inside, past, names)
         found += [one for one in part if not any(one.phrase.text in text or text in one.phrase.text for text in known)]
     return sorted(found, key=lambda one: -one.phrase.score)
+
+
+def _living(conn: Connection) -> frozenset[str]:
+    """What records of living topics carry: no name that they would have anyway."""
+    return frozenset(conn.execute(select(topic.c.shown).where(topic.c.ended_at.is_(None))).scalars())
 
 
 def _texts(conn: Connection, start: datetime, end: datetime, most: int) -> list[Any]:
@@ -93,9 +98,10 @@ def _parts(current: Sequence[Said], levels: Sequence[str]) -> list[tuple[str, st
     return large[:MOST_PARTS]
 
 
-def _names(current: Sequence[Said]) -> frozenset[str]:
+def _names(current: Sequence[Said], ours: frozenset[str]) -> frozenset[str]:
     """Of channels, regions, products: of the whole centre, for who chats online says "App" of a part that is not the App."""
-    return frozenset(part.casefold() for said in current for value in said.dims.values() for part in value.split("/"))
+    given = {value for said in current for value in said.dims.values()} - ours
+    return frozenset(part.casefold() for value in given for part in value.split("/"))
 
 
 def _in_slice(key: str, current: Sequence[Said], before: Sequence[Said], names: frozenset[str]) -> list[Found]:

@@ -9,16 +9,18 @@ from typing import Any
 from connectors.base import EVENT_KINDS, BadRecord, Event, Feedback
 from fengsui.ingest import policy
 from fengsui.ingest.keys import Vault, canonical
+from fengsui.ingest.living import Living
 from fengsui.ingest.record import DELETED, Record, feedback_row
 from fengsui.ingest.references import References
 from fengsui.ingest.slices import LONGEST, longest
-from fengsui.ingest.tag_dims import TOPIC
+from fengsui.settings.dimension import TOPIC
 from fengsui.text import clean, masks
 from fengsui.text.garbled import garbled
 from fengsui.text.tagger import Tagger
 
 OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 KINDS = frozenset(EVENT_KINDS)
+ADVERTISED = frozenset({"[微信号]", "[QQ号]"})
 AHEAD = timedelta(days=1)
 """A record opened more than this after both clocks has a broken date."""
 LATE = timedelta(hours=7)
@@ -45,6 +47,7 @@ class Tools:
     sla: policy.Sla
     tagger: Tagger
     as_dims: tuple[str, ...]  # tags that are slices, too
+    living: Living = field(default_factory=Living)  # topics
 
 
 @dataclass(slots=True)
@@ -147,7 +150,7 @@ def _came_late(item: Feedback, tools: Tools) -> datetime | None:
 def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> None:
     """Text cleaned and masked, to be tagged with the whole batch; the raw one sealed, where the source keeps it."""
     said = clean.clean(item.text, tools.text_chars) if item.text else ""
-    shown = masks.mask(said)
+    shown, hidden = masks.masked(said)
     row["tags"], record.untagged = {}, shown
     row["lang"] = item.dims.get("language") or clean.language(shown)
     record.text_dropped = not shown
@@ -162,7 +165,16 @@ def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> N
         "text_hash": clean.equal_hash(shown, tools.vault.text_key),
         "raw": tools.vault.seal(str(item.text).encode("utf-8", "surrogatepass"), record.key) if keep else None,
         "key_id": tools.vault.key_id if keep else None,
+        "own_hash": _own(shown, hidden, tools.vault),
     }
+
+
+def _own(shown: str, hidden: list[tuple[str, str]], vault: Vault) -> str | None:
+    """Of the numbers and names that are a customer's own: where they differ, two people filled in one form. Accounts that an
+    advert wants to be written to are nobody's own."""
+    own = {clean.normal_form(value) for mask, value in hidden if mask not in ADVERTISED}
+    own.update(masks.references(shown))
+    return vault.hashed("own", "\0".join(sorted(own)), 16) if own else None
 
 
 def _keep_topic(record: Record, row: dict[str, Any]) -> None:

@@ -36,11 +36,13 @@ CROWDED: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """``root``: the record that it repeats, or itself. ``print`` None: too short to be near to any, but one of the newest."""
+    """``root``: the record that it repeats, or itself. ``print`` None: too short to be near to any, but one of the newest.
+    ``own``: hash of the numbers that are a customer's own (``feedback_text.own_hash``)."""
 
     opened_at: datetime
     print: Print | None
     root: str
+    own: str | None = None
 
 
 class Window:
@@ -63,12 +65,12 @@ class Window:
             while self._order and self._late(self._order[0][0]):
                 self._pop()
 
-    def first(self, key: str, opened_at: datetime, one: Print | None) -> str:
+    def first(self, key: str, opened_at: datetime, one: Print | None, own: str | None = None) -> str:
         """The record whose text ``one`` nearly repeats, else ``key`` itself; held from now on."""
         if self._late(opened_at):
             return key
-        root = key if one is None else self._like(one) or key
-        self.hold(key, Held(opened_at, one, root))
+        root = key if one is None else self._like(one, own) or key
+        self.hold(key, Held(opened_at, one, root, own))
         return root
 
     def hold(self, key: str, one: Held) -> None:
@@ -97,16 +99,18 @@ class Window:
             if not keys:
                 del self._banded[band]
 
-    def _like(self, one: Print) -> str | None:
+    def _like(self, one: Print, own: str | None) -> str | None:
         lists = (self._banded.get(band, ()) for band in one.bands)
         shared = Counter(chain.from_iterable(keys for keys in lists if len(keys) <= CROWDED))
         if len(shared) > COMPARED:
             shared = Counter({key: n for key, n in shared.items() if n > 1})
         best = heapq.nsmallest(COMPARED, shared, key=lambda key: (-shared[key], self._held[key].opened_at, key))
-        return next((self._held[key].root for key in best if self._repeats(one, key)), None)
+        return next((self._held[key].root for key in best if self._repeats(one, own, key)), None)
 
-    def _repeats(self, one: Print, key: str) -> bool:
+    def _repeats(self, one: Print, own: str | None, key: str) -> bool:
         held = self._held[key]
+        if own and held.own and own != held.own:  # one form, filled in by two people
+            return False
         first = self._held.get(held.root)
         if first is None or first.print is None or held.print is None or not are_near(one, held.print):
             return False
@@ -146,7 +150,7 @@ def _read(conn: Connection, source: str) -> Window:
         return window
     names = [feedback.c[name] for name in ("record_key", "opened_at", "repeat_of")]
     place = func.row_number().over(partition_by=feedback.c.repeat_of, order_by=(feedback.c.opened_at, feedback.c.record_key))
-    said = select(*names, feedback_text.c.text, place.label("place"))
+    said = select(*names, feedback_text.c.text, feedback_text.c.own_hash, place.label("place"))
     said = said.join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
     said = said.where(mine, feedback.c.deleted_at.is_(None), feedback.c.opened_at >= newest - SPAN)
     first = said.where(feedback.c.repeat_of.is_(None)).order_by(feedback.c.opened_at.desc(), feedback.c.record_key.desc())
@@ -159,4 +163,4 @@ def _read(conn: Connection, source: str) -> Window:
 
 def _hold(window: Window, rows: Sequence[Any]) -> None:
     for row, one in zip(rows, prints([row.text for row in rows]), strict=True):
-        window.hold(row.record_key, Held(row.opened_at, one, row.repeat_of or row.record_key))
+        window.hold(row.record_key, Held(row.opened_at, one, row.repeat_of or row.record_key, row.own_hash))

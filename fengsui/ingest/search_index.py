@@ -43,10 +43,10 @@ def prepare(conn: Connection) -> None:
         conn.execute(text(statement))
 
 
-def behind(store: Engine) -> bool:
-    """Whether there are records that the search does not know."""
+def behind(store: Engine, more_than: int = 0) -> bool:
+    """Whether there are records (more than so many) that the search does not know."""
     with reading(store).connect() as conn:
-        return bool(_stored_after(conn, *_cursor(conn), 1))
+        return len(_stored_after(conn, *_cursor(conn), more_than + 1)) > more_than
 
 
 def catch_up(store: Engine, turn: Callable[[], Turn]) -> Iterator[int]:

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, String, cast, func, select
 
-from fengsui.ingest import policy, references, tagging
+from fengsui.ingest import living, policy, references, tagging
+from fengsui.ingest.living import Living
 from fengsui.ingest.policy import Sla
 from fengsui.metrics import calendars
 from fengsui.settings.model import Centre
@@ -25,9 +26,9 @@ _KINDS = ("cue", taxonomy.KIND, policy.KIND, calendars.KIND)
 
 
 def stamp() -> ColumnElement[str]:
-    """Changes with every definition that the shelf holds, and with every model and label."""
+    """Changes with every definition that the shelf holds, and with every model and label, and every topic."""
     definitions = select(func.count()).where(definition.c.kind.in_(_KINDS)).scalar_subquery()
-    return cast(definitions, String).concat("/").concat(tagging.stamp())
+    return cast(definitions, String).concat("/").concat(tagging.stamp()).concat("/").concat(living.stamp())
 
 
 class Shelf:
@@ -42,6 +43,7 @@ class Shelf:
         self._taxonomies: list[tuple[int, datetime, Taxonomy]] = []
         self._tagging = tagging.Tagging()
         self._places: references.Places | None = None
+        self._living: tuple[str | None, Living] = (None, Living())
 
     def definitions(self, conn: Connection, stamp: str, now: datetime) -> tuple[Sla, Tagger]:
         """All policies and calendars, and the tagger of the lists, the taxonomy and the models in force at ``now``."""
@@ -56,6 +58,12 @@ class Shelf:
             self._cues = {valid: cues.of(valid)}
         version, known = taxonomy.in_force(self._taxonomies, now)
         return self._sla, self._tagging.tagger(conn, stamp, self._cues[valid], (version, known))
+
+    def topics(self, conn: Connection) -> Living:
+        """As of the stamp that ``definitions`` was last called with."""
+        if self._living[0] != self._stamp:
+            self._living = (self._stamp, living.load(conn))
+        return self._living[1]
 
     @property
     def ready(self) -> bool:

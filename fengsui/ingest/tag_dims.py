@@ -8,8 +8,6 @@ from typing import Any, Final, TypeAlias
 from fengsui.settings.model import Settings
 
 AS_DIMS: Final = ("issue", "department")
-TOPIC: Final = "topic"
-"""The dimension that ``ingest.topics`` fills where the source gave nothing."""
 Dims: TypeAlias = dict[str, str]
 
 

@@ -310,6 +310,7 @@ class Ingest:
             sla=sla,
             tagger=tagger,
             as_dims=tag_dims.as_dims(self._settings),
+            living=self._shelf.topics(conn),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -20,6 +20,9 @@ from fengsui.store.tables import customer, event, feedback, feedback_text
 from fengsui.text.clean import can_repeat
 from fengsui.text.near import prints
 from fengsui.text.tagger import overlaid
+
+Worded: TypeAlias = tuple[str, str | None]
+"""(text_hash, own_hash)"""
 
 
 def records(
@@ -53,10 +56,11 @@ def _tag(touched: Iterable[Record], tools: Tools) -> None:
     waiting = [(record, record.row) for record in touched if record.row is not None and record.untagged is not None]
     texts = [record.untagged or "" for record, _ in waiting]
     found = tools.tagger.tags(texts, [row["ratings"] for _, row in waiting])
-    for (record, row), tags in zip(waiting, found, strict=True):
+    for (record, row), text, tags in zip(waiting, texts, found, strict=True):
         row["tags"] = overlaid(tags, record.old["tags"]) if record.old is not None else tags
         if tools.as_dims:
             row["dims"] = dims_with(row["dims"], {}, row["tags"], tools.as_dims)
+        row["dims"] = tools.living.marked(row["dims"], text, row["opened_at"])
         record.untagged = None
 
 
@@ -75,14 +79,15 @@ def _delta(record: Record, deltas: Deltas, places: Places) -> None:
 
 def _repeats(conn: Connection, touched: Iterable[Record], tools: Tools, windows: Windows) -> None:
     """Point each new text at the first record with an equal one, of any source and time, or a nearly equal one, of its source
-    and the last day; a first one (a root) points nowhere."""
+    and the last day; a first one (a root) points nowhere. Forms that two people filled in with numbers of their own are no
+    copies."""
     records = [record for record in touched if record.row is not None]
     said = [record for record in records if record.text and record.text["text_hash"] != record.old_text_hash]
     for record in said:
         _points(record, None, None)
     long = [record for record in said if record.text and can_repeat(record.text["text"])]
     without = {record.key for record in said}
-    roots = {text_hash: (key, EQUAL) for text_hash, key in _roots(conn, {_hash(record) for record in long}, without).items()}
+    roots = {worded: (key, EQUAL) for worded, key in _roots(conn, {_hash(record) for record in long}, without).items()}
     gone = {record.key for record in records if record.text_dropped or (record.row and record.row["deleted_at"])}
     window = windows.of(conn, tools.source) if without or gone else Window(None)
     for key in sorted(without | gone):
@@ -90,10 +95,11 @@ def _repeats(conn: Connection, touched: Iterable[Record], tools: Tools, windows:
     for record, one in zip(said, prints([record.text["text"] for record in said if record.text]), strict=True):
         assert record.row is not None and record.text is not None
         window.moves(record.row["opened_at"], tools.now)
-        if not can_repeat(record.text["text"]) or _hash(record) not in roots:
-            root = window.first(record.key, record.row["opened_at"], one)
-            roots[_hash(record)] = root, EQUAL if root == record.key else NEAR
-        root, how = roots[_hash(record)]
+        worded, own = (_hash(record), record.text["own_hash"]), record.text["own_hash"]
+        if not can_repeat(record.text["text"]) or (worded not in roots and (worded[0], None) not in roots):
+            root = window.first(record.key, record.row["opened_at"], one, own)
+            roots[worded] = root, EQUAL if root == record.key else NEAR
+        root, how = roots.get(worded) or roots[(worded[0], None)]
         if root != record.key:
             _points(record, root, how)
 
@@ -108,19 +114,19 @@ def _hash(record: Record) -> str:
     return str(record.text["text_hash"])
 
 
-def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[str, str]:
-    """text_hash -> the earliest stored record with that text which repeats no other."""
+def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[Worded, str]:
+    """The earliest stored record with each text which repeats no other; ``own`` None: nothing in it is anybody's own."""
     query = (
-        select(feedback_text.c.text_hash, feedback.c.record_key, feedback.c.opened_at)
+        select(feedback_text.c.text_hash, feedback_text.c.own_hash, feedback.c.record_key, feedback.c.opened_at)
         .join_from(feedback_text, feedback, feedback_text.c.record_key == feedback.c.record_key)
         .where(feedback.c.repeat_of.is_(None))
     )
-    found: dict[str, tuple[datetime, str]] = {}
+    found: dict[Worded, tuple[datetime, str]] = {}
     for row in bulk.rows_in(conn, query, feedback_text.c.text_hash, sorted(hashes)):
         if row["record_key"] not in without:
-            first = (row["opened_at"], row["record_key"])
-            found[row["text_hash"]] = min(found.get(row["text_hash"], first), first)
-    return {text_hash: key for text_hash, (_, key) in found.items()}
+            first, worded = (row["opened_at"], row["record_key"]), (row["text_hash"], row["own_hash"])
+            found[worded] = min(found.get(worded, first), first)
+    return {worded: key for worded, (_, key) in found.items()}
 
 
 def _texts(pending: Pending, touched: Iterable[Record]) -> None:

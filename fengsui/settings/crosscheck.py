@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fengsui.settings import channel
-from fengsui.settings.dimension import ALL, DIMENSIONS, PUBLISHED, level_names
+from fengsui.settings.dimension import ALL, DIMENSIONS, PUBLISHED, TOPIC, level_names
 from fengsui.settings.mistakes import nearest
 from fengsui.settings.secret import Trouble
 
@@ -47,9 +47,10 @@ def _cuboid(cuboid: str, known: list[str]) -> Iterator[tuple[str, dict[str, Any]
 def _levels(raw: Mapping[str, Any]) -> list[str]:
     rows = raw.get("dimension")
     if not isinstance(rows, list):
-        return [level for dimension in DIMENSIONS for level in dimension.level_names]
+        return [*(level for dimension in DIMENSIONS for level in dimension.level_names), TOPIC]
     named = [row for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]
-    return [level for row in named for level in level_names(row["name"], len(row.get("levels") or ()))]
+    found = [level for row in named for level in level_names(row["name"], len(row.get("levels") or ()))]
+    return found if any(row["name"] == TOPIC for row in named) else [*found, TOPIC]
 
 
 def _twice(raw: Mapping[str, Any]) -> Iterator[Trouble]:

@@ -14,6 +14,8 @@ from fengsui.settings.table import Table
 from fengsui.settings.words import BothLanguages, Words
 
 ALL = "all"
+TOPIC = "topic"
+"""The dimension that the house fills by itself: what customers suddenly talk about."""
 
 
 class Dimension(Table):
@@ -60,6 +62,17 @@ def _words(zh: str, en: str) -> BothLanguages:
     return BothLanguages(zh_CN=zh, en=en)
 
 
+def with_topic(dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+    """Every centre has topics; one that the file names keeps its title and its place."""
+    return dimensions if any(one.name == TOPIC for one in dimensions) else (*dimensions, TOPICS)
+
+
+def with_topic_cuboid(cuboids: tuple[str, ...], dimensions: tuple[Dimension, ...]) -> tuple[str, ...]:
+    """Topics are always counted, for detectors watch them while they live."""
+    own = [one.level_names[0] for one in dimensions if one.name == TOPIC and one.persons is None]
+    return canonical_cuboids((*cuboids, *own))
+
+
 DIMENSIONS = (
     Dimension(name="channel", title=_words("渠道", "Channel")),
     Dimension(name="category", title=_words("类别", "Category"), levels=(_words("大类", "Group"), _words("小类", "Category"))),
@@ -75,3 +88,4 @@ DIMENSIONS = (
     Dimension(name="language", title=_words("语言", "Language")),
 )
 """Used where the file has no ``[[dimension]]``."""
+TOPICS = Dimension(name=TOPIC, title=_words("话题", "Topic"))

@@ -13,12 +13,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from fengsui.settings.calendar import check_calendar
 from fengsui.settings.channel import Channel, Quiet
-from fengsui.settings.dimension import DIMENSIONS, Dimension, canonical_cuboids, default_cuboids
+from fengsui.settings.dimension import (
+    DIMENSIONS,
+    TOPIC,
+    Dimension,
+    canonical_cuboids,
+    default_cuboids,
+    with_topic,
+    with_topic_cuboid,
+)
 from fengsui.settings.replay import Replay
 from fengsui.settings.role import Role
 from fengsui.settings.secret import SecretText
@@ -159,6 +167,10 @@ class Limits(Table):
     sign_in_window: Span = timedelta(minutes=15)
 
 
+def _full(cuboids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return with_topic_cuboid(cuboids, info.data.get("dimensions", ()))
+
+
 class Settings(Table):
     home: Path  # not in the file: FENGSUI_HOME, or the file's folder
     centre: Centre = Centre()
@@ -166,10 +178,10 @@ class Settings(Table):
     server: Server = Server()
     keys: KeyRefs = KeyRefs()
     retention: Retention = Retention()
-    dimensions: tuple[Dimension, ...] = Field(default=DIMENSIONS, alias="dimension")
-    full_cuboids: Annotated[tuple[str, ...], AfterValidator(canonical_cuboids)] = Field(
-        default_factory=default_cuboids, alias="cuboids"
+    dimensions: Annotated[tuple[Dimension, ...], AfterValidator(with_topic)] = Field(
+        default=DIMENSIONS, alias="dimension", validate_default=True
     )
+    full_cuboids: Annotated[tuple[str, ...], AfterValidator(_full)] = Field(default_factory=default_cuboids, alias="cuboids")
     count_cuboids: tuple[str, ...] = ()  # counts of feedback and deadlines only: what a long tail is worth
     sources: dict[str, Source] = Field(default_factory=dict, alias="source")
     sla: Sla = Sla()
@@ -194,6 +206,11 @@ class Settings(Table):
     @property
     def dimension_names(self) -> tuple[str, ...]:
         return tuple(dimension.name for dimension in self.dimensions)
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """The dimensions that sources are expected to fill: all but the topics, which the house finds."""
+        return tuple(name for name in self.dimension_names if name != TOPIC)
 
     def dimension(self, name: str) -> Dimension:
         """``KeyError`` for a name that is not configured."""

@@ -47,6 +47,11 @@ def cuboid_slice(dims: Mapping[str, str], cuboid: str) -> str:
     return slice_key({level: level_value(dims, level) for level in cuboid.split("|")})
 
 
+def flat(value: str) -> str:
+    """A value that is not cut into levels."""
+    return value.replace("/", " ")
+
+
 def bucket(at: datetime, grain: int) -> int:
     """Start of the bucket of ``grain`` minutes that holds ``at``, in minutes since the epoch."""
     minutes = (at - _EPOCH) // timedelta(minutes=1)

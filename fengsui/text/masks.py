@@ -39,6 +39,9 @@ _PHONE_LABEL = re.compile(
     re.IGNORECASE,
 )
 _LABEL_REACH = 16
+_FOUR = re.compile(r"[0-9０-９]{4}")
+_REFERENCE = re.compile(r"[a-z]{0,4}(\d{4,})")
+_LONG_NUMBER = 8
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
@@ -62,14 +65,32 @@ def mask(text: str) -> str:
     >>> mask("请联系 138-1234-5678，订单号 6222020200112233445")
     '请联系 [手机号]，订单号 6222020200112233445'
     """
+    return masked(text)[0]
+
+
+def masked(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """(``text`` masked, each mask with what it hides)."""
     if not _MAYBE.search(text):
-        return text
-    spans = sorted(_spans(fold(text)))
-    parts, done = [], 0
-    for start, end, token in spans:
+        return text, []
+    parts, hidden, done = [], [], 0
+    for start, end, token in sorted(_spans(fold(text))):
         parts += [text[done:start], token]
+        hidden.append((token, text[start:end]))
         done = end
-    return "".join([*parts, text[done:]])
+    return "".join([*parts, text[done:]]), hidden
+
+
+def references(shown: str) -> list[str]:
+    """Long numbers of a masked text, and shorter ones that their label calls an order: who fills in a form gives their own.
+
+    >>> references("订单号 A12345 没到，等了 2026 分钟，运单 SF1020304050")
+    ['a12345', 'sf1020304050']
+    """
+    if not _FOUR.search(shown):
+        return []
+    plain = fold(shown)
+    found = ((match, plain[max(0, match.start() - _LABEL_REACH) : match.start()]) for match in _REFERENCE.finditer(plain))
+    return [match[0] for match, before in found if len(match[1]) >= _LONG_NUMBER or _ORDER_LABEL.search(before)]
 
 
 def mask_value(value: Any) -> Any:

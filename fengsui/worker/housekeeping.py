@@ -19,6 +19,7 @@ from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
 from fengsui.settings import Settings
+from fengsui.settings.dimension import TOPIC
 from fengsui.store.database import reading
 from fengsui.worker import sources, vitals
 from fengsui.worker.aside import Aside
@@ -124,7 +125,7 @@ class Housekeeping:
 
     def topics(self, now: datetime) -> Chore:
         """What customers suddenly talk about, found beside the writer and written down by it."""
-        levels = [cuboid for cuboid in self.settings.full_cuboids if cuboid != "all" and "|" not in cuboid]
+        levels = [cuboid for cuboid in self.settings.full_cuboids if cuboid not in ("all", TOPIC) and "|" not in cuboid]
 
         def look() -> list[list[topics.Seen]]:
             with reading(self.store).connect() as conn:
@@ -135,8 +136,9 @@ class Housekeeping:
                 if found is not None:
                     topics.note(self.store, found, desk.turn.now, desk.turn.fence)
                 yield found is not None
-            marked = topics.mark(self.store, self.settings, lambda: (desk.turn.now, desk.turn.fence))
-            yield from (True for _ in marked)
+            turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
+            yield from (True for _ in topics.mark(self.store, self.settings, turn))
+            yield from (True for _ in topics.fill(self.store, self.settings, turn))
 
         return work
 

@@ -32,8 +32,8 @@ def mapping(settings: Settings, name: str) -> Any:
     """The mapping of a source; forms of ours have one of their own unless the operator wrote another."""
     source = settings.sources[name]
     if source.kind == "typed":
-        return source.map or typed_mapping(settings.dimension_names)
-    return source.map or (staff_mapping(settings.dimension_names) if source.kind == "staff" else source.map)
+        return source.map or typed_mapping(settings.delivered)
+    return source.map or (staff_mapping(settings.delivered) if source.kind == "staff" else source.map)
 
 
 def connect(settings: Settings, store: Store, keys: Keys) -> tuple[dict[str, Connector], dict[str, ConfigFault]]:

@@ -90,6 +90,17 @@ def form(n: int) -> str:
     )
 
 
+def one_form(n: int) -> str:
+    """Filled in by people: one sentence of the site's, with the number of each one's own order."""
+    return f"我的订单 {20260000000 + 7919 * n} 支付失败，钱已经扣了但是订单没有生成，请尽快处理并退款，谢谢"
+
+
+def one_note(n: int) -> str:
+    """Equal for all after masking."""
+    surname, phone = "王李张刘陈杨黄赵吴周"[n % 10], 13800000000 + 104729 * n
+    return f"客户{surname}先生来电，电话 {phone}，反映宽带无法上网，已经重启过光猫，要求今天之内上门维修"
+
+
 def _takes(centre, said):
     """``said``: (customer, text) of complaints of the last hour, in one batch of the source ``crm``."""
     settings = Settings.model_validate(
@@ -121,7 +132,12 @@ def _takes(centre, said):
         ([(f"账号{n}", edited(ADVERT, n)) for n in range(200)], 1, 0),
         ([(None, edited(ADVERT, n)) for n in range(200)], 1, 0),
         ([("刷屏的人", edited(ADVERT, n)) for n in range(200)], 1, 0),
+        ([("刷屏的人", one_form(n)) for n in range(200)], 1, 0),
+        ([(f"账号{n}", edited(f"{ADVERT}，加微信 hongbao2026", n)) for n in range(200)], 1, 0),
         ([(f"客户{n}", OUTAGE) for n in range(200)], 3, 199),
+        ([(f"客户{n}", one_form(n)) for n in range(200)], 3, 199),
+        ([(f"客户{n}", one_note(n)) for n in range(200)], 3, 199),
+        ([(None, one_note(n)) for n in range(200)], 3, 199),
         ([(f"客户{n}", own_words(n)) for n in range(200)], 3, 199),
         ([(f"客户{n}", slip(n)) for n in range(200)], 3, None),
         ([(None, slip(n)) for n in range(200)], 3, None),
@@ -134,7 +150,12 @@ def _takes(centre, said):
         "one text with small edits",
         "edits without a name",
         "one author with small edits",
+        "one author with many orders",
+        "one text with small edits and one contact",
         "many people",
+        "one form, everybody's own order",
+        "one note, everybody's own name and phone",
+        "one note, without a customer's number",
         "many people in their own words",
         "notes of a template",
         "notes of a template without a name",

@@ -141,7 +141,7 @@ def test_what_is_no_level_is_refused_by_name_whoever_asks(
     assert not explore.open_to(settings, (), question(out=(key,)), seen)
     with pytest.raises(NotALevel) as refused:
         ASKED[what](store, settings, question(key), seen)
-    assert refused.value.params == {"field": "slice_key", "value": level, "allowed": ["channel", "team", "agent"]}
+    assert refused.value.params == {"field": "slice_key", "value": level, "allowed": ["channel", "team", "agent", "topic"]}
 
 
 @pytest.mark.parametrize("key", [key for key in NO_LEVELS if not key.startswith("agent.")])

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, update
 
 from detectors.count_surprise import CountSurprise
 from fengsui.engine import warm
-from fengsui.engine.plan import holds
+from fengsui.engine.plan import holds, load
 from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Clock, Maker
 from fengsui.engine.rules import Rule
@@ -58,20 +58,24 @@ def test_a_watched_series_gives_way_only_to_a_much_busier_one(embedded: Centre) 
     assert seen == [{"channel=a"}, {"channel=a"}, {"channel=b"}]
 
 
+def burning(centre: Centre, slice_key: str, rule_id: str) -> None:
+    row = {
+        "episode_id": "e1", "rule_id": rule_id, "rule_version": 1, "mode": "on", "metric": "complaints",
+        "slice_key": slice_key, "series": f"complaints|{slice_key}|60|{rule_id}", "slice_id": 1, "condition": "firing",
+        "direction": "up", "opened_at": START,
+        "started_at": START, "last_at": START, "grade": 2, "peak_grade": 2, "tier": 2, "likelihood": 2, "impact": 1, "loss": 1,
+        "factors": {}, "score": 2.0, "peak_score": 2.0, "reason": "x", "reason_params": {}, "explained": [],
+    }  # fmt: skip
+    with centre.store.begin() as conn:
+        conn.execute(insert(episode), [row])
+
+
 def test_a_series_on_which_an_alert_lives_is_watched_until_it_ends(tmp_path: Any, sqlite_store: Any) -> None:
     """The trap: a busier slice takes its place, nothing judges it any more, and its alert burns for ever."""
     centre = Centre(sqlite_store, make_settings(tmp_path, max_head_series=2))
     busy(centre, "channel=a", "channel=b", "channel=c")
     centre.rule("by-channel", cuboid="channel", max_series=2)
-    row = {
-        "episode_id": "e1", "rule_id": "by-channel", "rule_version": 1, "mode": "on", "metric": "complaints",
-        "slice_key": "channel=a", "series": "complaints|channel=a|60|by-channel", "slice_id": 1, "condition": "firing",
-        "direction": "up", "opened_at": START,
-        "started_at": START, "last_at": START, "grade": 2, "peak_grade": 2, "tier": 2, "likelihood": 2, "impact": 1, "loss": 1,
-        "factors": {}, "score": 2.0, "peak_score": 2.0, "reason": "x", "reason_params": {}, "explained": [],
-    }  # fmt: skip
-    with sqlite_store.begin() as conn:
-        conn.execute(insert(episode), [row])
+    burning(centre, "channel=a", "by-channel")
     engine = centre.engine()
     assert set(planned(centre, engine)) == {"channel=a", "channel=b", "channel=c"}
     with sqlite_store.begin() as conn:
@@ -303,3 +307,58 @@ def test_the_clock_takes_an_edited_calendar_from_the_next_day_on(store: Engine) 
         clock.renew(conn, saved)
     assert before == ["workday"] * 3
     assert [clock.at(minute)[1] for minute in noon] == ["workday", "holiday", "workday"]
+
+
+# --- topics ----------------------------------------------------------------------------------------------------------
+
+
+def topic_row(store: Any, shown: str, score: float, **more: Any) -> None:
+    named = {"topic_id": f"{shown}{score}", "phrase": shown, "shown": shown, "slice_key": "all", "kind": "burst"}
+    times = {"found_at": START, "last_at": START, "ended_at": None, "marked_from": START - DAY}
+    row = {**named, **times, "now_n": 9, "customers": 9, "usual": 0.0, "score": score, "examples": []}
+    with store.begin() as conn:
+        conn.execute(insert(tables.topic).values(**{**row, **more}))
+
+
+def test_living_topics_are_watched_before_busier_series_and_what_is_over_is_not(embedded: Centre) -> None:
+    busy(embedded, "topic=弱", "topic=强", "topic=词", "topic=没补完", "topic=过去", "topic=渠道给的", "all")
+    topic_row(embedded.store, "弱", 17.0)
+    topic_row(embedded.store, "强", 40.0)
+    topic_row(embedded.store, "词", 0.0, kind="watch")
+    topic_row(embedded.store, "没补完", 50.0, marked_from=None)
+    topic_row(embedded.store, "过去", 50.0, ended_at=START - MINUTE)
+    embedded.settings = make_settings(embedded.settings.home, max_head_series=4)
+    embedded.rule("by-topic", cuboid="topic", max_series=3)
+    embedded.rule("surge")
+    engine = embedded.engine()
+    watched = {key for key, row in planned(embedded, engine).items() if row[2]}
+    assert watched == {"topic=强", "topic=弱", "topic=词", "all"}
+    with embedded.store.begin() as conn:
+        conn.execute(update(tables.topic).values(ended_at=START))
+    later = planned(embedded, engine, START + 11 * MINUTE)
+    assert {key for key, row in later.items() if row[2]} == {"topic=渠道给的", "all"}, (
+        "a source's own topics are like any slice"
+    )
+
+
+def test_a_topic_on_which_an_alert_lives_is_watched_until_it_goes_out(embedded: Centre) -> None:
+    busy(embedded, "topic=强")
+    topic_row(embedded.store, "强", 40.0)
+    embedded.rule("by-topic", cuboid="topic")
+    engine = embedded.engine()
+    (key,) = [key for key, row in planned(embedded, engine).items() if row[2]]
+    burning(embedded, key, "by-topic")
+    with embedded.store.begin() as conn:
+        conn.execute(update(tables.topic).values(ended_at=START))
+    assert planned(embedded, engine, START + 11 * MINUTE)[key][2]
+
+
+def test_a_topic_learns_from_when_all_its_records_are_counted(embedded: Centre) -> None:
+    """Before its first record nobody spoke of it: that is known, and no hole."""
+    busy(embedded, "topic=强")
+    topic_row(embedded.store, "强", 40.0, marked_from=START - 20 * DAY)
+    embedded.rule("by-topic", cuboid="topic", detector="level")
+    planned(embedded, embedded.engine())
+    with embedded.store.connect() as conn:
+        (one,) = load(conn, START)
+        assert warm.first_bucket(conn, one, bucket(START, 1)) == bucket(START - 20 * DAY, 15)

@@ -163,7 +163,8 @@ def test_broken_toml_is_told_with_its_line_and_never_with_a_value():
 
 
 def test_cuboids_are_kept_sorted_once_and_with_all():
-    assert read('cuboids = ["org.1|channel", "channel", "channel|org.1"]').cuboids == ("all", "channel|org.1", "channel")
+    found = read('cuboids = ["org.1|channel", "channel", "channel|org.1"]').cuboids
+    assert found == ("all", "channel|org.1", "channel", "topic"), "topics are always counted"
 
 
 @pytest.mark.parametrize(
@@ -185,10 +186,17 @@ def test_two_levels_of_one_dimension_in_a_cuboid_are_refused():
 def test_cuboids_follow_the_dimensions_of_the_file():
     text = "[[dimension]]\nname = 'shop'\ntitle = {zh_CN = '门店', en = 'Shop'}\nlevels = ['城市', '门店']\n"
     settings = read(text)
-    assert settings.cuboids == ("all", "shop.1")
-    assert settings.dimension_names == ("shop",)
+    assert settings.cuboids == ("all", "shop.1", "topic")
+    assert settings.dimension_names == ("shop", "topic") and settings.delivered == ("shop",)
     assert settings.dimension("shop").level_title("shop.2", "en") == "门店"
-    assert only("cuboids = ['channel']\n" + text).params["allowed"] == "all, shop.1, shop.2"
+    assert only("cuboids = ['channel']\n" + text).params["allowed"] == "all, shop.1, shop.2, topic"
+
+
+def test_a_file_that_names_topics_keeps_their_title():
+    text = "[[dimension]]\nname = 'topic'\ntitle = {zh_CN = '热点', en = 'Hot'}\n"
+    settings = read("cuboids = ['topic', 'all']\n" + text)
+    assert settings.dimension_names == ("topic",) and settings.cuboids == ("all", "topic")
+    assert settings.dimension("topic").title.say("zh_CN") == "热点"
 
 
 def test_titles_follow_the_language():

@@ -96,7 +96,8 @@ def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_pa
         marked = conn.execute(select(feedback.c.record_key).where(feedback.c.dims["topic"].as_string() == row.shown)).all()
         assert len(marked) == 12 and conn.execute(select(rollup)).first()
     take(store, tmp_path, [say(99, NOW, "App 积分清零了", "v99")], 3, no_fence)
-    assert mark(store, calm, no_fence) == 1  # what comes while it lives
+    assert topic_of(store, "99") == row.shown, "what comes while it lives is marked as it is taken"
+    assert mark(store, calm, no_fence) == 0 and check_store(store, calm, NOW).equal
     assert note(store, NOW + timedelta(hours=5), no_fence) == 0
     with store.connect() as conn:
         assert watch.living(conn) == []
@@ -173,6 +174,78 @@ def test_more_records_than_one_part_are_all_marked_even_after_a_crash(
     assert {topic_of(store, str(n)) for n in range(12)} == {"积分清零"}
     assert mark(store, calm, no_fence) == 0
     assert check_store(store, calm, NOW).equal
+
+
+def index(store: Engine, no_fence: Any) -> None:
+    with store.begin() as conn:
+        search_index.prepare(conn)
+    for _ in search_index.catch_up(store, lambda: (9, NOW, no_fence)):
+        pass
+
+
+def test_the_weeks_before_a_topic_are_marked_once_and_as_far_as_they_are_known(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [say(n, NOW - timedelta(days=n + 1), f"{PARTS[n]}的積分清零了吗", f"v{n}") for n in range(6)]
+    take(store, tmp_path, [*old, say(50, NOW - timedelta(days=40), "积分清零", "v50")], 2, no_fence)
+    assert watch.add(store, "积分清零", MANAGER, NOW)
+    assert mark(store, calm, no_fence) == 0, "none in the last hours"
+
+    def fill() -> int:
+        return sum(topics.fill(store, calm, lambda: (NOW, no_fence)))
+
+    monkeypatch.setattr(search_index, "AT_ONCE", 5)
+    with store.begin() as conn:
+        search_index.prepare(conn)
+    assert fill() == 0, "while the search is far behind nothing is called the past"
+    index(store, no_fence)
+    monkeypatch.setattr(topics, "MOST_PAST", 4)
+    assert fill() == 4 and fill() == 0
+    with store.connect() as conn:
+        assert conn.execute(select(topic.c.marked_from)).scalar_one() == NOW - timedelta(days=4)
+    with store.begin() as conn:
+        conn.execute(update(topic).values(marked_from=None))
+    monkeypatch.setattr(topics, "MOST_PAST", 100)
+    assert fill() == 2
+    with store.connect() as conn:
+        assert conn.execute(select(topic.c.marked_from)).scalar_one() == NOW - topics.PAST
+    assert topic_of(store, "50") is None and check_store(store, calm, NOW).equal
+
+
+def test_a_living_topic_takes_the_place_of_one_that_is_over_and_of_nothing_else(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    given = replace(say(2, NOW - timedelta(hours=1), "积分清零了，退钱"), dims={"topic": "渠道自己的"})
+    take(store, tmp_path, [say(1, NOW - timedelta(hours=1), "积分清零了，退钱"), given], 2, no_fence)
+    assert watch.add(store, "积分清零", MANAGER, NOW) and mark(store, calm, no_fence) == 1
+    assert watch.add(store, "退钱", MANAGER, NOW) and mark(store, calm, no_fence) == 0, "the first one lives"
+    with store.begin() as conn:
+        conn.execute(update(topic).where(topic.c.shown == "积分清零").values(ended_at=NOW))
+    assert mark(store, calm, no_fence) == 1
+    assert (topic_of(store, "1"), topic_of(store, "2")) == ("退钱", "渠道自己的")
+    assert check_store(store, calm, NOW).equal
+
+
+def test_a_topic_whose_records_carry_it_still_stands_out(store: Engine, calm: Settings, tmp_path: Path, no_fence: Any) -> None:
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}积分清零了，{SAYS[n]}", f"v{n}") for n in range(12)]
+    take(store, tmp_path, said, 2, no_fence)
+    note(store, NOW, no_fence)
+    assert mark(store, calm, no_fence) == 12
+    later = NOW + timedelta(seconds=30)
+    assert note(store, later, no_fence) == 0
+    with store.connect() as conn:
+        assert {one["last_at"] for one in watch.living(conn)} == {later}
+
+
+def test_only_so_many_sudden_topics_live_at_once(
+    store: Engine, calm: Settings, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "MOST", 3)
+    seen = [topics.Seen(f"说法{n}", f"说法{n}", "all", 9, 9, 0.1, 20.0 - n, []) for n in range(5)]
+    assert topics.note(store, seen, NOW, no_fence) == 3
+    assert topics.note(store, seen[::-1], NOW, no_fence) == 0
+    with store.connect() as conn:
+        assert {one["phrase"] for one in watch.living(conn)} == {"说法0", "说法1", "说法2"}
 
 
 @pytest.mark.parametrize("author", ["one", "many"])
@@ -281,13 +354,15 @@ def test_topics_of_a_wall_are_counted_before_the_writers_lock(
     """Once for all views in ten minutes, and by nobody who holds the transaction of the picture."""
     calls: list[int] = []
     fenced: list[bool] = []
-    counted = read_topics.of_views
+    counted, texts, read_n = read_topics.of_views, panels._texts, list[int]()
     monkeypatch.setattr(read_topics, "of_views", lambda *args: (calls.append(len(fenced)), counted(*args))[1])
+    monkeypatch.setattr(panels, "_texts", lambda *args: (read_n.append(len(fenced)), texts(*args))[1])
     assert watch.add(store, "优惠券", MANAGER, NOW)
     for n, seconds in enumerate((0, 60, 599, 601)):
         later = NOW + timedelta(seconds=seconds)
         snapshot.build(store, calm, n + 1, later, lambda conn: fenced.append(True))
     assert calls == [0, 3]
+    assert read_n == [0, 0, 3, 3], "phrases are read before it, too: now and the week before, every ten minutes"
     body = read.picture(store, 4).body
     shown = {key: data for key, data in body["panels"]["all"].items() if "topics" in data}
     assert shown and all(data["topics"] == body["topics"]["views"]["all"] for data in shown.values())

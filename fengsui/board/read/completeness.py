@@ -30,12 +30,12 @@ def completeness(store: Engine, settings: Settings, source: str, now: datetime) 
     columns = (feedback.c.record_key, feedback.c.customer, feedback.c.dims)
     newest = select(*columns).where(mine, feedback.c.deleted_at.is_(None)).order_by(feedback.c.opened_at.desc()).limit(NEWEST)
     rows = newest.subquery()
-    dims = [func.count(func.nullif(rows.c.dims[name].as_string(), "")) for name in settings.dimension_names]
+    dims = [func.count(func.nullif(rows.c.dims[name].as_string(), "")) for name in settings.delivered]
     joined = rows.outerjoin(feedback_text, feedback_text.c.record_key == rows.c.record_key)
     query = select(func.count(), func.count(rows.c.customer), func.count(feedback_text.c.record_key), *dims).select_from(joined)
     with store.connect() as conn:
         n, *filled = conn.execute(query).one()
-    counts = dict(zip((*PLAIN, *settings.dimension_names), filled, strict=True))
+    counts = dict(zip((*PLAIN, *settings.delivered), filled, strict=True))
     shares = [(name, count / n) for name, count in counts.items() if count]
     never = tuple(name for name, count in counts.items() if n and not count)
     return Completeness(n, tuple(sorted(shares, key=lambda pair: pair[1])), never)

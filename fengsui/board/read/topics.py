@@ -14,12 +14,12 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection, Engine, Select, and_, or_, select
 
 from fengsui.board import watch
-from fengsui.board.read.search import holding, holds
 from fengsui.board.scope import Scope, org_slice
 from fengsui.store.members import in_slice, is_in
 from fengsui.store.tables import feedback, feedback_text
 from fengsui.text.clean import is_long
 from fengsui.text.fold import fold
+from fengsui.text.search import holding, holds
 from fengsui.text.search_words import phrases
 
 Row: TypeAlias = dict[str, Any]

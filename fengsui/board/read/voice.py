@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, false, or_, select, tuple_
 
 from fengsui.board import correct
-from fengsui.board.read.search import holding
 from fengsui.board.scope import EVERYTHING, Scope
 from fengsui.store.tables import feedback, feedback_text, label, person, slice_
+from fengsui.text.search import holding
 from fengsui.text.tagger import say
 from fengsui.text.tags import LEARNED, PERSON, source_of, sure_of
 

@@ -74,6 +74,7 @@ feedback_text = Table(
     Column("text_hash", String, nullable=False, index=True),  # of the normalised masked text: equal texts
     Column("raw", LargeBinary),  # AES-256-GCM; off by default
     Column("key_id", String),
+    Column("own_hash", String),  # keyed, of what was masked and of order numbers: two customers' forms differ in it
 )
 
 event = Table(

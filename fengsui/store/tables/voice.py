@@ -61,6 +61,7 @@ topic = Table(
     Column("found_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),  # the last window in which it stood out
     Column("ended_at", UtcDateTime),  # NULL: lives
+    Column("marked_from", UtcDateTime),  # records opened since then carry it; NULL: only those of the last hours so far
     Column("now_n", Integer, nullable=False),
     Column("customers", Integer, nullable=False),
     Column("usual", Float, nullable=False),
