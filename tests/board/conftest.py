@@ -5,18 +5,18 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from fengsui.settings import Settings
 from fengsui.store.database import open_store
 from fengsui.store.tables import METADATA
+from tests.conftest import new_database
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -58,33 +58,18 @@ def sqlite_afternoon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-_TEMPLATES: dict[str, str] = {}
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """The name of a database to copy; nobody may be connected to it then."""
+    with new_database() as url:
+        fill(url)
+        yield url.rpartition("/")[2]
 
 
 @pytest.fixture
-def postgres_afternoon(postgres_url: str) -> Iterator[str]:
-    """``postgres_url`` skips or fails where no server is; its own empty database is replaced by a copy of the template."""
-    server_url, _, name = postgres_url.rpartition("/")
-    server = create_engine(f"{server_url}/postgres", isolation_level="AUTOCOMMIT")
-    with server.connect() as conn:
-        if server_url not in _TEMPLATES:
-            _TEMPLATES[server_url] = f"fengsui_template_{uuid.uuid4().hex[:12]}"
-            conn.execute(text(f"create database {_TEMPLATES[server_url]}"))
-            fill(f"{server_url}/{_TEMPLATES[server_url]}")
-        conn.execute(text(f"drop database {name} with (force)"))
-        conn.execute(text(f"create database {name} template {_TEMPLATES[server_url]}"))
-    server.dispose()
-    yield postgres_url
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _drop_templates() -> Iterator[None]:
-    yield
-    for server_url, name in _TEMPLATES.items():
-        server = create_engine(f"{server_url}/postgres", isolation_level="AUTOCOMMIT")
-        with server.connect() as conn:
-            conn.execute(text(f"drop database if exists {name} with (force)"))
-        server.dispose()
+def postgres_afternoon(postgres_template: str) -> Iterator[str]:
+    with new_database(postgres_template) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
