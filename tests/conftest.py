@@ -12,9 +12,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from fengsui.people import password
 from fengsui.store.database import open_store
 from fengsui.store.tables import METADATA
 
@@ -23,6 +25,9 @@ MARIADB = os.environ.get("FENGSUI_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1
 REQUIRE_ALL = os.environ.get("FENGSUI_REQUIRE_ALL") == "1"
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)  # a Wednesday, 14:32:06 in Shanghai
+
+HASHER = password._HASHER
+"""As the product has it."""
 
 hypothesis.settings.register_profile("fengsui", deadline=None)  # machines are noisy: no example is judged by its time
 hypothesis.settings.load_profile("fengsui")
@@ -65,6 +70,12 @@ def new_database(like: str = "template1") -> Iterator[str]:
     with server.connect() as conn:
         conn.execute(text(f"drop database if exists {name} with (force)"))
     server.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> None:
+    """Of passwords: what makes guessing dear makes hundreds of sign-ins dear, too."""
+    password._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from fengsui import people
 from fengsui.people import PersonFault, change, create, every_person, find, set_password
 from fengsui.people.session import start
 from fengsui.store.tables import audit, person, session
+from tests.conftest import HASHER
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 GOOD = "correct horse battery"
@@ -24,6 +25,10 @@ def admin(store: Engine, name: str = "root") -> None:
 
 def code(fault: pytest.ExceptionInfo[PersonFault]) -> str:
     return fault.value.code.removeprefix("people.fault.")
+
+
+def test_guessing_a_password_costs_what_is_recommended():
+    assert (HASHER.memory_cost, HASHER.time_cost) >= (19 * 1024, 2), "OWASP's least for argon2id: 19 MiB, two passes"
 
 
 def test_a_person_is_stored_with_an_argon2id_hash_and_never_with_the_password(store: Engine):
