@@ -68,7 +68,7 @@ def trial(conn: Connection, wish: Wish, place: Place, now: datetime) -> Iterator
         mine = contender.rule.rule_id == ""
         told["asked" if mine else "ruling"] = _told(conn, contender, judged, wish, key)
         if mine:
-            told |= {"points": points(judged, metric_of(wish.metric).shape), "opened": _opened(conn, wish, key)}
+            told |= {"points": points(judged, metric_of(wish.metric).step_shape), "opened": _opened(conn, wish, key)}
     yield {"slices": list(found.values()), "steps": steps}
 
 

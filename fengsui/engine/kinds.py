@@ -13,11 +13,9 @@ describe = registry.describe
 
 
 def suited(metric: str) -> list[Description]:
-    """Those that read figures of this shape, the usual one first; none for a figure that no detector reads. What stands at a
-    time, as a backlog and its work-off time do, is read as a gauge is."""
-    wanted = metric_of(metric)
-    kind = "gauge" if wanted.total else wanted.shape
-    return [one for one in map(registry.describe, registry.DETECTORS) if one.kind == kind]
+    """Those that read figures of this shape, the usual one first; none for a figure that no detector reads."""
+    shape = metric_of(metric).step_shape
+    return [one for one in map(registry.describe, registry.DETECTORS) if one.kind == shape]
 
 
 def check(detector: str, parameters: Mapping[str, float | int | str]) -> None:

@@ -51,6 +51,11 @@ class Metric:
         return tuple(dict.fromkeys(name.lstrip("-") for name in self.value + self.exposure))
 
     @property
+    def step_shape(self) -> Shape:
+        """How one step of a series is read: what stands at a time, as a backlog and its work-off time do, as a gauge is."""
+        return "gauge" if self.total else self.shape
+
+    @property
     def finest_step_s(self) -> int:
         """The shortest step that can be read: 60, or 900 where a measure is kept by the quarter-hour only."""
         return 60 if all(name in BY_ID and BY_ID[name].minutes for name in self.measures()) or self.gauge else 900

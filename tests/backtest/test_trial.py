@@ -130,6 +130,14 @@ def test_an_alarm_in_a_stretch_that_was_called_false_is_counted_and_real_alerts_
     assert one["opened"] == [[bucket(FLOOD, 1), 2]]
 
 
+def test_a_backlog_is_shown_as_it_stands_and_never_added_up(store: Engine) -> None:
+    known = {"grain": 15, "slice_id": slice_id(KEY), "measure": "open.n", "bin": NO_BIN}
+    with store.begin() as conn:
+        upsert(conn, rollup, [{**known, "bucket": bucket(BEGIN, 15), "value": 100}])
+    (one,) = done(store, wish(metric="backlog", detector="gauge"))["slices"]
+    assert {seen for _, seen, _ in one["points"]} == {100.0}
+
+
 def test_it_is_strictly_online(store: Engine) -> None:
     """What was said of the first days is the same when the last days are not there."""
     (whole,) = done(store, wish())["slices"]
