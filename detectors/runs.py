@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 def packed(counts: Sequence[float]) -> list[int]:
     """Counts as whole numbers; so many zeros in a row as their number below zero."""
+    if not any(counts):  # most children, most of the time
+        return [-len(counts)] if counts else []
     row: list[int] = []
     for count in counts:
         if count:

@@ -306,7 +306,7 @@ class Engine:
         self._note_ready(conn, closing, judged)
         if self._keep_states:
             for one, (reading, _) in zip(closing, judged, strict=True):
-                one.unsaved.note(one.detector, reading)
+                one.note(reading)
         done.instants += 1
         done.steps += len(judged)
         done.at = bucket_start(instant)

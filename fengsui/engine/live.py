@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 Build: TypeAlias = Callable[[str, Mapping[str, Any]], Detector]
 """(name, parameters) -> a detector that has learned nothing. Raises ``ValueError`` for a bad name or parameter."""
+Place: TypeAlias = tuple[str, int, int]
+"""(metric, step in minutes, slice): what cells and marks are kept by."""
 
 
 def build_detector(name: str, parameters: Mapping[str, Any]) -> Detector:
@@ -39,10 +41,14 @@ class Live:
     ready: bool = False
     relearn_to: int | None = None
     unsaved: state.Unsaved = field(default_factory=state.Unsaved)
+    minutes: int = field(init=False)
+    place: Place = field(init=False)
 
-    @property
-    def minutes(self) -> int:
-        return self.planned.rule.step_s // 60
+    def __post_init__(self) -> None:
+        """What every step asks for."""
+        rule = self.planned.rule
+        self.minutes = rule.step_s // 60
+        self.place = rule.metric, self.minutes, self.planned.slice_id
 
     @property
     def next_end(self) -> int | None:
@@ -56,6 +62,10 @@ class Live:
         verdict = step(self.detector, reading)
         self.last_end += self.minutes
         return reading, verdict
+
+    def note(self, reading: Reading) -> None:
+        """What was closed last is to be written."""
+        self.unsaved.note(self.detector, reading, self.last_end or 0, self.minutes)
 
 
 @dataclass(slots=True)

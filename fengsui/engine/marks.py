@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from fengsui.engine.live import Live
+from fengsui.engine.live import Live, Place
 from fengsui.engine.readings import Cells, bulk, by_metric
 from fengsui.metrics import watermarks
 from fengsui.metrics.catalogue import metric_of
 from fengsui.metrics.read import Value
-from fengsui.metrics.watermarks import Mark, SourcePace
+from fengsui.metrics.watermarks import SourcePace
 from fengsui.store.slices import bucket
 from fengsui.store.tables import slice_source
 
@@ -23,29 +23,38 @@ AHEAD = 120  # minutes of cells read at once while catching up
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one tick sees of the sources. Nothing is taken between the advances of a tick, so it is read once."""
+    """What one tick sees of the sources. Nothing is taken between the advances of a tick, so it is read once.
+
+    ``marks``: the last minute up to which a series may be closed, and up to which none of its sources lacks.
+    """
 
     tick: int
     minute: int
-    marks: Mapping[tuple[str, int, int], Mark]
+    marks: Mapping[Place, tuple[int, int]]
 
     def until(self, live: Live) -> int | None:
         """The last minute up to which the series may be closed; ``None`` while no source of its has delivered."""
-        mark = self._of(live)
-        return None if mark is None else min(bucket(mark.at, 1), self.minute)
+        mark = self.marks.get(live.place)
+        return None if mark is None else min(mark[0], self.minute)
 
     def complete(self, live: Live, end: int) -> bool:
-        mark = self._of(live)
-        return mark is not None and end <= bucket(mark.complete_until, 1)
+        mark = self.marks.get(live.place)
+        return mark is not None and end <= mark[1]
 
     def closable(self, lives: Iterable[Live]) -> list[Live]:
         """The series whose next step can be closed, all at the earliest such instant."""
-        able = [one for one in lives if one.next_end is not None and one.next_end <= (self.until(one) or 0)]
-        instant = min((one.next_end or 0 for one in able), default=0)
-        return [one for one in able if one.next_end == instant]
-
-    def _of(self, live: Live) -> Mark | None:
-        return self.marks.get((live.planned.rule.metric, live.minutes, live.planned.slice_id))
+        marks, instant = self.marks, self.minute
+        able: list[Live] = []
+        for one in lives:
+            if one.last_end is None:
+                continue
+            end, mark = one.last_end + one.minutes, marks.get(one.place)
+            if mark is None or end > mark[0] or end > instant:
+                continue
+            if end < instant:
+                able, instant = [], end
+            able.append(one)
+        return able
 
 
 class Feeders:
@@ -53,9 +62,9 @@ class Feeders:
 
     def __init__(self) -> None:
         self._n = -1
-        self._known: dict[tuple[str, tuple[int, ...]], dict[int, set[str]]] = {}
+        self._known: dict[tuple[str, tuple[int, ...]], dict[int, frozenset[str]]] = {}
 
-    def of(self, conn: Connection, metric: str, ids: list[int]) -> dict[int, set[str]]:
+    def of(self, conn: Connection, metric: str, ids: list[int]) -> dict[int, frozenset[str]]:
         key = (metric, tuple(ids))
         if key not in self._known:
             self._known[key] = watermarks.feeding(conn, metric_of(metric).measures(), ids)
@@ -70,12 +79,13 @@ class Feeders:
 def see(
     conn: Connection, lives: Iterable[Live], tick: int, now: datetime, paces: Mapping[str, SourcePace], feeders: Feeders
 ) -> View:
-    marks: dict[tuple[str, int, int], Mark] = {}
+    marks: dict[Place, tuple[int, int]] = {}
     feeders.refresh(conn)
     known = watermarks.of_sources(conn, now, paces)
     for (metric, minutes), ids in by_metric(one.planned for one in lives):
         found = watermarks.of_fed(feeders.of(conn, metric, list(ids)), known, minutes * 60)
-        marks.update({(metric, minutes, slice_id): mark for slice_id, mark in found.items()})
+        for slice_id, mark in found.items():
+            marks[metric, minutes, slice_id] = bucket(mark.at, 1), bucket(mark.complete_until, 1)
     return View(tick, bucket(now, 1), marks)
 
 

@@ -1,7 +1,7 @@
 """Detector states in the store: canonical JSON text, never pickle, so that a restart continues bit for bit.
 
-A state is large and a minute adds little to it, so the whole is written at each quarter of an hour only; between, each
-reading that was judged is written as it was, and learned again by whoever resumes (``detector_tail``).
+A state is large and a minute adds little to it, so the whole is written once an hour only, at a quarter that is the series'
+own; between, each reading that was judged is written as it was, and learned again by whoever resumes (``detector_tail``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from zlib import crc32
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -18,7 +20,9 @@ from fengsui.store.slices import bucket, bucket_start
 from fengsui.store.tables import audit, detector_state, detector_tail
 from fengsui.store.upsert import upsert
 
-QUARTER = 15  # minutes
+QUARTER, HOUR = 15, 60  # minutes
+_PACKED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +36,35 @@ class Stored:
 
 @dataclass(slots=True)
 class Unsaved:
-    """What of one series the store has not got yet. Where the cuts lie depends on the readings alone, so catching up
+    """What of one series the store has not got yet. Where the cuts lie depends on series and readings alone, so catching up
     writes the rows that an undisturbed run writes."""
 
     whole: tuple[str, datetime] | None = None
     tail: list[Reading] = field(default_factory=list)
 
-    def note(self, detector: Detector, reading: Reading) -> None:
-        """``reading`` was learned just now."""
-        if bucket(reading.end, QUARTER) > bucket(reading.start, QUARTER):
+    def note(self, detector: Detector, reading: Reading, end: int, minutes: int) -> None:
+        """``reading`` of so many minutes up to ``end`` (since 1970) was learned just now."""
+        if cuts(reading.series, end, minutes):
             self.whole, self.tail = (canonical(detector), reading.end), []
         else:
             self.tail.append(reading)
 
 
+def cuts(series: str, end: int, minutes: int) -> bool:
+    """Whether a step that ends at ``end`` passes the quarter at which this series is written whole, each hour the same one: a
+    quarter of all series at a time, so that no tick is long."""
+    own = _own_quarter(series)
+    return (end - own) // HOUR > (end - minutes - own) // HOUR
+
+
+@lru_cache(maxsize=20_000)
+def _own_quarter(series: str) -> int:
+    return QUARTER * (crc32(series.encode()) % (HOUR // QUARTER))
+
+
 def canonical(detector: Detector | FamilyDetector) -> str:
     """One text per state: sorted keys, no spaces, shortest round-trip floats, no NaN (``ValueError``)."""
-    return json.dumps(detector.to_state(), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL(detector.to_state())
 
 
 def restore(detector: Detector | FamilyDetector, text: str) -> None:
@@ -62,9 +78,11 @@ def save(conn: Connection, unsaved: Mapping[str, Unsaved]) -> None:
     if wholes:
         upsert(conn, detector_state, wholes)
         conn.execute(delete(detector_tail).where(detector_tail.c.series.in_([row["series"] for row in wholes])))
-    rows = [{"series": key, "end_at": one.end, "reading": packed(one)} for key, new in unsaved.items() for one in new.tail]
-    if rows:
-        conn.execute(insert(detector_tail), rows)
+    upsert(
+        conn,
+        detector_tail,
+        [{"series": key, "end_at": one.end, "reading": packed(one)} for key, new in unsaved.items() for one in new.tail],
+    )
 
 
 def load(conn: Connection) -> dict[str, Stored]:
@@ -105,7 +123,7 @@ def packed(reading: Reading) -> str:
     length = (reading.end - reading.start) // timedelta(minutes=1)
     about = (context.local.isoformat(), context.day_type, events, context.budget)
     row = (bucket(reading.start, 1), length, reading.value, reading.exposure, reading.complete, *about)
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _PACKED(row)
 
 
 def unpacked(series: str, text: str) -> Reading:

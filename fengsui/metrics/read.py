@@ -290,7 +290,7 @@ def _worked_off(
 def _health(
     conn: Connection, metric: Metric, id_: int, now: datetime, sources: Mapping[str, watermarks.SourcePace] | None
 ) -> State:
-    fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, set())
+    fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, frozenset())
     if not fed_by or (metric.needs and not watermarks.feeding(conn, metric.needs, [id_])):
         return "no_data"
     return "ok" if sources is None else health_of(fed_by, watermarks.of_sources(conn, now, sources).items())

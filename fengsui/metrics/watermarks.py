@@ -80,17 +80,21 @@ def of_series(
     return of_fed(feeding(conn, metric_of(metric).measures(), list(slice_ids)), known, step_s)
 
 
-def of_fed(fed: Mapping[int, set[str]], known: Mapping[str, SourceMark], step_s: int) -> dict[int, Mark]:
+def of_fed(fed: Mapping[int, frozenset[str]], known: Mapping[str, SourceMark], step_s: int) -> dict[int, Mark]:
     """``of_series`` for a caller that knows what feeds each slice (``feeding``) and where the sources are (``of_sources``)."""
     marks: dict[int, Mark] = {}
-    for slice_id, names in fed.items():
-        fed_by = [known[name] for name in sorted(names) if name in known and _counts(known[name], step_s)]
-        if fed_by:
-            marks[slice_id] = _mark(fed_by)
+    alike: dict[frozenset[str], Mark | None] = {}
+    for slice_id, names in fed.items():  # thousands of slices, a handful of sets of sources
+        if names not in alike:
+            fed_by = [known[name] for name in sorted(names) if name in known and _counts(known[name], step_s)]
+            alike[names] = _mark(fed_by) if fed_by else None
+        mark = alike[names]
+        if mark is not None:
+            marks[slice_id] = mark
     return marks
 
 
-def feeding(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int]) -> dict[int, set[str]]:
+def feeding(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int]) -> dict[int, frozenset[str]]:
     """Which sources have delivered to any of ``measures`` of each slice."""
     found: dict[int, set[str]] = {}
     for start in range(0, len(slice_ids), CHUNK):
@@ -101,7 +105,7 @@ def feeding(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int])
         )
         for slice_id, source in conn.execute(query):
             found.setdefault(slice_id, set()).add(source)
-    return found
+    return {slice_id: frozenset(names) for slice_id, names in found.items()}
 
 
 def _source_mark(name: str, watermark: datetime, now: datetime, source: SourcePace) -> SourceMark:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 ALL = "all"
@@ -54,11 +55,14 @@ def flat(value: str) -> str:
 
 def bucket(at: datetime, grain: int) -> int:
     """Start of the bucket of ``grain`` minutes that holds ``at``, in minutes since the epoch."""
-    minutes = (at - _EPOCH) // timedelta(minutes=1)
+    since = at - _EPOCH
+    minutes = since.days * 1440 + since.seconds // 60
     return minutes - minutes % grain
 
 
+@lru_cache(maxsize=10_000)
 def bucket_start(minutes: int) -> datetime:
+    """The same object for the same minute: it is asked for each series, and converted once for all their rows."""
     return _EPOCH + timedelta(minutes=minutes)
 
 

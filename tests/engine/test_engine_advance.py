@@ -105,20 +105,30 @@ def test_a_restart_at_every_minute_changes_nothing(centre: Centre) -> None:
     assert verdicts(centre) == judged
 
 
-def test_between_quarters_only_the_readings_are_written(centre: Centre) -> None:
-    """A state is large and a minute adds little: the whole of it is written at the quarter, and then its tail is gone."""
+def test_within_an_hour_only_the_readings_are_written(centre: Centre) -> None:
+    """A state is large and a minute adds little: the whole of it is written once an hour, and then its tail is gone."""
     engine = prepared(centre).engine()
     centre.advance(engine, START)
-    whole = centre.rows(detector_state)
-    for n in range(1, 15):
+    whole, key = centre.rows(detector_state), centre.rows(series, "series")[0][0]
+    first = next(n for n in range(1, 61) if state.cuts(key, bucket(START, 1) + n, 1))
+    for n in range(1, first):
         centre.heard("tickets", START + n * MINUTE)
         centre.advance(engine, START + n * MINUTE)
         assert centre.rows(detector_state) == whole
         assert len(centre.rows(detector_tail)) == n
-    centre.heard("tickets", START + 15 * MINUTE)
-    centre.advance(engine, START + 15 * MINUTE)
-    assert centre.rows(detector_state, "last_end") == [(START + 15 * MINUTE,)]
+    centre.heard("tickets", START + first * MINUTE)
+    centre.advance(engine, START + first * MINUTE)
+    assert centre.rows(detector_state, "last_end") == [(START + first * MINUTE,)]
     assert centre.rows(detector_tail) == []
+
+
+def test_each_hour_a_quarter_of_the_series_is_written_whole_at_each_quarter() -> None:
+    names = [f"complaints|queue=q{n}|60|surge" for n in range(400)]
+    at = bucket(START, 60)
+    found = {name: [end for end in range(at + 1, at + 121) if state.cuts(name, end, 1)] for name in names}
+    assert all(second - first == 60 and first % 15 == 0 for first, second in found.values())
+    assert all(60 < sum(first % 60 == quarter for first, _ in found.values()) < 140 for quarter in (0, 15, 30, 45))
+    assert all(state.cuts(name, at + 60, 60) and state.cuts(name, at + 1440, 1440) for name in names), "a long step always"
 
 
 def test_a_reading_comes_back_from_the_tail_bit_for_bit() -> None:

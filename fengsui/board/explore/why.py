@@ -137,7 +137,7 @@ def _late(conn: Connection, settings: Settings, question: Question, now: datetim
     """Sources that feed the figure and are behind, and how many feed it at all."""
     metric = METRICS[question.metric]
     id_ = slice_id(question.slice_key)
-    fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, set())
+    fed_by = watermarks.feeding(conn, metric.measures(), [id_]).get(id_, frozenset())
     paces = {name: source for name, source in settings.sources.items() if source.enabled}
     marks = watermarks.of_sources(conn, now, paces)
     mine = {name: mark for name, mark in marks.items() if name in fed_by}

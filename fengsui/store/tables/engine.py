@@ -64,7 +64,7 @@ detector_state = Table(
     Column("last_end", UtcDateTime, nullable=False),  # steps that start before this are in the state
 )
 
-# Readings judged since `detector_state.last_end`, at most a quarter of an hour: learned again after a restart.
+# Readings judged since `detector_state.last_end`, at most an hour: learned again after a restart.
 detector_tail = Table(
     "detector_tail",
     METADATA,
