@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fengsui.ingest.bulk import Cell
 from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution, Width
+from fengsui.settings.dimension import TOPIC
 from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_id, slice_levels
 
 MINUTE, QUARTER = 1, 15
@@ -37,9 +38,12 @@ class Places:
         )
 
     def of_record(self, dims: Mapping[str, str]) -> tuple[str, ...]:
-        """One slice key per cuboid, in the order of ``cuboids``."""
+        """One slice key per cuboid, in the order of ``cuboids``; none of a cuboid of topics for a record without one: all that
+        speak of nothing sudden are no place, and most records."""
         found = []
         for cuboid, names, known in self._known:
+            if TOPIC in names and not dims.get(TOPIC):
+                continue
             values = tuple(map(dims.get, names))
             key = known.get(values)
             if key is None:

@@ -13,6 +13,8 @@ from typing import Final
 from fengsui.text.fold import fold
 
 SHORT: Final = 6
+MANY_SIGNS: Final = 10
+"""A face (^_^;) has fewer."""
 _MOJIBAKE = re.compile(
     r"锟斤拷|烫烫烫|屯屯屯|\ufffd|Ã[\x80-\xbf¤§©ª¶¼½¾]|â€|ï¼|ã€|[\u00c2-\u00c3][\u0080-\u00bf]|&#\d{4,6};|\\u[0-9a-f]{4}"
 )
@@ -46,6 +48,8 @@ def garbled(text: str) -> str | None:
     """
     if _plainly_written(text):
         return None
+    if _nothing_but_signs(text):
+        return "noise"
     plain = _NAMED.sub(" ", text)
     if len(plain.strip()) < SHORT:
         return None
@@ -84,6 +88,12 @@ def _only_signs(letters: list[str]) -> bool:
         return len(letters) >= 8
     signs = {char for char in letters if not char.isalnum()}
     return len(signs) >= 5 and all(not char.isalnum() and char.isascii() for char in letters)
+
+
+def _nothing_but_signs(text: str) -> bool:
+    """Of those ``_NAMED`` would take some for a mail address."""
+    letters = [char for char in text if not char.isspace()]
+    return len(letters) >= MANY_SIGNS and _only_signs(letters)
 
 
 def _scattered(plain: str, han: int) -> bool:

@@ -21,6 +21,7 @@ SAID = "退款一直没到账，客服电话打了三次都没有人接"
         SAID.encode().decode("latin1"),
         SAID.encode("gbk").decode("utf-8", "replace"),
         "?" * 20,
+        "@)~<@=((@%+(",
         "asdkjfhqwlekjrhasdf",
         "54qF5q+U5pyIMjAyNmRhc2RhQWFzZDEyMw",
         "龘靐齉爩麤灪龖厵纞虋驫",
