@@ -83,11 +83,12 @@ def _form(visitor: Visitor, held: Held) -> None:
         st.html(_matrix(visitor, held.body))
     shown = tier_edit.written(held.kind, held.body)
     with st.form(held.key("form"), border=False):
-        columns = st.columns(COLUMNS[held.kind], gap="small")
+        wide_n = COLUMNS[held.kind]
         short = [field for field in FIELDS[held.kind] if field.form not in LONG]
         long = [field for field in FIELDS[held.kind] if field.form in LONG]
-        for n, field in enumerate(short):
-            _cell(visitor, columns[n % len(columns)], held, field, shown[field.name])
+        for start in range(0, len(short), wide_n):  # row by row, so that a phone shows them in this order, too
+            for column, field in zip(st.columns(wide_n, gap="small"), short[start : start + wide_n], strict=False):
+                _cell(visitor, column, held, field, shown[field.name])
         wide = st.columns(min(2, max(1, len(long))), gap="small")
         for n, field in enumerate(long):
             _cell(visitor, wide[n % len(wide)], held, field, shown[field.name])
