@@ -116,8 +116,10 @@ def _key(held: Held, field: Field) -> str:
 def _label(visitor: Visitor, kind: str, field: Field) -> str:
     if kind == "matrix":
         return visitor.say("pages.admin.tiers.row", loss=int(field.path[1]) + 1, likelihood=int(field.path[2]) + 1)
-    unit = f"pages.admin.tiers.unit.{field.form}"
-    words = tell.place(visitor, field.path)
+    unit, path = f"pages.admin.tiers.unit.{field.form}", field.path
+    if path[-1] in ("zh_CN", "en"):
+        unit, path = f"pages.admin.tiers.in.{path[-1]}", path[:-1]
+    words = tell.place(visitor, path)
     return visitor.say("pages.admin.tiers.with_unit", what=words, unit=visitor.say(unit)) if has(visitor.lang, unit) else words
 
 
