@@ -23,6 +23,7 @@ def tickets(seed: int, kind: Kind) -> tuple[Cube, Cube, Parts | None]:
     for attribute in FINEST:
         codes = world.leaves[:, attribute]
         rate *= np.exp(rng.normal(0, 0.25, int(codes.max()) + 1))[codes]
+    rate *= LATE / float((world.weight * rate).sum())  # of the whole, so that what is worse is worse than the whole
     cause = _cause(world, kind, np.minimum(rate, 0.9))
     if cause is None:  # no slice of this world is bad and large enough: another world
         return tickets(seed + ELSEWHERE, kind)
@@ -30,9 +31,8 @@ def tickets(seed: int, kind: Kind) -> tuple[Cube, Cube, Parts | None]:
     windows = [_window(world, rng, rate, late if k == WINDOWS else None, volume if k == WINDOWS else None) for k in range(9)]
     past, now = windows[:WINDOWS], windows[WINDOWS]
     some = np.logical_or.reduce([n > 0 for n, _ in windows])
-    values = tuple(tuple(str(v) for v in range(int(world.leaves[:, a].max()) + 1)) for a in range(world.leaves.shape[1]))
     codes = np.asfortranarray(world.leaves[some])
-    cases = Cube(LEVELS, HIERARCHIES, values, codes, now[0][some], np.column_stack([n[some] for n, _ in past]))
+    cases = Cube(LEVELS, HIERARCHIES, world.values(), codes, now[0][some], np.column_stack([n[some] for n, _ in past]))
     return cases, replace(cases, now=now[1][some], past=np.column_stack([x[some] for _, x in past])), parts
 
 

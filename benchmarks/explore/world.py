@@ -15,6 +15,8 @@ from fengsui.explore.cube import Cube, Numbers, Parts
 LEVELS = ("channel", "category.1", "category.2", "org.1", "org.2", "org.3", "product", "tier", "queue")
 HIERARCHIES = tuple(level.partition(".")[0] for level in LEVELS)
 SIZES = {"channel": 6, "category.2": 80, "org.3": 160, "product": 20, "tier": 4, "queue": 10}
+NESTED = {"category.2": 8, "org.2": 4, "org.3": 7}
+"""How many values of a level lie in one of the level above."""
 FINEST = tuple(LEVELS.index(level) for level in SIZES)
 WINDOWS = 8
 Table = npt.NDArray[np.int64]
@@ -42,7 +44,7 @@ class World:
         product = (category // 4 + self.rng.choice(20, n, p=_skewed(self.rng, 20))) % 20
         channel = (self.rng.choice(6, n, p=_skewed(self.rng, 6)) + (category % 3 == 0)) % 6
         tier = self.rng.choice(4, n, p=[0.6, 0.25, 0.1, 0.05])
-        columns = [channel, category // 8, category, org // 27, org // 7, org, product, tier, queue]
+        columns = [channel, category // 8, category, org // 28, org // 7, org, product, tier, queue]
         rows, counts = np.unique(np.column_stack(columns), axis=0, return_counts=True)
         self.leaves = np.asfortranarray(rows.astype(np.int64))
         weight = counts * self.rng.gamma(1.0, 1.0, len(rows))
@@ -62,9 +64,18 @@ class World:
         past = np.column_stack([self.window() for _ in range(WINDOWS)])
         now = self.window(lift)
         some = (now > 0) | (past.sum(axis=1) > 0)
-        values = tuple(tuple(str(v) for v in range(int(self.leaves[:, a].max()) + 1)) for a in range(len(LEVELS)))
         codes = np.asfortranarray(self.leaves[some])
-        return Cube(LEVELS, HIERARCHIES, values, codes, now[some], past[some], 1.0)
+        return Cube(LEVELS, HIERARCHIES, self.values(), codes, now[some], past[some], 1.0)
+
+    def values(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the codes of every level; of a path with what stands above, as records name it."""
+        names: list[tuple[str, ...]] = []
+        for a, level in enumerate(LEVELS):
+            size = int(self.leaves[:, a].max()) + 1
+            above = names[-1] if a and HIERARCHIES[a - 1] == HIERARCHIES[a] else ()
+            per = NESTED.get(level, 1)
+            names.append(tuple(f"{above[v // per]}/{v}" if above else str(v) for v in range(size)))
+        return tuple(names)
 
     def cause(self) -> tuple[Parts, Numbers]:
         """A slice of one to three values and the factor of every leaf: an excess of 4 to 12 roots of the window's records,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fengsui.explore.background import background, forecast_error, level_error, outside
 from fengsui.explore.cube import Cube, Mask, Parts
-from fengsui.explore.search import Chosen, Known, Lead, Scored, explain, leads, own_error, scored
+from fengsui.explore.search import Chosen, Known, Lead, Scored, explain, leads, outstanding, own_error, scored
 from fengsui.explore.table import Cancelled, Table, table
 
 ROUNDS = 2
 SURE = 2.0
 WORTH = 0.2
-"""Everywhere: the background must lie two of its errors off 1, and carry a fifth of the deviation."""
+"""Everywhere: the background must lie two of its tau off 1, and carry a fifth of the deviation."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,36 @@ def of_counts(
     chosen, found = _search(whole, slices, tau, falls)
     found_leads = _leads(whole, slices, chosen, found)
     everywhere, level = _everywhere(whole, chosen, [one.parts for one in found_leads])
-    shown = tuple(_beside(chosen, level / found.g if found.g else 1.0))
+    factor = level / found.g if found.g else 1.0
+    shown, shown_leads = tuple(_beside(chosen, factor)), tuple(_clear(found_leads, factor, falls))
     observed, expected = float(whole.now.sum()), float(whole.history.sum()) * whole.scale
-    return Answer(observed, expected, level, tau, shown, tuple(found_leads), everywhere, whole.windows, most)
+    return Answer(observed, expected, level, tau, shown, shown_leads, everywhere, whole.windows, most)
 
 
 def _search(cube: Cube, slices: Table, tau: float, falls: bool) -> tuple[list[Chosen], Scored]:
     """Scan, take out what is explained, ask again how the rest does, scan again."""
-    now, past = cube.now, cube.history * cube.scale
     known: Known = {}
-    found = scored(slices, cube.scale, background(cube, now, past, falls=falls), tau, falls=falls)
+    found = scored(slices, cube.scale, _start(cube, slices, tau, falls), tau, falls=falls)
     found = own_error(cube, slices, found, known)
     chosen = explain(cube, slices, found)
     for _ in range(ROUNDS):
         g = level_of(cube, covered_by(cube, chosen))
-        if abs(g - found.g) < 1e-3 * found.g:
+        if not chosen or abs(g - found.g) < 1e-3 * found.g:
             break
         found = own_error(cube, slices, scored(slices, cube.scale, g, tau, falls=falls), known)
         chosen = explain(cube, slices, found)
     return chosen, found
+
+
+def _start(cube: Cube, slices: Table, tau: float, falls: bool) -> float:
+    """g to begin with: of the medians, or of all but the slice that stands out most against everything else, whichever leaves
+    more to explain; a slice of half of everything is the median itself."""
+    g = background(cube, cube.now, cube.history * cube.scale, falls=falls)
+    most = outstanding(slices, cube, tau, falls=falls)
+    if most is None:
+        return g
+    rest = level_of(cube, cube.rows(most))
+    return max(g, rest) if falls else min(g, rest)
 
 
 def _leads(cube: Cube, slices: Table, chosen: Sequence[Chosen], found: Scored) -> list[Lead]:
@@ -127,3 +138,11 @@ def _beside(chosen: Sequence[Chosen], factor: float) -> Iterator[Chosen]:
     """Against the background that is shown."""
     for one in chosen:
         yield Chosen(one.parts, one.score, one.now, one.expected * factor)
+
+
+def _clear(found: Sequence[Lead], factor: float, falls: bool) -> Iterator[Lead]:
+    """Those that still stand out against the background that is shown."""
+    for one in found:
+        expected = one.expected * factor
+        if (one.now < expected) if falls else (one.now > expected):
+            yield replace(one, expected=expected)

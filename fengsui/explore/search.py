@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -71,6 +72,23 @@ def scored(table: Table, scale: float, g: float, tau: float, *, falls: bool = Fa
     return Scored(m, pure / phi - table.price, gate, phi, tau, g, falls, np.full(len(m), tau))
 
 
+def outstanding(table: Table, cube: Cube, tau: float, *, falls: bool = False) -> Parts | None:
+    """The slice that stands out most against all the rest (M. Kulldorff, Communications in Statistics 26(6), 1997), its price
+    paid."""
+    whole, before = float(cube.now.sum()), float(cube.history.sum())
+    if not len(table.now) or whole <= 0 or before <= 0:
+        return None
+    m = np.minimum(whole * (table.past + HALF) / before, whole)
+    other = whole - table.now
+    against = surprise(table.now, m, table.past + HALF, falls=falls) + surprise(
+        other, whole - m, before - table.past + HALF, falls=not falls
+    )
+    best = int(np.argmax(against - table.price))
+    phi = 1.0 + tau**2 * float(m[best])
+    best = int(np.argmax(against / phi - table.price))
+    return table.parts(best) if against[best] > 0 else None
+
+
 def own_error(cube: Cube, table: Table, found: Scored, known: Known) -> Scored:
     """The gates of what passes, each with the error that its own earlier windows show where that is clearly more than usual:
     what comes in batches (a day of typing in, a campaign) is no explanation for having come once more. ``known``: errors that
@@ -131,7 +149,43 @@ def explain(cube: Cube, table: Table, found: Scored) -> list[Chosen]:
     top, parts = top[keep], [parts[i] for i in keep]
     inside = Groups(groups.inside[keep], groups.now, groups.past)
     excess = abs(float(cube.now.sum()) - found.g * float(cube.history.sum()) * cube.scale)
-    return _beam(cube, inside, parts, table.price[top], found, excess, found.taus[top])
+    chosen = _beam(cube, inside, parts, table.price[top], found, excess, found.taus[top])
+    known = {one: (float(table.price[n]), float(found.taus[n])) for one, n in zip(parts, top, strict=True)}
+    return _without_meetings(cube, chosen, known, found)
+
+
+def _without_meetings(
+    cube: Cube, chosen: list[Chosen], known: Mapping[Parts, tuple[float, float]], found: Scored
+) -> list[Chosen]:
+    """Less those of which others that hold all their rows say as much: where two causes meet they multiply, and that is no
+    third one. ``known``: price and tau of each."""
+    rows = {one.parts: cube.rows(one.parts) for one in chosen}
+    for one in chosen:
+        inside = rows[one.parts]
+        around = [other for other in chosen if other is not one and not (inside & ~rows[other.parts]).any()]
+        if not around:
+            continue
+        lift = float(np.prod([other.now / other.expected for other in around]))
+        price, tau = known[one.parts]
+        v, past = float(cube.now[inside].sum()), float(cube.history[inside].sum())
+        m = np.array([found.g * lift * (past + HALF) * cube.scale])
+        told = surprise(np.array([v]), m, sureness(np.array([past]), tau * len(around)), falls=found.falls)[0]
+        if told - price <= NEEDED:
+            left = [other for other in chosen if other is not one]
+            return _without_meetings(cube, _apart(cube, left, found), known, found)
+    return chosen
+
+
+def _apart(cube: Cube, chosen: Sequence[Chosen], found: Scored) -> list[Chosen]:
+    """Each with the rows that none before it holds."""
+    free = np.ones(len(cube.now), dtype=np.bool_)
+    again = []
+    for one in chosen:
+        mine = cube.rows(one.parts) & free
+        free &= ~mine
+        m = found.g * (float(cube.history[mine].sum()) + HALF) * cube.scale
+        again.append(replace(one, now=float(cube.now[mine].sum()), expected=m))
+    return again
 
 
 def _groups(cube: Cube, parts: list[Parts]) -> Groups:

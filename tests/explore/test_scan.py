@@ -81,6 +81,29 @@ def test_the_parent_is_named_where_all_of_it_rose() -> None:
     assert [cube.key(one.parts) for one in of_counts(cube).slices] == ["org.1=华南"]
 
 
+def test_a_slice_of_most_of_everything_is_named_and_not_called_everywhere() -> None:
+    usual = {
+        (org, channel): n for org in ("华南", "华东", "华北") for channel, n in (("App", 90.0), ("电话", 30.0), ("微信", 20.0))
+    }
+    now = {place: n * 2 if place[1] == "App" else n for place, n in usual.items()}
+    answer = of_counts(cube := flat(now, usual))
+    assert [cube.key(one.parts) for one in answer.slices] == ["channel=App"]
+    assert answer.everywhere == 0 and answer.g == pytest.approx(1.0, abs=0.02)
+
+
+def test_where_two_causes_meet_there_is_no_third() -> None:
+    orgs, channels = [f"大区{n}" for n in range(6)], [f"渠道{n}" for n in range(6)]
+    usual = {(org, channel): 40.0 for org in orgs for channel in channels}
+    lift = {place: (4.0 if place[0] == "大区0" else 1.0) * (5.0 if place[1] == "渠道0" else 1.0) for place in usual}
+    cube = flat({place: n * lift[place] for place, n in usual.items()}, usual)
+    answer = of_counts(cube)
+    assert {cube.key(one.parts) for one in answer.slices} == {"org.1=大区0", "channel=渠道0"}
+    assert answer.observed == pytest.approx(answer.expected + answer.deviation)
+    extra = {place: n * lift[place] * (4.0 if lift[place] == 20.0 else 1.0) for place, n in usual.items()}
+    more = of_counts(flat(extra, usual))
+    assert "channel=渠道0|org.1=大区0" in {cube.key(one.parts) for one in more.slices}
+
+
 def test_what_never_came_before_is_no_infinite_surprise() -> None:
     usual = {place: 40.0 for place in PLACES if place != ("华北", "微信")}
     few = of_counts(flat({**usual, ("华北", "微信"): 3.0}, usual))
