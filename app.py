@@ -18,6 +18,7 @@ from pages.claim import route as claim
 from pages.gate import health, link, signin, step, webhook
 from pages.gate.address import path
 from pages.gate.door import Door
+from pages.report import linked
 from pages.report import route as report
 from pages.wall import route as wall
 
@@ -54,6 +55,8 @@ app = st.App(
         Route(path("healthz"), health.healthz, methods=["GET"]),
         Route(path("report"), report.page, methods=["GET"]),
         Route(path("report"), report.submit, methods=["POST"]),
+        Route(path(linked.NAME + "{token}"), linked.page, methods=["GET"]),
+        Route(path(linked.NAME + "{token}"), linked.submit, methods=["POST"]),
         Route(path("webhook/{source}"), webhook.take, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ],
     middleware=[Middleware(Door)],

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, case, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Connection, String, case, func, literal, or_, select
 
 from fengsui.alerts import wording
 from fengsui.board.alert import number
@@ -79,33 +79,35 @@ def _shown(names: Mapping[str, Mapping[str, str]], lang: str) -> Callable[[Any],
 def _written(conn: Connection, asked: Sequence[str]) -> dict[str, set[str]]:
     """word -> the alerts of which somebody wrote it. One walk over each table, whatever is asked."""
     found: dict[str, set[str]] = {word: set() for word in asked}
-    review = transition.c.code == "review"
-    cause, lesson = (transition.c.params[name].as_string() for name in ("cause", "lesson"))
-    mine = transition.c.axis == "person"
-    said = or_(
-        _may_say(conn, transition.c.note, asked), and_(review, or_(*(_may_say(conn, one, asked) for one in (cause, lesson))))
+    cause, lesson = (
+        case((transition.c.code == "review", transition.c.params[name].as_string())) for name in ("cause", "lesson")
     )
-    _read(conn, found, select(transition.c.episode_id, transition.c.note, cause, lesson).where(mine, said))
-    of_task = or_(_may_say(conn, task.c.text, asked), _may_say(conn, task.c.result, asked))
-    _read(conn, found, select(task.c.episode_id, task.c.text, task.c.result, null()).where(of_task))
-    _read(
-        conn, found, select(contact.c.episode_id, contact.c.note, null(), null()).where(_may_say(conn, contact.c.note, asked))
-    )
+    _read(conn, found, transition.c.episode_id, (transition.c.note, cause, lesson), transition.c.axis == "person")
+    _read(conn, found, task.c.episode_id, (task.c.text, task.c.result), task.c.episode_id.is_not(None))
+    _read(conn, found, contact.c.episode_id, (contact.c.note,), contact.c.note.is_not(None))
     return found
 
 
-def _read(conn: Connection, found: Mapping[str, set[str]], query: Any) -> None:
-    for episode_id, *texts in conn.execute(query):
-        text = folded("\n".join(one for one in texts if one))
+def _read(
+    conn: Connection,
+    found: Mapping[str, set[str]],
+    id_: ColumnElement[Any],
+    texts: Sequence[ColumnElement[Any]],
+    mine: ColumnElement[bool],
+) -> None:
+    """The store looks for the longest run of letters of each word, and for signs that only ``folded`` can read."""
+    runs = [max(_RUN.findall(word), key=len, default="") for word in found]
+    signs = _LIKE_HAN if all(_HAN.fullmatch(run) for run in runs) else f"^{_SAME}"
+    may = [func.lower(text).contains(run, autoescape=True) for text in texts for run in runs]
+    odd = [_has(conn, text, signs) for text in texts]
+    for episode_id, *said in conn.execute(select(id_, *texts).where(mine, or_(*may, *odd))):
+        text = folded("\n".join(one for one in said if one))
         for word, ids in found.items():
             if word in text:
                 ids.add(episode_id)
 
 
-def _may_say(conn: Connection, column: ColumnElement[Any], asked: Iterable[str]) -> ColumnElement[bool]:
-    """More rather than fewer: texts with the longest run of letters of any word, and those that only ``folded`` can read."""
-    runs = [max(_RUN.findall(word), key=len, default="") for word in asked]
-    signs = _LIKE_HAN if all(_HAN.fullmatch(run) for run in runs) else f"^{_SAME}"
-    sqlite = conn.dialect.name == "sqlite"
-    odd = column.op("GLOB")(f"*[{signs}]*") if sqlite else column.op("~")(literal(f"[{signs}]", String))
-    return or_(*(func.lower(column).contains(run, autoescape=True) for run in runs), odd)
+def _has(conn: Connection, column: ColumnElement[Any], signs: str) -> ColumnElement[bool]:
+    if conn.dialect.name == "sqlite":
+        return column.op("GLOB")(f"*[{signs}]*")
+    return column.op("~")(literal(f"[{signs}]", String))

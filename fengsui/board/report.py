@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.board.alert import number
 from fengsui.board.definitions import newest
@@ -15,6 +15,7 @@ from fengsui.board.inbox import Delivery, Kept, Slot, delivery_id
 from fengsui.board.scope import Scope, inside
 from fengsui.people import ROLES as EVERYBODY
 from fengsui.people import NotAllowed, Person
+from fengsui.people.link import REPORT
 from fengsui.settings import Settings
 from fengsui.store.slices import UNKNOWN, slice_levels
 from fengsui.store.tables import episode, feedback, feedback_text, handling, inbox, person, quarantine, rule_record, slice_
@@ -30,6 +31,7 @@ ASKED = ("category", "channel", "org")
 """The dimensions that the form asks for, where the centre has them."""
 WORDS_MAX = 500
 SHOWN = 5
+LINK_MOST, LINK_SPAN, LINK_AGAIN_S = 60, timedelta(minutes=10), 60
 Choices: TypeAlias = Mapping[str, tuple[str, ...]]
 """Dimension -> the values that may be chosen; a dimension without any is not asked for."""
 
@@ -106,8 +108,8 @@ def check(answers: Answers, offered: Choices) -> None:
 
 def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: datetime) -> Kept:
     """Keep a checked report for the worker. ``key``: of this form; sent twice it is one report. Raises ``NotTaken``;
-    ``NotAllowed`` for a screen on a wall, whose link may hang in a hall."""
-    if who.role not in ROLES:
+    ``NotAllowed`` for a screen on a wall, whose link may hang in a hall. A link of the form itself may."""
+    if who.role not in ROLES and not who.person_id.startswith(REPORT):
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=sorted(ROLES))
     key = f"{who.person_id}:{key}"
     said = {
@@ -119,6 +121,22 @@ def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: 
     }
     row = {"id": delivery_id(source, key), "opened_at": now.isoformat(), **said}
     return slot.put(Delivery(source, KIND, who.person_id, key, [row], content=said), now)
+
+
+def busy(store: Engine, source: str, link_id: str, now: datetime) -> bool:
+    """A link that hangs in a hall is anybody's: no more than ``LINK_MOST`` reports through it in ``LINK_SPAN``."""
+    mine = (inbox.c.source == source) & (inbox.c.by == link_id) & (inbox.c.received_at > now - LINK_SPAN)
+    with store.connect() as conn:
+        return (conn.scalar(select(func.count()).select_from(inbox).where(mine)) or 0) >= LINK_MOST
+
+
+def one(store: Engine, source: str, link_id: str, inbox_id: str) -> list[Report]:
+    """The report with this id (nobody can guess it) that came by a link, and what became of it; no name of who has it."""
+    wanted = (inbox.c.kind == KIND) & (inbox.c.source == source) & (inbox.c.by == link_id) & (inbox.c.inbox_id == inbox_id)
+    columns = (inbox.c.inbox_id, inbox.c.received_at, inbox.c.state, inbox.c.fault_code)
+    with store.connect() as conn:
+        rows = conn.execute(select(*columns).where(wanted)).all()
+        return [replace(found, owner=None, also=()) for found in _followed(conn, source, rows)]
 
 
 def mine(store: Engine, source: str, person_id: str, limit: int = SHOWN) -> list[Report]:

@@ -19,6 +19,7 @@ from fengsui.cli.drill import drill
 from fengsui.cli.migrate import migrate
 from fengsui.cli.processes import dashboard, run, worker
 from fengsui.cli.replay import replay
+from fengsui.cli.report import report
 from fengsui.cli.rota import rota
 from fengsui.cli.train import train
 from fengsui.cli.user import user
@@ -35,6 +36,7 @@ COMMANDS = {
     "check": check,
     "migrate": migrate,
     "user": user,
+    "report": report,
     "wall": wall,
     "rota": rota,
     "drill": drill,

@@ -90,7 +90,7 @@ def list_(where: Where) -> None:
 
     settings, now = where.settings(), utc_now()
     zone = settings.centre.zone
-    rows = [_row(where, each, zone, now) for each in every_link(where.store(settings))]
+    rows = [row_of(where, each, zone, now) for each in every_link(where.store(settings))]
     heads = ("id", "name", "scope", "address", "made", "until", "used", "state")
     print_table([where.say(f"cli.wall.head_{head}") for head in heads], rows)
 
@@ -109,7 +109,7 @@ def revoke(where: Where, link_id: str) -> None:
     where.tell("cli.wall.revoked", link=link_id)
 
 
-def _row(where: Where, link: Link, zone: str, now: datetime) -> tuple[str, ...]:
+def row_of(where: Where, link: Link, zone: str, now: datetime) -> tuple[str, ...]:
     return (
         link.person.person_id,
         link.person.name,

@@ -5,7 +5,7 @@ Pages call ``require_role`` first; the machine never asks who somebody is.
 
 from fengsui.people.claim_link import ClaimLink, make_claim_link, open_claim_link, use_claim_link
 from fengsui.people.fault import LinkRefused, NotAllowed, NotSignedIn, PersonFault, SignInRefused
-from fengsui.people.link import Link, admitted, enter, every_link, link_views, make_link, revoke_link
+from fengsui.people.link import Link, admitted, enter, every_link, link_views, make_link, reporter, revoke_link
 from fengsui.people.person import (
     ROLES,
     Person,
@@ -92,6 +92,7 @@ __all__ = [
     "release",
     "remove_factor",
     "renew_own_codes",
+    "reporter",
     "require_role",
     "reset_password",
     "revoke_link",

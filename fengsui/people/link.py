@@ -1,6 +1,8 @@
-"""The link that opens a wall without a password: read-only, of one scope, revocable. The store keeps a hash of its token.
+"""Links without an account, of one scope, revocable; the store keeps a hash of the token. One kind opens a wall, read-only; the
+other opens the form of 一线上报 and nothing else.
 
 Behind each link stands a person of role ``wall`` who has no password: sessions, scope and masks are those of any wall screen.
+Whoever reports by a link has no session at all: the token in the address is all there is.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from fengsui.store.database import reading
 from fengsui.store.tables import person, wall_link
 from fengsui.store.tables import session as sessions
 
-START = "wall-"
+START, REPORT = "wall-", "report-"
+TOKEN_CHARS = 64
 LONGEST = timedelta(days=400)
 """As long as a browser keeps a cookie. A screen that opens its link once a day or a month never comes near it."""
 
@@ -57,10 +60,12 @@ def make_link(
     addresses: Sequence[str] = (),
     views: Sequence[str] = (),
     turn_s: int = 0,
+    start: str = START,
 ) -> tuple[Link, str]:
-    """A new link and its token, which is told here and never again. ``PersonFault`` for an empty name or no address."""
+    """A new link and its token, which is told here and never again. ``start``: of its id, which says what it opens.
+    ``PersonFault`` for an empty name or no address."""
     networks = [_network(each) for each in addresses]
-    screen = Person(f"{START}{secrets.token_hex(4)}", name, "wall", tuple(scope))
+    screen = Person(f"{start}{secrets.token_hex(4)}", name, "wall", tuple(scope))
     token = secrets.token_urlsafe(32)
     row: dict[str, Any] = {"token_hash": token_hash(token), "expires_at": expires_at, "addresses": networks}
     row |= {"views": list(views), "turn_s": turn_s}
@@ -73,11 +78,22 @@ def make_link(
     return Link(screen, now, expires_at, tuple(networks), None, None), token
 
 
-def every_link(store: Engine) -> tuple[Link, ...]:
-    """All, the revoked ones too, the oldest first."""
+def every_link(store: Engine, start: str = START) -> tuple[Link, ...]:
+    """All of a kind, the revoked ones too, the oldest first."""
     with reading(store).connect() as conn:
-        rows = conn.execute(_links().order_by(person.c.created_at, person.c.person_id)).mappings()
+        mine = _links().where(person.c.person_id.startswith(start))
+        rows = conn.execute(mine.order_by(person.c.created_at, person.c.person_id)).mappings()
         return tuple(_link(row) for row in rows)
+
+
+def reporter(store: Engine, token: str, now: datetime) -> Person | None:
+    """Who reports by this link; None for one that opens no form (any more). Asks the table each time."""
+    if len(token) > TOKEN_CHARS:
+        return None
+    with reading(store).connect() as conn:
+        row = conn.execute(_links().where(wall_link.c.token_hash == token_hash(token))).mappings().first()
+    link = _link(row) if row else None
+    return link.person if link is not None and link.opens(now) and link.person.person_id.startswith(REPORT) else None
 
 
 def link_views(store: Engine, token: str) -> tuple[tuple[str, ...], int]:
@@ -106,7 +122,7 @@ def enter(store: Engine, token: str, ip: str | None, now: datetime, held: str | 
     with store.begin() as conn:
         row = conn.execute(_links().where(wall_link.c.token_hash == token_hash(token))).mappings().first()
         link = _link(row) if row else None
-        if link is None or not link.opens(now):
+        if link is None or not link.opens(now) or not link.person.person_id.startswith(START):
             raise LinkRefused("people.fault.link")
         if not _inside(link.addresses, ip):
             raise LinkRefused("people.fault.link_address", ip=ip or "—")

@@ -25,7 +25,20 @@ NAMES = (
     *("customer", "sources", "running"),
     *("admin", "people", "audit", "report"),
 )
-OTHERS = ("account", "claim", "signin", "signout", "healthz", "webhook", "_stcore", "static", "media", "component", "app")
+OTHERS = (
+    "account",
+    "claim",
+    "tell",
+    "signin",
+    "signout",
+    "healthz",
+    "webhook",
+    "_stcore",
+    "static",
+    "media",
+    "component",
+    "app",
+)
 """First words of the addresses that are no pages: ours, then Streamlit's."""
 
 

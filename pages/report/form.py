@@ -40,6 +40,7 @@ class View:
     mine: Sequence[Report]
     sent: str
     open: bool
+    back: str = "pages.report.back"
 
     def say(self, code: str, **params: Any) -> str:
         return html.escape(say(self.lang, code, params, zone=self.settings.centre.zone))
@@ -64,7 +65,7 @@ def page(view: View) -> str:
         centre=html.escape(view.settings.centre.name),
         who=html.escape(view.person.name),
         home=html.escape(view.home, quote=True),
-        back=view.say("pages.report.back"),
+        back=view.say(view.back),
         news=_news(view),
         form=form,
         mine=_mine(view),

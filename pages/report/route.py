@@ -78,7 +78,7 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
         return _answer(request, person, {}, None, 404)
     if not own(request):
         return _answer(request, person, given, Fault("", "pages.signin.foreign"), 403)
-    answers = _answers(given)
+    answers = answers_of(given)
     try:
         report.check(answers, report.choices(house().reader, house().settings, person.scope))
         kept = report.send(slot(), source, person, answers, given.get("key", "")[:KEY_CHARS], now())
@@ -112,7 +112,7 @@ def _who(request: Request) -> Person:
     return people.require_role(house().reader, request.cookies.get(COOKIE), ROLES, now())
 
 
-def _answers(given: Mapping[str, str]) -> Answers:
+def answers_of(given: Mapping[str, str]) -> Answers:
     dims = {name: given[name] for name in report.ASKED if given.get(name)}
     return Answers(given.get("words", ""), given.get("customers", ""), given.get("urgency", ""), dims)
 

@@ -22,12 +22,13 @@ from fengsui.cli.processes import safe_host
 from fengsui.cli.table import print_table, width
 from fengsui.cli.where import Where
 from fengsui.locale import has
-from fengsui.people import create, every_link, every_person
+from fengsui.people import create, every_link, every_person, reporter
 from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
 from fengsui.store.slices import NO_BIN
 from fengsui.store.tables import definition, person, rollup
+from pages.gate.qr import svg
 
 GOOD = "correct horse battery"
 TICKETS = '[source.tickets]\nkind = "sql"\npurpose = "投诉监测"\n'
@@ -347,6 +348,24 @@ def test_what_a_wall_link_cannot_be_is_told(fengsui: Fengsui):
     assert fengsui("wall", "link", "make", "--name", " ").exit_code == 1
     assert 'no wall link "wall-1"' in fengsui("wall", "link", "revoke", "wall-1").stderr
     assert len(fengsui("wall", "link", "list").stdout.splitlines()) == 1, "nothing was made"
+
+
+def test_a_link_for_reports_is_made_with_its_code_listed_and_revoked(fengsui: Fengsui, tmp_path: Path):
+    code, options = tmp_path / "code.svg", ("--name", "柜台", "--scope", "华南", "--url", "https://fengsui.example/qm")
+    made = fengsui("report", "link", "make", *options, "--qr", str(code))
+    assert made.exit_code == 0, made.output
+    address = made.stdout.splitlines()[1]
+    assert address.startswith("https://fengsui.example/qm/tell/")
+    assert code.read_text(encoding="utf-8") == svg(address, "QR")
+    token, store = address.rpartition("/")[2], open_store(f"sqlite:///{tmp_path}/fengsui.db")
+    assert token.encode() not in (tmp_path / "fengsui.db").read_bytes()
+    now = datetime.now(UTC)
+    who = reporter(store, token, now)
+    assert who is not None and (who.name, who.scope) == ("柜台", ("华南",)) and every_link(store) == ()
+    assert fengsui("report", "link", "list").stdout.splitlines()[1].split()[0] == who.person_id
+    assert fengsui("report", "link", "revoke", who.person_id).exit_code == 0
+    assert reporter(store, token, now) is None
+    store.dispose()
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------

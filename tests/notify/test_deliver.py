@@ -329,7 +329,7 @@ def test_what_is_merged_while_a_summary_goes_out_is_told_by_the_next_one(store, 
 
 
 def test_no_storm_of_all_clear_after_a_restart(store, settings, client, post):
-    """The worker was away for three hours while sixty alerts went out: they are told as few, and no restart tells them again."""
+    """The worker was away for three hours while sixty alerts went out: they are told as few, and never told again."""
     put(store, 60, kind="cleared", at=NOW + timedelta(hours=3))
     for second in range(0, 900, 15):
         go(store, settings, client, NOW + timedelta(hours=3, seconds=second))
