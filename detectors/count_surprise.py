@@ -23,7 +23,7 @@ from detectors.outlook import Outlook, Setting
 from detectors.pace import THRESHOLD, WEEK, pace
 from detectors.parameter import Parameter, check_all
 from detectors.scan import CALM, Bars, Evidence, Sum
-from detectors.telling import CALM_SCORE, NOTHING, Finding
+from detectors.telling import NOTHING, Finding
 from detectors.timetable import CLOSED, Timetable
 from detectors.windows import Ring
 
@@ -223,7 +223,7 @@ class CountSurprise(Detector):
         fine, broad = NOTHING, NOTHING
         if look.fine.surprise:
             score = self._fine_peaks.score(look.fine.surprise, WEEK / self.step_s) + math.log10(MINUTE_SHARE)
-            fine = _told(score, look.fine, self.step_s)
+            fine = telling.told(score, look.fine, self.step_s)
         if look.close is not None:
             broad = self._finding_of(look.close)
         return broad if broad.score > fine.score or fine is NOTHING else fine
@@ -235,7 +235,7 @@ class CountSurprise(Detector):
         share = math.log10(QUARTER_SHARE) if self._fine else 0.0
         score = self._peaks.score(surprise, WEEK / self._heavy) + share
         falls = surprise > close.up.surprise
-        return _told(score, close.down if falls else close.up, self._heavy, falls)
+        return telling.told(score, close.down if falls else close.up, self._heavy, falls)
 
     # Learning -----------------------------------------------------------------------------------------------------
 
@@ -379,23 +379,6 @@ class CountSurprise(Detector):
             quarter, setting, observed, expected = body["filling"]
             self._filling = Filling(quarter, Setting.from_body(setting))
             self._filling.observed, self._filling.expected = observed, expected
-
-
-def _told(score: float, found: Evidence, step_s: int, falls: bool = False) -> Finding:
-    window_s = found.width * step_s
-    observed, expected = found.observed, found.expected
-    params = {"observed": observed, "expected": expected, "ratio": observed / expected, "window_s": window_s}
-    return Finding(
-        max(score, CALM_SCORE),
-        found.surprise,
-        found.rank,
-        "down" if falls else "up",
-        window_s,
-        observed,
-        expected,
-        "detectors.reason.count_low" if falls else "detectors.reason.count_high",
-        params,
-    )
 
 
 def _surprise(close: Close, sided: str) -> float:

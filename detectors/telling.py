@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from detectors import maturity
 from detectors.base import Reading, Reason, Tier, Verdict
+from detectors.scan import Evidence
 
 CALM_SCORE = -1.0
 """Scores below are not told apart: ten and more false episodes a week."""
@@ -37,6 +38,24 @@ class Finding(NamedTuple):
     expected: float = 0.0
     code: str = ""
     params: Mapping[str, Any] | None = None
+
+
+def told(score: float, found: Evidence, step_s: int, falls: bool = False) -> Finding:
+    """Of the strongest window of a scan, in steps of ``step_s`` seconds; ``falls``: of a lack."""
+    window_s = found.width * step_s
+    observed, expected = found.observed, found.expected
+    params = {"observed": observed, "expected": expected, "ratio": observed / expected, "window_s": window_s}
+    return Finding(
+        max(score, CALM_SCORE),
+        found.surprise,
+        found.rank,
+        "down" if falls else "up",
+        window_s,
+        observed,
+        expected,
+        "detectors.reason.count_low" if falls else "detectors.reason.count_high",
+        params,
+    )
 
 
 NOTHING = Finding()
