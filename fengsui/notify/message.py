@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from fengsui.locale.say import say
 from fengsui.locale.words import tier_name
 from fengsui.notify.recipients import Addressee
+from fengsui.settings.dimension import TOPIC
+from fengsui.store.slices import slice_key, slice_levels
 
 RINGS_FROM = 2
 """Of lesser tiers nobody is called by name."""
 REASONS = 3
+_TOPIC: Final = re.compile(rf"(?:^|\|){TOPIC}(?:\.\d+)?=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,18 @@ def _say(frame: Frame, code: str, params: Mapping[str, Any]) -> str:
 
 
 def _visible(params: Mapping[str, Any], lang: str) -> Mapping[str, Any]:
-    """Cues are named, not coded, where a sentence shows one."""
+    """Cues are named, not coded, where a sentence shows one; a topic is not: its name is customers' words."""
     cue = params.get("cue")
-    return {**params, "cue": say(lang, f"alerts.cue.{cue}")} if cue else params
+    quiet = {name: _wordless(value, lang) for name, value in params.items()}
+    return {**quiet, "cue": say(lang, f"alerts.cue.{cue}")} if cue else quiet
+
+
+def _wordless(value: Any, lang: str) -> Any:
+    """A slice key of a topic (or a list of slices) without the phrase."""
+    if isinstance(value, list | tuple):
+        return [_wordless(one, lang) for one in value]
+    if not isinstance(value, str) or not _TOPIC.search(value):
+        return value
+    levels = slice_levels(value)
+    word = say(lang, "notify.topic")
+    return slice_key({level: word if level.partition(".")[0] == TOPIC else said for level, said in levels.items()})

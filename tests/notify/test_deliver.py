@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from fengsui import notify
 from fengsui.notify.deliver import back_off
+from fengsui.notify.message import Frame, message
 from fengsui.settings.model import Channel, Notify, Settings
 from fengsui.store.tables import definition, handling, outbox
 from tests.notify.words import PARAMS
@@ -339,3 +340,17 @@ def test_no_storm_of_all_clear_after_a_restart(store, settings, client, post):
     for hour in (4, 5):  # another process begins: what was told is told
         go(store, settings, client, NOW + timedelta(hours=hour))
     assert len(post.got) == len(sent)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh_CN", "突发话题"), ("en", "a sudden topic")])
+def test_no_notice_says_what_a_topic_is_called(lang: str, word: str) -> None:
+    """Its name is customers' words; the link leads to where it stands."""
+    frame = Frame(lang, "Asia/Shanghai", "https://fengsui.test", NOW)
+    params = {**PARAMS, "slice": "channel=App|topic=王建国骂人", "tier": 2}
+    row = {"notice_id": "n1", "kind": "raised", "episode_id": "e1", "recipient": "duty", "created_at": NOW}
+    alert = {"owner": None, "claim_due_at": None, "handle_due_at": None, "owner_name": None}
+    fact = {"code": "alerts.title.count_up", "params": {"slice": ["topic=王建国骂人", "topic.1=王建国"], "metric": "contacts"}}
+    told = message({**row, "code": "alerts.notice.opened", "params": params}, frame, {**alert, "factors": {"impact": [fact]}})
+    said = json.dumps(told.body(), ensure_ascii=False)
+    assert "王建国" not in said and word in told.title and f"App · {word}" in told.text and "/alerts?id=e1" in told.link
+    assert said.count(word) == 4

@@ -74,3 +74,37 @@ def test_what_is_documented_is_what_there_is_and_no_person_is_in_it(filled: Engi
         line = next(line for line in DOCUMENTED.splitlines() if line.startswith(f"| `{view}`"))
         assert [name for name in names if name not in line] == []
         assert not {"text", "raw", "customer", "record_key", "owner", "url", "extra", "dims"} & set(names)
+
+
+def _episode(id_: str, key: str) -> dict[str, object]:
+    times = dict.fromkeys(("opened_at", "started_at", "last_at"), NOW)
+    said = {"mode": "on", "metric": "contacts", "condition": "firing", "direction": "up", "reason": "x"}
+    numbers = dict.fromkeys(("grade", "peak_grade", "tier", "likelihood", "impact", "loss", "score", "peak_score"), 1)
+    place = {"episode_id": id_, "rule_id": "contacts-topic", "rule_version": 1, "slice_key": key, "slice_id": slice_id(key)}
+    return {**place, **times, **said, **numbers, "factors": {}, "reason_params": {}, "explained": []}
+
+
+def test_no_phrase_of_a_topic_is_in_the_views(filled: Engine) -> None:
+    keys = ["topic=积分清零", "channel=App|topic.1=积分清零", "subtopic=说法", "channel=topic%3Dx"]
+    with filled.begin() as conn:
+        for n, key in enumerate(keys):
+            cuboid = "|".join(part.partition("=")[0] for part in key.split("|"))
+            place = {"slice_id": slice_id(key), "cuboid": cuboid, "slice_key": key, "dims": {}, "first_at": NOW}
+            conn.execute(insert(t.slice_).values(**place))
+            cell = {"slice_id": slice_id(key), "measure": "contacts.n", "bin": NO_BIN, "value": 2}
+            conn.execute(insert(t.rollup).values(grain=15, bucket=bucket(NOW, 15), **cell))
+            conn.execute(insert(t.episode).values(**_episode(f"e{n}", key)))
+    with filled.connect() as conn:
+        figures = conn.execute(text("select slice_key from bi_figure where measure = 'contacts.n'")).scalars().all()
+        alerts = conn.execute(text("select slice_key from bi_alert order by episode_id")).scalars().all()
+    assert sorted(figures) == sorted(keys[2:])
+    assert alerts == ["topic", "topic", *keys[2:]]
+
+
+def test_a_store_that_has_the_older_views_gets_the_new_ones(filled: Engine) -> None:
+    with filled.begin() as conn, Operations.context(MigrationContext.configure(conn)):
+        older = _scripts().get_revision("0014").module
+        older.drop_views()
+        older.make_views()
+        _scripts().get_revision("0024").module.upgrade()
+    test_no_phrase_of_a_topic_is_in_the_views(filled)

@@ -1,7 +1,7 @@
 """views for BI tools: what happened, how often, and which alerts; no words of customers, no names, no keys of persons.
 
 A later migration that rebuilds ``feedback``, ``rollup``, ``slice``, ``episode`` or ``handling`` on SQLite drops these views
-first and makes them again (``drop_views``, ``make_views``).
+first and makes them again (``drop_views``, ``make_views``, then ``make_views`` of 0024).
 """
 
 from alembic import op
