@@ -87,10 +87,11 @@ def _views(where: Where, store: Engine, given: str | None) -> list[str]:
 def list_(where: Where) -> None:
     """列出链接 · list links."""
     from fengsui.people import every_link
+    from fengsui.people.link import START
 
     settings, now = where.settings(), utc_now()
     zone = settings.centre.zone
-    rows = [row_of(where, each, zone, now) for each in every_link(where.store(settings))]
+    rows = [row_of(where, each, zone, now) for each in every_link(where.store(settings), START)]
     heads = ("id", "name", "scope", "address", "made", "until", "used", "state")
     print_table([where.say(f"cli.wall.head_{head}") for head in heads], rows)
 

@@ -78,8 +78,8 @@ def make_link(
     return Link(screen, now, expires_at, tuple(networks), None, None), token
 
 
-def every_link(store: Engine, start: str = START) -> tuple[Link, ...]:
-    """All of a kind, the revoked ones too, the oldest first."""
+def every_link(store: Engine, start: str = "") -> tuple[Link, ...]:
+    """All (of the kind ``start``), the revoked ones too, the oldest first."""
     with reading(store).connect() as conn:
         mine = _links().where(person.c.person_id.startswith(start))
         rows = conn.execute(mine.order_by(person.c.created_at, person.c.person_id)).mappings()

@@ -23,6 +23,7 @@ from fengsui.cli.table import print_table, width
 from fengsui.cli.where import Where
 from fengsui.locale import has
 from fengsui.people import create, every_link, every_person, reporter
+from fengsui.people.link import START
 from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
@@ -361,7 +362,7 @@ def test_a_link_for_reports_is_made_with_its_code_listed_and_revoked(fengsui: Fe
     assert token.encode() not in (tmp_path / "fengsui.db").read_bytes()
     now = datetime.now(UTC)
     who = reporter(store, token, now)
-    assert who is not None and (who.name, who.scope) == ("柜台", ("华南",)) and every_link(store) == ()
+    assert who is not None and (who.name, who.scope) == ("柜台", ("华南",)) and every_link(store, START) == ()
     assert fengsui("report", "link", "list").stdout.splitlines()[1].split()[0] == who.person_id
     assert fengsui("report", "link", "revoke", who.person_id).exit_code == 0
     assert reporter(store, token, now) is None

@@ -15,10 +15,11 @@ from fengsui import people
 from fengsui.board import trail
 from fengsui.board.trail import Question
 from fengsui.people import Person, audit
+from fengsui.people.link import REPORT, START
 from fengsui.people.session import token_hash
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
-from pages.gate import signin
+from pages.gate import door, signin
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -95,6 +96,20 @@ def test_an_administrator_sees_everybody(office: Engine, looks: Looks, lang: str
     app = show(_people, lang)
     assert not app.exception
     assert not [word for word in WORDS[lang] if word not in texts(app)]
+
+
+def test_links_of_every_kind_are_no_persons(office: Engine, looks: Looks, monkeypatch: pytest.MonkeyPatch):
+    """The trap: a link to report counted as somebody with an account, and the demo's visitors stood before a locked door."""
+    made = [
+        people.make_link(office, name, by="cli", now=NOW, start=start)[0] for name, start in (("东墙", START), ("柜台", REPORT))
+    ]
+    looks("gao")
+    app = show(_people)
+    shown = texts(app) + "".join(app.selectbox(key="ppl_pick").options)
+    assert "高岩" in shown and "东墙" not in shown and "柜台" not in shown
+    monkeypatch.setattr(door, "loopback", lambda: True)
+    monkeypatch.setattr(door.people, "every_person", lambda store: tuple(one.person for one in made))
+    assert door.demo_open()
 
 
 def test_a_person_is_added_with_a_password_told_once(office: Engine, looks: Looks):

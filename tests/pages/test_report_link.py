@@ -90,7 +90,7 @@ def test_it_opens_nothing_else_and_a_link_of_a_wall_opens_no_form(anybody: TestC
     _, wall = people.make_link(store(), "大厅", by="cli", now=NOW)
     assert anybody.get(f"/tell/{wall}").status_code == 404
     assert [one.person.person_id[:7] for one in people.every_link(store(), REPORT)] == [REPORT]
-    assert all(one.person.person_id.startswith(START) for one in people.every_link(store()))
+    assert all(one.person.person_id.startswith(START) for one in people.every_link(store(), START))
 
 
 @pytest.mark.parametrize("how", ["unknown", "long", "revoked", "expired"])

@@ -13,6 +13,7 @@ from fengsui.alerts.commands.answer import Done, Refused
 from fengsui.alerts.commands.decide import decide
 from fengsui.alerts.commands.handling import (
     KEEP_PUT_OFF,
+    NAMED,
     Command,
     Handling,
     Last,
@@ -158,7 +159,7 @@ def _can_take(conn: Connection, episode_id: str, by: Person) -> bool:
 
 def _episode(conn: Connection, episode_id: str) -> Row | None:
     machine = (episode.c.tier.label("episode_tier"), episode.c.slice_key, episode.c.metric, episode.c.day, episode.c.day_n)
-    columns = (*machine, episode.c.mode, episode.c.claim_due_at, snooze.c.until_at.label("snoozed_until"))
+    columns = (*machine, episode.c.explained, episode.c.mode, episode.c.claim_due_at, snooze.c.until_at.label("snoozed_until"))
     joined = handling.join(episode, episode.c.episode_id == handling.c.episode_id).outerjoin(
         snooze, snooze.c.episode_id == handling.c.episode_id
     )
@@ -198,6 +199,7 @@ def _last(conn: Connection, episode_id: str, n: int) -> Last | None:
         return None
     params = dict(row["params"])
     name = params.pop("who", row["by"])
+    params.pop(NAMED, None)
     return Last(row["by"], name, row["code"], row["at"], params, row["note"])
 
 
@@ -237,7 +239,7 @@ def _append(conn: Connection, row: Row, before: Handling, step: Step, by: Person
             code=step.code,
             before=before.state,
             after=step.changes.get("state", before.state),
-            params={**step.params, "who": by.name},
+            params={**step.params, **_named(row, step), "who": by.name},
             note=step.note,
         )
     )
@@ -246,6 +248,11 @@ def _append(conn: Connection, row: Row, before: Handling, step: Step, by: Person
     _put_off(conn, episode_id, before, step, by, now)
     _audit(conn, episode_id, n, step, by, now)
     tell_of_command(conn, row, step.code, step.params, n, by.name, now)
+
+
+def _named(row: Row, step: Step) -> dict[str, list[str]]:
+    """What whoever has it now was shown: what is named later is news to them (``alerts.widened``)."""
+    return {NAMED: [part["slice_key"] for part in row["explained"]]} if step.changes.get("state") == "claimed" else {}
 
 
 def _put_off(conn: Connection, episode_id: str, before: Handling, step: Step, by: Person, now: datetime) -> None:

@@ -11,6 +11,8 @@ from fengsui.alerts.snooze import gravest
 
 OPEN = ("new", "verified", "claimed", "in_progress")
 STATES = (*OPEN, "resolved", "reviewed")
+NAMED = "named"
+"""In the params of a transition that put an alert in somebody's hands: keys of the parts that were named of it then."""
 
 
 class Person(Protocol):
