@@ -19,6 +19,7 @@ from fengsui.people.link import REPORT
 from fengsui.settings import Settings
 from fengsui.store.slices import UNKNOWN, slice_levels
 from fengsui.store.tables import episode, feedback, feedback_text, handling, inbox, person, quarantine, rule_record, slice_
+from fengsui.text.clean import clean
 from fengsui.text.masks import mask
 
 KIND = "staff"
@@ -94,7 +95,7 @@ def choices(store: Engine, settings: Settings, scope: Scope) -> Choices:
 
 def check(answers: Answers, offered: Choices) -> None:
     """Raises ``NotReported`` for the first answer that cannot be taken, with what is allowed."""
-    if not answers.words.strip():
+    if not clean(answers.words, WORDS_MAX):  # blanks, or nothing that can be seen
         raise NotReported("words", "board.report.words")
     if len(answers.words) > WORDS_MAX:
         raise NotReported("words", "board.report.words_long", allowed=WORDS_MAX)

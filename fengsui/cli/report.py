@@ -50,7 +50,7 @@ def make(where: Where, name: str, scope: tuple[str, ...], days: int | None, qr: 
     if qr is not None:
         qr.write_text(svg(f"{start}tell/{token}", "QR"), encoding="utf-8")
         where.tell("cli.report.qr", file=str(qr))
-    where.tell("cli.wall.once")
+    where.tell("cli.report.once")
 
 
 @link.command("list")

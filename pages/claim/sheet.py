@@ -165,7 +165,7 @@ def _foot(view: View) -> str:
             return others.foot(view.visitor, view.others, alert.handling_version, view.action)
         return _form(view)
     if alert.owner is not None:
-        code = "mine" if alert.owner == me else "theirs"
+        code = "mine" if alert.owner == me else "handed" if view.used else "theirs"  # by whoever looks, or by somebody faster
         since = view.say(f"pages.claim.{code}", who=alert.owner_name or alert.owner, at=alert.claimed_at or view.now)
         return f'<div class="foot"><p class="owner {code}" role="status">{since}</p>{desk}</div>'
     code = "used" if alert.waiting and view.used else "look_only" if alert.waiting else "over"

@@ -26,7 +26,7 @@ USUAL = {"customers": "2-3", "urgency": "workaround"}
 @dataclass(frozen=True, slots=True)
 class View:
     """All that is shown. ``given``: what was filled in before; ``fault``: (field, code, params); ``sent``: id of the report
-    just sent; ``open``: whether this centre takes reports."""
+    just sent; ``open``: whether this centre takes reports; ``linked``: by a link, without an account."""
 
     person: Person
     lang: str
@@ -40,7 +40,7 @@ class View:
     mine: Sequence[Report]
     sent: str
     open: bool
-    back: str = "pages.report.back"
+    linked: bool = False
 
     def say(self, code: str, **params: Any) -> str:
         return html.escape(say(self.lang, code, params, zone=self.settings.centre.zone))
@@ -65,11 +65,19 @@ def page(view: View) -> str:
         centre=html.escape(view.settings.centre.name),
         who=html.escape(view.person.name),
         home=html.escape(view.home, quote=True),
-        back=view.say(view.back),
+        back=_back(view),
         news=_news(view),
         form=form,
         mine=_mine(view),
     )
+
+
+def _back(view: View) -> str:
+    """To a new form, for whoever has no other page, once one was sent."""
+    if view.linked and not view.sent:
+        return ""
+    words = view.say("pages.report.another" if view.linked else "pages.report.back")
+    return f'<p class="back"><a href="{html.escape(view.home, quote=True)}">{words}</a></p>'
 
 
 def _refresh(view: View) -> str:
@@ -85,7 +93,7 @@ def _news(view: View) -> str:
     sent = next((one for one in view.mine if one.inbox_id == view.sent), None)
     if sent is None:
         return ""
-    following = view.say(f"pages.report.next.{sent.state}")
+    following = view.say(f"pages.report.next.{'kept' if view.linked and sent.state == 'taken' else sent.state}")
     return f'<section class="sent {sent.state}" role="status"><b>{_state(view, sent)}</b><p>{following}</p></section>'
 
 
@@ -97,7 +105,7 @@ def _form(view: View) -> str:
         f'<form method="post" action="{html.escape(view.action, quote=True)}">'
         f'<input type="hidden" name="key" value="{html.escape(view.key, quote=True)}">'
         f"{_words(view)}{customers}{urgency}{asked}"
-        f'<p class="hint">{view.say("pages.report.after")}</p>'
+        f'<p class="hint">{view.say("pages.report.after_linked" if view.linked else "pages.report.after")}</p>'
         f'<div class="foot"><button>{view.say("pages.report.send")}</button></div></form>'
     )
 

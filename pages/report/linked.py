@@ -6,6 +6,7 @@ whose id stands in the address.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -25,9 +26,11 @@ from pages.gate.webhook import slot
 from pages.look import trouble
 from pages.look.house import house, now
 from pages.report import form
-from pages.report.route import KEY_CHARS, Fault, answers_of
+from pages.report.route import KEY_CHARS, Fault, answers_of, language_kept
 
 NAME = "tell/"
+_ID = re.compile("[0-9a-f]{1,64}")
+"""Of a report; PostgreSQL refuses to be asked for some others."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": plain.POLICY,
@@ -43,7 +46,7 @@ async def page(request: Request) -> Response:
 async def submit(request: Request) -> Response:
     """303 to the same address with the report's id; else the form again with what was filled in."""
     if not signin.short(request):
-        return Response(status_code=413)
+        return await anyio.to_thread.run_sync(_too_large, request)
     given = {name: str(value) for name, value in (await request.form()).items()}
     return await anyio.to_thread.run_sync(_submit, request, given)
 
@@ -51,6 +54,11 @@ async def submit(request: Request) -> Response:
 def _page(request: Request) -> Response:
     who = people.reporter(house().reader, request.path_params["token"], now())
     return plain.missing(request) if who is None else _shown(request, who, {}, None, 200)
+
+
+def _too_large(request: Request) -> Response:
+    who = people.reporter(house().reader, request.path_params["token"], now())
+    return plain.missing(request) if who is None else _shown(request, who, {}, Fault("words", "pages.report.too_large"), 413)
 
 
 def _submit(request: Request, given: Mapping[str, str]) -> Response:
@@ -81,7 +89,8 @@ def _sent(request: Request, who: Person, given: Mapping[str, str]) -> Response:
         if fault.code == "board.inbox.key_reused":  # back to a form that was sent, and changed
             return _shown(request, who, {**given, "key": ""}, Fault("", "pages.report.sent_before"), 422)
         return _shown(request, who, given, Fault("", fault.code, fault.params), fault.status, fault.again_s)
-    return RedirectResponse(f"{request.url.path}?sent={kept.inbox_id}", status_code=303, headers=HEADERS)
+    address = f"{request.url.path}?sent={kept.inbox_id}{language_kept(request)}"
+    return RedirectResponse(address, status_code=303, headers=HEADERS)
 
 
 def _shown(
@@ -91,6 +100,7 @@ def _shown(
     source = report.source_of(settings)
     choices = report.choices(store, settings, who.scope) if source else {}
     sent = request.query_params.get("sent", "")[:64]
+    sent = sent if _ID.fullmatch(sent) else ""
     mine = report.one(store, source, who.person_id, sent) if source and sent else []
     return _filled(request, who, given, fault, status, choices, mine, again_s)
 
@@ -106,12 +116,13 @@ def _filled(
     again_s: int | None,
 ) -> Response:
     settings, here = house().settings, path(NAME + request.path_params["token"])
+    kept_language = language_kept(request).replace("&", "?")
     view = form.View(
         person=who,
         lang=form.language_of(request.query_params.get("lang"), who, settings),
         settings=settings,
-        action=here,
-        home=here,
+        action=here + kept_language,
+        home=here + kept_language,
         key=given.get("key") or secrets.token_urlsafe(12),
         given=given,
         fault=(fault.where, fault.code, fault.params) if fault else None,
@@ -119,7 +130,7 @@ def _filled(
         mine=mine,
         sent=request.query_params.get("sent", ""),
         open=report.source_of(settings) is not None,
-        back="pages.report.another",
+        linked=True,
     )
     headers = HEADERS if again_s is None else {**HEADERS, "Retry-After": str(again_s)}
     return HTMLResponse(form.page(view), status_code=status, headers=headers)

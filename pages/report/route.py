@@ -88,7 +88,7 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
         if fault.code == "board.inbox.key_reused":  # back to a form that was sent, and changed: one more press sends it, too
             return _answer(request, person, {**given, "key": ""}, Fault("", "pages.report.sent_before"), 422)
         return _answer(request, person, given, Fault("", fault.code, fault.params), fault.status, fault.again_s)
-    return RedirectResponse(f"{path('report')}?sent={kept.inbox_id}{_language(request)}", status_code=303)
+    return RedirectResponse(f"{path('report')}?sent={kept.inbox_id}{language_kept(request)}", status_code=303)
 
 
 def _again(request: Request, given: Mapping[str, str], fault: Fault, status: int) -> Response:
@@ -147,7 +147,7 @@ def _filled(
         person=person,
         lang=_lang(request, person),
         settings=settings,
-        action=path("report") + (f"?{_language(request)[1:]}" if _language(request) else ""),
+        action=path("report") + (f"?{language_kept(request)[1:]}" if language_kept(request) else ""),
         home=path("wall"),
         key=given.get("key") or secrets.token_urlsafe(12),
         given=given,
@@ -167,7 +167,7 @@ def _lang(request: Request, person: Person) -> str:
     return form.language_of(request.query_params.get("lang"), person, house().settings)
 
 
-def _language(request: Request) -> str:
+def language_kept(request: Request) -> str:
     """A language asked for in the address stays."""
     wish = request.query_params.get("lang")
     return f"&lang={wish}" if wish in ("zh", "en", "zh_CN") else ""

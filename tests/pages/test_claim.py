@@ -289,6 +289,8 @@ def test_from_a_phone_it_is_handed_to_a_colleague_once_and_help_is_asked_for(pho
     page = phone.get(f"{address}?to=1").text
     done = phone.post(address, data={"seen": seen(page), "do": "transfer", "person": "wang", "reason": "<b>"})
     assert done.status_code == 303 and handling().owner == "wang"
+    given = phone.get(address).text
+    assert "现在由 王敏 负责" in given and "已先认领" not in given, "it was handed over, nobody was faster"
     open_again()
     assert "<form" not in phone.get(f"{address}?to=1").text, "a link acts once"
     phone.post(address, data={"seen": str(handling().handling_version), "do": "transfer", "person": "zhou"})

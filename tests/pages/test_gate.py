@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import websockets
+from sqlalchemy import select
 from starlette.requests import Request
 
 from fengsui import people
+from fengsui.board import report
+from fengsui.people.link import REPORT
 from fengsui.people.password import hashed
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.gate import address, door
 from pages.look import house
 from tests.pages.conftest import NOW
-from tests.pages.test_leak import ask
+from tests.pages.test_leak import SECRETS, ask
+from tests.pages.test_report import GOOD, STAFF
 
 PASSWORD = "一个很长的口令-2026"
 
@@ -174,9 +178,10 @@ def test_the_demo_is_open_only_here_and_only_while_nobody_has_an_account(home: A
     monkeypatch.setattr(door.people, "every_person", lambda store: (SimpleNamespace(person_id="demo"),))
     assert door.demo_open()
     people.make_link(house.house().writer, "试看", by="cli", now=NOW)
+    people.make_link(house.house().writer, "柜台", by="cli", now=NOW, start=REPORT)
     screens = [SimpleNamespace(person_id=each.person.person_id) for each in people.every_link(house.house().reader)]
     monkeypatch.setattr(door.people, "every_person", lambda store: (SimpleNamespace(person_id="demo"), *screens))
-    assert screens and door.demo_open(), "a wall's link is nobody who could sign in"
+    assert len(screens) == 2 and door.demo_open(), "a link is nobody who could sign in"
     monkeypatch.setattr(door, "loopback", lambda: False)
     assert not door.demo_open()
 
@@ -188,3 +193,91 @@ def test_an_origin_is_compared_with_the_host_and_its_port() -> None:
 
     assert address.own(post("http://fengsui.local:8501"))
     assert not address.own(post("http://fengsui.local"))
+
+
+def test_a_link_to_report_opens_its_form_on_a_fresh_process_and_nothing_else(closed_server: Any) -> None:
+    """Its first requests are a stranger's; then whoever has the link, with and without a session of any role."""
+    closed_server.stop()
+    file = closed_server.home / "fengsui.toml"
+    file.write_text(file.read_text(encoding="utf-8") + STAFF, encoding="utf-8")
+    store, at = open_store(f"sqlite:///{closed_server.home / 'fengsui.db'}"), datetime.now(UTC)
+    links = {
+        name: people.make_link(store, "天河网点柜台", by="cli", now=at, start=REPORT, scope=["华南"], expires_at=until)
+        for name, until in (("good", None), ("revoked", None), ("expired", at + timedelta(seconds=-1)))
+    }
+    people.revoke_link(store, links["revoked"][0].person.person_id, by="cli", now=at)
+    _, wall = people.make_link(store, "大厅", by="cli", now=at)
+    closed_server.start()
+    client = httpx.Client(base_url=closed_server.url, timeout=20)
+    good = links["good"][1]
+
+    shut = ["invented", "a" * 500, "%00", "..%2fadmin", wall, links["revoked"][1], links["expired"][1]]
+    for cookies in ({}, {"fengsui": "token-screen"}, {"fengsui": "token-wang"}):
+        for token in shut:
+            for answer in (
+                httpx.get(str(client.base_url) + f"/tell/{token}", cookies=cookies, timeout=20),
+                httpx.post(str(client.base_url) + f"/tell/{token}", data=GOOD, cookies=cookies, timeout=20),
+            ):
+                assert answer.status_code == (400 if "%" in token else 404), token
+                assert not [secret for secret in (*SECRETS, "天河", 'name="words"') if secret in answer.text], token
+    with store.connect() as conn:
+        assert not conn.execute(select(t.inbox)).all()
+
+    for cookies in ({}, {"fengsui": "token-screen"}, {"fengsui": "token-wang"}):
+        form = httpx.get(str(client.base_url) + f"/tell/{good}", cookies=cookies, timeout=20)
+        assert form.status_code == 200 and "天河网点柜台" in form.text and "<form" in form.text
+        assert not [secret for secret in (*SECRETS, "华东", "<script") if secret in form.text]
+        assert "set-cookie" not in form.headers and form.headers["referrer-policy"] == "no-referrer"
+        assert "default-src 'none'" in form.headers["content-security-policy"]
+    assert client.get(f"/tell/{good}?sent=%00").status_code == client.get(f"/tell/{good}?sent=x'--").status_code == 200
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert client.request(method, f"/tell/{good}").status_code == 405
+
+    assert client.get(f"/wall/enter/{good}").status_code == 403, "no wall behind it"
+    assert client.get("/wall", cookies={"fengsui": good}).headers["location"].startswith("/signin"), "no session either"
+    stream = closed_server.url.replace("http", "ws") + "/_stcore/stream"
+    assert not [secret for secret in SECRETS if secret in asyncio.run(ask(stream, "wall", cookie=good))]
+    store.dispose()
+
+
+def test_hostile_words_and_floods_by_a_link_to_report(closed_server: Any) -> None:
+    closed_server.stop()
+    file = closed_server.home / "fengsui.toml"
+    file.write_text(file.read_text(encoding="utf-8") + STAFF, encoding="utf-8")
+    store = open_store(f"sqlite:///{closed_server.home / 'fengsui.db'}")
+    _, token = people.make_link(store, "<b>柜台</b>\u202e", by="cli", now=datetime.now(UTC), start=REPORT, scope=["华南"])
+    closed_server.start()
+    client = httpx.Client(base_url=closed_server.url, timeout=20)
+    address = f"/tell/{token}"
+    assert "<b>柜台" not in client.get(address).text
+
+    refused = [
+        ({"words": "字" * 1_000}, 422),
+        ({"org": "<img src=x>"}, 422),
+        ({"words": "字" * 10_000}, 413),
+        ({"words": "\u200b \u200b"}, 422),
+    ]
+    for wrong, status in refused:
+        answer = client.post(address, data={**GOOD, **wrong})
+        assert answer.status_code == status and "<form" in answer.text, wrong
+        assert "<img" not in answer.text
+    taken = [
+        "<script>alert(1)</script>",
+        "=HYPERLINK(1)",
+        "\u202e倒写 \u200b零宽",
+        "空\x00字节",
+    ]
+    for n, words in enumerate(taken):
+        sent = client.post(address, data={**GOOD, "key": f"h{n}", "words": words})
+        assert sent.status_code == 303, words
+        assert "已收到" in client.get(sent.headers["location"]).text
+    before = len(taken)
+    codes = [
+        client.post(address, data={**GOOD, "key": f"f{n}", "words": f"第 {n} 件"}).status_code
+        for n in range(report.LINK_MOST + 5)
+    ]
+    kept = report.LINK_MOST - before
+    assert codes == [303] * kept + [429] * (len(codes) - kept)
+    with store.connect() as conn:
+        assert len(conn.execute(select(t.inbox)).all()) == report.LINK_MOST
+    store.dispose()

@@ -60,11 +60,12 @@ def test_without_an_account_a_report_becomes_an_alert_and_its_sender_reads_so(an
     link, address = made()
     form = anybody.get(address)
     assert form.status_code == 200 and "天河网点柜台" in form.text and "<script" not in form.text
+    assert "再报一条" not in form.text and "谁在处理" not in form.text, "no promise that a link does not keep"
     assert len(form.content) < LARGEST and "华东" not in form.text, "its scope, and no other"
     sent = anybody.post(address, data={**GOOD, "org": "华南"})
     assert sent.status_code == 303 and sent.headers["location"].startswith(f"{address}?sent=")
     assert [row.by for row in kept()] == [link] and not anybody.cookies
-    assert "已收到" in anybody.get(sent.headers["location"]).text
+    assert "已收到" in (waits := anybody.get(sent.headers["location"]).text) and "再报一条" in waits
     worked(home)
     taken = anybody.get(sent.headers["location"]).text
     assert re.search(r"已记入预警 \d{4}-\d\d · 待认领", taken) and "13812345678" not in taken
@@ -105,6 +106,18 @@ def test_a_link_ends(anybody: TestClient, how: str, monkeypatch: pytest.MonkeyPa
     address = {"unknown": "/tell/abc", "long": f"/tell/{'a' * 500}"}.get(how, address)
     assert anybody.get(address).status_code == 404
     assert anybody.post(address, data=GOOD).status_code == 404 and not kept()
+
+
+def test_its_language_stays_and_what_is_too_long_comes_back_with_a_form(anybody: TestClient) -> None:
+    _, address = made()
+    form = anybody.get(f"{address}?lang=en").text
+    assert f'action="{address}?lang=en"' in form and "The duty desk sees it at once" in form
+    sent = anybody.post(f"{address}?lang=en", data={**GOOD, "org": "华南"})
+    assert sent.headers["location"].endswith("&lang=en") and "Report another one" in anybody.get(sent.headers["location"]).text
+    long = anybody.post(address, data={**GOOD, "words": "字" * 10_000})
+    assert long.status_code == 413 and 'name="words"' in long.text and len(kept()) == 1
+    assert anybody.post("/tell/abc", data={**GOOD, "words": "字" * 10_000}).status_code == 404
+    assert anybody.post(address, data={**GOOD, "words": "\u200b \u2060"}).status_code == 422, "nothing that can be seen"
 
 
 def test_another_organisation_is_refused_and_what_was_typed_comes_back(anybody: TestClient) -> None:
