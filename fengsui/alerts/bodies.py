@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fengsui.metrics.calendar_body import CalendarBody
@@ -24,12 +24,13 @@ from fengsui.text.taxonomy import Taxonomy
 
 Factor = Annotated[int, Field(ge=1, le=3)]
 TierNumber = Annotated[int, Field(ge=1, le=3)]
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, le=1_000_000_000)]  # what any store takes as a number
+Seconds = Annotated[int, Field(gt=0, le=366 * 86_400)]  # added to a time: a year at most, else there is no such time
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Names(Body):
@@ -50,7 +51,7 @@ class DetectorRule(RuleBase):
 
     kind: Literal["detector"]
     role: Literal["head", "tail"] = "head"
-    step_s: Annotated[int, Field(ge=60, multiple_of=60)] = 60
+    step_s: Annotated[int, Field(ge=60, le=366 * 86_400, multiple_of=60)] = 60
     detector: str = Field(min_length=1)
     parameters: dict[str, float | int | str] = Field(default_factory=dict)
     budget_per_week: Annotated[float, Field(gt=0, le=10)]
@@ -76,8 +77,8 @@ class ThresholdRule(RuleBase):
     op: Literal[">", ">=", "<", "<="]
     value: float
     clear_value: float
-    for_s: Positive = 300
-    window_s: Positive = 900
+    for_s: Seconds = 300
+    window_s: Seconds = 900
     min_n: Annotated[int, Field(ge=0)] = 0
     grade: TierNumber = 2
     times: Annotated[float, Field(ge=1, le=100)] | None = None
@@ -115,8 +116,8 @@ class RecordRule(RuleBase):
     kinds: tuple[str, ...] = ()
     cues: tuple[str, ...] = ()
     tier: TierNumber = 1  # at least
-    quiet_s: Positive = 86_400
-    max_age_s: Positive = 86_400  # older records (history, back-fill) are noted, not raised
+    quiet_s: Seconds = 86_400
+    max_age_s: Seconds = 86_400  # older records (history, back-fill) are noted, not raised
 
     @model_validator(mode="after")
     def _matches_something(self) -> RecordRule:
@@ -156,7 +157,7 @@ class Floor(Body):
     cues: tuple[str, ...] = ()
     customers: Positive = 1  # distinct customers with the cue; without cues: distinct customers in the complaint window
     ratio: Annotated[float, Field(ge=0)] = 0.0  # and so many times the usual share of the cue
-    within_s: Positive = 3600
+    within_s: Seconds = 3600
     tier: TierNumber
     enabled: bool = True
     rests_on: Literal["content", "counts"] | None = None  # counts: only on a series that has learned its usual level
@@ -183,21 +184,28 @@ class Weights(Body):
     impact_customers: tuple[Positive, Positive] = (5, 25)  # affected customers for impact 2 and 3
     impact_share: Share = 0.3  # excess as a share of the window's volume, from which on it is said
     impact_breadth: tuple[Positive, Positive] = (2, 3)  # organisations or channels touched
-    persistence_s: tuple[Positive, Positive] = (900, 3600)
+    persistence_s: tuple[Seconds, Seconds] = (900, 3600)
     target_margin: Annotated[float, Field(ge=1)] = 1.25  # shares, durations: so many times the target are well past it
     change: tuple[float, float] = (1.5, 3.0)  # without a target: times the usual for impact 2 and 3
     staff_channels: tuple[str, ...] = ()
     staff_kinds: tuple[str, ...] = ("staff_report",)
-    batch_lag_s: Positive = 21_600
+    batch_lag_s: Seconds = 21_600
     genuine_share: Share = 0.25  # below this share of the excess from distinct customers: copies or batch entry
     batch_tier: TierNumber = 1  # the cap for such a window
 
+    @field_validator("impact_customers", "persistence_s", "change")
+    @classmethod
+    def _rising(cls, pair: tuple[float, float]) -> tuple[float, float]:
+        if pair[0] > pair[1]:
+            raise PydanticCustomError("alerts.body.pair_falls", "the second number is below the first")
+        return pair
+
 
 class Deadline(Body):
-    claim_s: Positive
-    handle_s: Positive
+    claim_s: Seconds
+    handle_s: Seconds
     tell: tuple[str, ...]  # roles, or person:<id>
-    lapse_s: Positive | None = None  # in hand and nothing done for so long: back to the queue; None: never
+    lapse_s: Seconds | None = None  # in hand and nothing done for so long: back to the queue; None: never
 
 
 LAPSE_S: Mapping[str, int] = MappingProxyType({"1": 12 * 3600, "2": 2 * 3600, "3": 3600})
@@ -207,11 +215,11 @@ LAPSE_S: Mapping[str, int] = MappingProxyType({"1": 12 * 3600, "2": 2 * 3600, "3
 class SystemPatience(Body):
     """系统告警: for how long each trouble of the house lasts before its administrators are told, and how long calm ends it."""
 
-    source_s: Positive = 600
-    undelivered_s: Positive = 300
-    tick_s: Positive = 120
-    disk_s: Positive = 60
-    calm_s: Positive = 300
+    source_s: Seconds = 600
+    undelivered_s: Seconds = 300
+    tick_s: Seconds = 120
+    disk_s: Seconds = 60
+    calm_s: Seconds = 300
     disk_free: Annotated[float, Field(gt=0, lt=1)] = 0.1  # less of the volume than this is nearly full
     tell: tuple[str, ...] = ("admin",)
 
@@ -226,15 +234,15 @@ class TierPolicy(Body):
     alive_hour: Annotated[int, Field(ge=0, le=23)] = 8  # local hour of the daily sign of life
     channels: tuple[str, ...] = ("log",)
     channel_tiers: dict[str, TierNumber] = Field(default_factory=dict)
-    report_s: Positive | None = 1800  # severe and in hand: a 续报 at least so often; None: not asked for
-    hold_s: Positive = 600  # an alert lives at least so long
-    calm_s: Positive = 600  # and clears after so much complete calm …
+    report_s: Seconds | None = 1800  # severe and in hand: a 续报 at least so often; None: not asked for
+    hold_s: Seconds = 600  # an alert lives at least so long
+    calm_s: Seconds = 600  # and clears after so much complete calm …
     calm_steps: Positive = 2  # … in at least so many steps
-    blind_s: Positive = 900  # without complete data for so long: condition no_data
-    refire_s: Positive = 1800  # fires again within: the same alert goes on
-    relate_s: Positive = 3600  # parent and child open within
+    blind_s: Seconds = 900  # without complete data for so long: condition no_data
+    refire_s: Seconds = 1800  # fires again within: the same alert goes on
+    relate_s: Seconds = 3600  # parent and child open within
     storm_n: Positive = 10
-    storm_s: Positive = 300
+    storm_s: Seconds = 300
     per_minute: Positive | None = None  # an upper limit for every channel; None: what each bears
     system: SystemPatience = SystemPatience()
 

@@ -5,6 +5,7 @@ Reads are cached per store: the table is small and rarely changes, a replay asks
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from fengsui.metrics import catalogue
 from fengsui.metrics.catalogue import Metric
 from fengsui.people.plain import plain, readable
 from fengsui.store.tables import audit, definition
+
+log = logging.getLogger(__name__)
 
 
 class BadDefinition(ValueError):
@@ -150,6 +153,8 @@ def _all(conn: Connection, now: datetime, stamp: Stamp | None = None) -> dict[tu
 
 
 def _shelf(conn: Connection, stamp: Stamp | None) -> _Shelf:
+    """A version that was stored when more was allowed, and that nothing can be decided by, is passed over: the one before it
+    goes on, and the log says which and why. Alerts must not stop for it."""
     mine = definition.c.kind.in_(tuple(ADAPTERS))
     stamp = stamp or conn.execute(select(*STAMP)).one()._tuple()
     known = _shelves.get(conn.engine)
@@ -158,7 +163,11 @@ def _shelf(conn: Connection, stamp: Stamp | None) -> _Shelf:
     shelf: _Shelf = {}
     rows = conn.execute(select(definition).where(mine).order_by(definition.c.version)).mappings()
     for row in rows:
-        held = Held(row["id"], row["version"], check(row["kind"], row["id"], row["body"]))
+        try:
+            held = Held(row["id"], row["version"], check(row["kind"], row["id"], row["body"]))
+        except BadDefinition as fault:
+            log.error("version %d is not in force, the one before it is: %s", row["version"], fault)
+            continue
         shelf.setdefault((row["kind"], row["id"]), []).append((row["valid_from"], held))
     _shelves[conn.engine] = (stamp, shelf)
     return shelf

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fengsui.alerts import definitions
 from fengsui.alerts.bodies import CHECKED
-from fengsui.board import view_edit
+from fengsui.board import hearers, view_edit
 from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
@@ -129,6 +129,8 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
         with store.begin() as conn:
             if stale := _stale(conn, drafts):
                 return stale
+            if unknown := [one for draft in drafts for one in hearers.strangers(conn, draft.kind, draft.body)]:
+                raise Wrong(unknown)
             version = 0
             for draft, start in zip(drafts, starts, strict=True):
                 if _same(conn, draft):
@@ -194,11 +196,11 @@ def of_body(draft: Draft) -> list[Mistake]:
     if draft.kind == "target" and draft.id not in METRICS:
         return [Mistake(("id",), "metrics.body.metric", {"metric": draft.id})]
     try:
-        CHECKED[draft.kind].validate_python(draft.body, strict=False)
+        full = CHECKED[draft.kind].validate_python(draft.body, strict=False)
     except ValidationError as fault:
         found = mistakes_of(fault)
         return view_edit.readable(found) if draft.kind == view_edit.KIND else found
-    return []
+    return hearers.nobody(draft.kind, full.model_dump(mode="json")) if draft.kind in hearers.MUST else []
 
 
 def _stale(conn: Connection, drafts: list[Draft]) -> Stale | None:

@@ -6,15 +6,16 @@ Works on plain bodies (contracts §7: ``tier_policy``, ``matrix``, ``weights``, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
 from fengsui.alerts.bodies import ADAPTERS
+from fengsui.board import hearers
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
-from fengsui.people import ROLES
 
 Body: TypeAlias = Mapping[str, Any]
 Path: TypeAlias = tuple[str, ...]
@@ -99,21 +100,31 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
     }
 )
 KINDS = tuple(FIELDS)
-TOLD = ("tell", "escalate_to", "owner_role", "departments")
-LONG = ("pairs", "steps", "lines", "routes")
+LONG = ("list", "pairs", "steps", "lines", "routes")
 """Forms that take several lines."""
-_PARTS = re.compile(r"[,，、;；\n]+")
+_PARTS = re.compile(r"[,，、;；]+")
+_CODE = re.compile(r"[a-z0-9_.:@-]+")
+"""A cue, a kind, a rule, a role, an account."""
+_TWO = re.compile(r"=\s*\d+\s*[,，、;；]")
 _NUMBERS = re.compile(r"[\s,，、/]+")
 
 
 def plain(kind: str) -> Callable[[Body], dict[str, Any]]:
-    """A body with everything it may say, also where it was stored before that could be said."""
+    """A body with everything it may say, also where it was stored before that could be said. One that was stored when more was
+    allowed is shown as it is, so that it can be mended."""
 
     def full(body: Body) -> dict[str, Any]:
-        found: dict[str, Any] = ADAPTERS[kind].validate_python(body).model_dump(mode="json")
-        return found
+        try:
+            return _checked(kind, body)
+        except ValidationError:
+            return deepcopy(dict(body))
 
     return full
+
+
+def _checked(kind: str, body: Body) -> dict[str, Any]:
+    found: dict[str, Any] = ADAPTERS[kind].validate_python(body).model_dump(mode="json")
+    return found
 
 
 def written(kind: str, body: Body) -> dict[str, Any]:
@@ -127,41 +138,38 @@ def drafted(kind: str, first: Body, cells: Mapping[str, Any]) -> dict[str, Any]:
     body, wrong = plain(kind)(first), list[Mistake]()
     for field in FIELDS[kind]:
         try:
-            _put(body, field.path, _value(field, cells.get(field.name)))
-        except ValueError:
+            _put(body, field.path, _value(field, cells.get(field.name), _at(body, field.path)))
+        except (ValueError, OverflowError):  # int("1e9"), round(inf)
             shown = str(cells.get(field.name) or "").strip()[:40]
             code = "board.wrong.missing" if not shown else _BAD.get(field.form, "board.wrong.number")
             wrong.append(Mistake(field.path, code, {"value": shown}))
     if kind == "plan" and not any((body.get("wording") or {}).values()):
         body["wording"] = None
-    wrong += _nobody(kind, body)
+    wrong += [one for one in hearers.nobody(kind, body) if one.place not in {known.place for known in wrong}]
     if not wrong:
         try:
-            return plain(kind)(body)
+            return _checked(kind, body)
         except ValidationError as fault:
-            wrong = mistakes_of(fault)
+            wrong = [_as_typed(kind, one) for one in mistakes_of(fault)]
     raise Wrong(wrong)
 
 
-def _nobody(kind: str, body: Body) -> list[Mistake]:
-    """Who is told must be somebody: a role, or one person by account; a slip of the pen would tell nobody."""
-    named = {field.path: _at(body, field.path) for field in FIELDS[kind] if field.path[-1] in TOLD}
-    return [
-        Mistake(path, "board.wrong.choice", {"value": str(one)[:40], "allowed": [*ROLES, "person:…"]})
-        for path, names in named.items()
-        for one in _each(names)
-        if one not in ROLES and not re.fullmatch(r"person:[\w.@-]{1,64}", str(one))
-    ]
-
-
-def _each(names: Any) -> list[Any]:
-    """Of a name, a list of names, or a list for each department."""
-    if isinstance(names, Mapping):
-        return [one for listed in names.values() for one in listed]
-    return [names] if isinstance(names, str) else list(names or ())
+def _as_typed(kind: str, one: Mistake) -> Mistake:
+    """Limits of seconds in the minutes of the form."""
+    form = next((field.form for field in FIELDS[kind] if field.path == one.place[: len(field.path)]), "")
+    if not form.startswith("minutes"):
+        return one
+    params = dict(one.params)
+    for name in {"value", "limit"} & params.keys():
+        try:
+            params[name] = _number(float(params[name]) / 60)
+        except ValueError:
+            continue
+    return Mistake(one.place, one.code, params)
 
 
 _BAD = {
+    "list": "board.wrong.lines",
     "routes": "board.wrong.routes",
     "pairs": "board.wrong.pairs",
     "steps": "board.wrong.steps",
@@ -170,15 +178,20 @@ _BAD = {
 _BAD |= {"minutes_row": "board.wrong.numbers", "number_row": "board.wrong.numbers"}
 
 
+def _number(value: float) -> str:
+    """Without an exponent, and without the dust of a division."""
+    return str(value) if isinstance(value, int) else f"{value:.12g}"
+
+
 def _shown(form: str, value: Any) -> Any:
     if form == "flag":
         return bool(value)
     if value is None:
         return ""
     if form in ("row", "number_row"):
-        return " ".join(f"{one:g}" for one in value)
+        return " ".join(_number(one) for one in value)
     if form == "minutes_row":
-        return " ".join(f"{one / 60:g}" for one in value)
+        return " ".join(_number(one / 60) for one in value)
     if form == "pairs":
         return "\n".join(f"{name} = {weight}" for name, weight in value.items())
     if form == "routes":
@@ -186,18 +199,18 @@ def _shown(form: str, value: Any) -> Any:
     if form == "steps":
         return "\n".join(f"{one['id']} | {one['text']['zh_CN']} | {one['text']['en']}" for one in value)
     if form in ("list", "lines"):
-        return ("\n" if form == "lines" else ", ").join(value)
-    return f"{value / 60:g}" if form == "minutes" else f"{value * 100:g}" if form == "share" else str(value)
+        return "\n".join(value)
+    return _number(value / 60) if form == "minutes" else _number(value * 100) if form == "share" else str(value)
 
 
-def _value(field: Field, given: Any) -> Any:
-    """Raises ``ValueError`` for what is none."""
+def _value(field: Field, given: Any, before: Any) -> Any:
+    """Raises ``ValueError`` or ``OverflowError`` for what is none."""
     if field.form == "flag":
         return bool(given)
     text = str(given if given is not None else "").strip()
     if not text and field.none:
         return None
-    return _READ[field.form](text)
+    return _list(text, before or ()) if field.form == "list" else _READ[field.form](text)
 
 
 def _minutes(text: str) -> int:
@@ -208,12 +221,28 @@ def _numbers(text: str) -> list[str]:
     return [part for part in _NUMBERS.split(text) if part]
 
 
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _list(text: str, before: Collection[str]) -> list[str]:
+    """One a line. A name may hold a comma, but two names on a line would be one that nobody has: refused where a part of the
+    line is a code or is known as a name."""
+    found = _lines(text)
+    for line in found:
+        parts = [part.strip() for part in _PARTS.split(line)]
+        if len(parts) > 1 and line not in before and any(part in before or _CODE.fullmatch(part) for part in parts):
+            raise ValueError(line)
+    return found
+
+
 def _pairs(text: str) -> dict[str, int]:
-    found = {}
-    for line in _PARTS.split(text):
+    """One a line; a name may hold a comma."""
+    found: dict[str, int] = {}
+    for line in text.splitlines():
         if line.strip():
             name, equal, weight = (part.strip() for part in line.rpartition("="))
-            if not equal or not name:
+            if not equal or not name or name in found or _TWO.search(line):
                 raise ValueError(line)
             found[name] = int(weight)
     return found
@@ -253,8 +282,7 @@ _READ: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "row": lambda text: [int(one) for one in _numbers(text)],
         "number_row": lambda text: [float(one) for one in _numbers(text)],
         "minutes_row": lambda text: [_minutes(one) for one in _numbers(text)],
-        "list": lambda text: [part.strip() for part in _PARTS.split(text) if part.strip()],
-        "lines": lambda text: [line.strip() for line in text.splitlines() if line.strip()],
+        "lines": _lines,
         "pairs": _pairs,
         "routes": _routes,
         "steps": _steps,

@@ -26,6 +26,7 @@ from pages.look.visitor import Visitor, require_role
 _TRIED = "adm_tiers_tried"
 SHOWN = 12
 VERSIONS = 20
+LIST_HEIGHT = 104
 COLUMNS: Mapping[str, int] = {"matrix": 3, "tier_policy": 4, "weights": 3, "floor": 2, "plan": 2}
 
 
@@ -103,7 +104,7 @@ def _cell(visitor: Visitor, into: Any, held: Held, field: Field, shown: Any) -> 
     if field.form == "flag":
         into.checkbox(label, value=bool(shown), key=key)
     elif field.form in LONG:
-        into.text_area(label, value=shown, key=key, height=168, max_chars=4000)
+        into.text_area(label, value=shown, key=key, height=LIST_HEIGHT if field.form == "list" else 168, max_chars=4000)
     else:
         into.text_input(label, value=shown, key=key, max_chars=300)
 

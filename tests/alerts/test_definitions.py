@@ -124,3 +124,20 @@ def test_rules_written_by_another_process_are_seen(lite):
         row = {"kind": "rule", "id": "theirs", "version": 1, "valid_from": lite.now, "by": "x", "body": DETECTOR}
         conn.execute(insert(definition).values(**row))
         assert definitions.book(conn, lite.now).rule("theirs") is not None
+
+
+@pytest.mark.parametrize("claim_s", [599_999_999_940, 366 * 86_400 + 1])
+def test_a_stored_deadline_beyond_any_calendar_stops_no_alert(lite, caplog, claim_s):
+    """Such a policy could be saved once; every opening then failed, and with it every tick."""
+    with lite.store.begin() as conn:
+        body = definitions.in_force(conn, "tier_policy", lite.now)["default"].body.model_dump(mode="json")
+        wrong = {**body, "tiers": {name: {**one, "claim_s": claim_s} for name, one in body["tiers"].items()}}
+        row = {"kind": "tier_policy", "id": "default", "version": 9, "valid_from": lite.now, "by": "gao", "body": wrong}
+        conn.execute(insert(definition).values(**row))
+    lite.record(n=30)
+    lite.sees(observed=30, expected=1)
+    lite.advance()
+    assert lite.one()["claim_due_at"] == lite.now + timedelta(minutes=5)
+    assert "version 9 is not in force" in caplog.text and "claim_s" in caplog.text
+    with lite.store.begin() as conn, pytest.raises(BadDefinition):
+        definitions.save(conn, "tier_policy", "default", wrong, "cli", lite.now)
