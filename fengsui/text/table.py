@@ -42,11 +42,10 @@ class BucketTable:
         summed = np.zeros((len(bags), self.width), dtype=np.float32)
         for first in range(0, len(bags), _TEXTS):
             starts = bags.starts[first : first + _TEXTS + 1]
-            rows = self._values[self._place[bags.indices[starts[0] : starts[-1]]]]
-            if len(rows):
-                places = np.minimum(starts[:-1] - starts[0], len(rows) - 1)
-                summed[first : first + _TEXTS] = np.add.reduceat(rows, places, axis=0)
-        summed[np.diff(bags.starts) == 0] = 0.0
+            spoken = np.flatnonzero(np.diff(starts))  # a text without buckets has no place of its own in the rows
+            if len(spoken):
+                rows = self._values[self._place[bags.indices[starts[0] : starts[-1]]]]
+                summed[first + spoken] = np.add.reduceat(rows, starts[spoken] - starts[0], axis=0)
         return summed
 
     def rows_for(self, buckets: Ints) -> npt.NDArray[np.int32]:

@@ -83,3 +83,23 @@ def test_sums_of_many_texts_are_those_of_each() -> None:
     for row in (0, 499, 500, 1000, 1203, 1204):
         assert np.allclose(whole[row], table.sums(bags([texts[row]]))[0], atol=1e-5)
     assert not whole[1203].any()
+
+
+@pytest.mark.parametrize("places", [(0,), (9,), (0, 9), (499,), (500,), (499, 500), (498, 499, 500, 501), (999,), (1000, 1001)])
+def test_a_score_depends_on_its_own_text_only(places: tuple[int, ...]) -> None:
+    """Also before an empty text, first, last, and where one slice of a batch ends."""
+    n = max(places) + 1 if max(places) != 500 else 700
+    texts = list(either_or(n, 7).texts)
+    for at in places:
+        texts[at] = ""
+    draw = np.random.default_rng(2)
+    base = Base.of(
+        ("bad", "good"),
+        np.arange(1 << BITS),
+        draw.random((1 << BITS, 3)).astype(np.float32),
+        np.array([0.1, -0.1], dtype=np.float32),
+    )
+    whole = base.margins(bags(texts))
+    near = sorted({row for at in (*places, 0, n - 1) for row in range(max(0, at - 1), min(n, at + 2))})
+    for row in near:
+        assert np.array_equal(whole[row], base.margins(bags([texts[row]]))[0]), row
