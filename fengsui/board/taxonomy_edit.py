@@ -11,11 +11,9 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, select
 
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
-from fengsui.ingest import models
+from fengsui.ingest import models, tagging
 from fengsui.store.tables import feedback, feedback_text
 from fengsui.text import cues, taxonomy
-from fengsui.text.live import Live
-from fengsui.text.model import Base
 from fengsui.text.tagger import Tagger
 from fengsui.text.tags import PERSON, source_of
 
@@ -98,8 +96,7 @@ def preview(store: Engine, body: Mapping[str, Any], now: datetime) -> Preview:
 
 
 def _tagger(conn: Connection, known: taxonomy.Taxonomy, now: datetime) -> Tagger:
-    lives = [Live(one.name, one.version, Base.from_bytes(one.body)) for one in models.in_force(conn)]
-    return Tagger(cues.load(conn, now).words, known, lives)
+    return Tagger(cues.load(conn, now).words, known, tagging.lives(models.in_force(conn)))
 
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from fengsui.text.tagger import Tagger
 
 OLDEST, NEWEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 KINDS = frozenset(EVENT_KINDS)
-ADVERTISED = frozenset({"[微信号]", "[QQ号]"})
+ADVERTISED = frozenset({"[微信号]", "[QQ号]", "[邮箱]"})
+"""Accounts that an advert wants to be written to are nobody's own."""
 AHEAD = timedelta(days=1)
 """A record opened more than this after both clocks has a broken date."""
 LATE = timedelta(hours=7)
@@ -165,15 +166,16 @@ def _say(record: Record, row: dict[str, Any], item: Feedback, tools: Tools) -> N
         "text_hash": clean.equal_hash(shown, tools.vault.text_key),
         "raw": tools.vault.seal(str(item.text).encode("utf-8", "surrogatepass"), record.key) if keep else None,
         "key_id": tools.vault.key_id if keep else None,
-        "own_hash": _own(shown, hidden, tools.vault),
+        "own_hash": _own(shown, hidden, row["customer"] is not None, tools.vault),
     }
 
 
-def _own(shown: str, hidden: list[tuple[str, str]], vault: Vault) -> str | None:
-    """Of the numbers and names that are a customer's own: where they differ, two people filled in one form. Accounts that an
-    advert wants to be written to are nobody's own."""
-    own = {clean.normal_form(value) for mask, value in hidden if mask not in ADVERTISED}
-    own.update(masks.references(shown))
+def _own(shown: str, hidden: list[tuple[str, str]], known: bool, vault: Vault) -> str | None:
+    """Of the numbers and names that are a customer's own: where they differ, two people filled in one form. Where nobody knows
+    who sent it (``known`` False) one of them is as easily changed as any word: it takes an order and a person."""
+    personal = {clean.normal_form(value) for mask, value in hidden if mask not in ADVERTISED}
+    ordered = set(masks.references(shown))
+    own = personal | ordered if known or (personal and ordered) else set()
     return vault.hashed("own", "\0".join(sorted(own)), 16) if own else None
 
 

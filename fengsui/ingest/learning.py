@@ -16,7 +16,7 @@ from fengsui.ingest.tagging import ALWAYS, Word, words
 from fengsui.store.database import reading
 from fengsui.store.tables import feedback, feedback_text, model
 from fengsui.text import cues, taxonomy
-from fengsui.text.model import Base
+from fengsui.text.model import readable
 from fengsui.text.tags import LEARNED, PERSON, RATING, SENTIMENTS, source_of, sure_of
 
 NIGHTLY: Final = "nightly"
@@ -72,11 +72,10 @@ def store_learned(
     if learned.body is None:
         return None
     n = int(learned.metrics["taught"]) + int(learned.metrics["held"])
-    base = Base.from_bytes(learned.body)
     figures = {**learned.metrics, "why": learned.why}
     with store.begin() as conn:
         fence(conn)
-        return models.save(conn, models.Fitted(tag, base, by, until, n, version, figures, learned.promote), now)
+        return models.save(conn, models.Fitted(tag, learned.body, by, until, n, version, figures, learned.promote), now)
 
 
 def _last(said: list[Word]) -> list[Word]:
@@ -88,9 +87,10 @@ def _worth(conn: Connection, tag: str, said: list[Word]) -> bool:
 
 
 def _fitted_until(conn: Connection, tag: str) -> datetime:
-    columns = model.c
-    query = select(columns.labels_until).where(columns.name == tag).order_by(columns.version.desc()).limit(1)
-    return conn.execute(query).scalar() or ALWAYS
+    """What a version has learned that this program cannot read must be learned anew."""
+    query = select(model.c.labels_until, model.c.body).where(model.c.name == tag).order_by(model.c.version.desc()).limit(1)
+    newest = conn.execute(query).one_or_none()
+    return newest.labels_until if newest is not None and readable(newest.body) else ALWAYS
 
 
 def _weak(conn: Connection, tag: str, now: datetime) -> list[tuple[str, str, float]]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from fengsui.store.tables import audit, model
-from fengsui.text.model import Base
+from fengsui.text.model import readable
 
 IN_FORCE, KEPT, REFUSED, WITHDRAWN = "in_force", "kept", "refused", "withdrawn"
 STATES: Final = (IN_FORCE, KEPT, REFUSED, WITHDRAWN)
@@ -20,10 +20,10 @@ MOST_KEPT = 6
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A new version, ready to be stored."""
+    """A new version, ready to be stored. ``body``: the base's bytes, made before the writer's lock is taken."""
 
     name: str
-    base: Base
+    body: bytes
     made_by: str
     labels_until: datetime
     labels_n: int
@@ -50,6 +50,13 @@ def in_force(conn: Connection) -> list[InForce]:
     return [InForce(**row._mapping) for row in rows]
 
 
+def unreadable(conn: Connection, name: str) -> frozenset[int]:
+    """Versions that speak or could again, but for a program that this one is not. Only heads are unpacked."""
+    wanted = (model.c.name == name) & model.c.state.in_((IN_FORCE, KEPT)) & (func.length(model.c.body) > 0)
+    rows = conn.execute(select(model.c.version, model.c.body).where(wanted))
+    return frozenset(row.version for row in rows if not readable(row.body))
+
+
 def save(conn: Connection, fitted: Fitted, now: datetime) -> int:
     """Store it, in force or refused; returns its version."""
     newest = conn.execute(select(func.max(model.c.version)).where(model.c.name == fitted.name)).scalar() or 0
@@ -65,7 +72,7 @@ def save(conn: Connection, fitted: Fitted, now: datetime) -> int:
         "labels_n": fitted.labels_n,
         "taxonomy_version": fitted.taxonomy_version,
         "metrics": dict(fitted.metrics),
-        "body": fitted.base.to_bytes(),
+        "body": fitted.body,
         "changed_at": now,
         "changed_by": fitted.made_by,
     }
@@ -78,7 +85,8 @@ def save(conn: Connection, fitted: Fitted, now: datetime) -> int:
 
 
 def roll_back(conn: Connection, name: str, seen_version: int, by: str, now: datetime) -> int | None:
-    """Withdraw version ``seen_version`` of ``name`` if it is in force; the last one that was before it speaks again.
+    """Withdraw version ``seen_version`` of ``name`` if it is in force; the last one that was before it, and that this program
+    can read, speaks again.
 
     Returns that one's version, 0 where the rules speak again, None where ``seen_version`` was not in force (a second click).
     """
@@ -87,7 +95,8 @@ def roll_back(conn: Connection, name: str, seen_version: int, by: str, now: date
         return None
     _turn(conn, name, IN_FORCE, WITHDRAWN, now, by)
     older = (model.c.name == name) & (model.c.state == KEPT) & (model.c.version < current) & (func.length(model.c.body) > 0)
-    before = conn.execute(select(func.max(model.c.version)).where(older)).scalar()
+    kept = conn.execute(select(model.c.version, model.c.body).where(older).order_by(model.c.version.desc()))
+    before = next((row.version for row in kept if readable(row.body)), None)
     if before is not None:
         mine = (model.c.name == name) & (model.c.version == before)
         conn.execute(update(model).where(mine).values(state=IN_FORCE, changed_at=now, changed_by=by))

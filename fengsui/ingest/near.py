@@ -109,10 +109,10 @@ class Window:
 
     def _repeats(self, one: Print, own: str | None, key: str) -> bool:
         held = self._held[key]
-        if own and held.own and own != held.own:  # one form, filled in by two people
-            return False
         first = self._held.get(held.root)
-        if first is None or first.print is None or held.print is None or not are_near(one, held.print):
+        if first is None or not own == held.own == first.own:  # one form, filled in by two people
+            return False
+        if first.print is None or held.print is None or not are_near(one, held.print):
             return False
         return first is held or likeness(one, first.print) >= AKIN
 

@@ -114,9 +114,11 @@ class Tagging:
 
 
 def _made(found: Sequence[models.InForce], cues: Cues, taxonomy: Taxonomy, basis: tuple[Any, ...]) -> Taught:
-    since = dict.fromkeys(LEARNED, ALWAYS) | {one.name: one.labels_until for one in found}
-    tagger = Tagger(cues.words, taxonomy, [live for one in found if (live := _live(one)) is not None])
-    return Taught(tagger, basis, since, min(since.values()))
+    """Of a version that cannot be read nothing is known: its layer learns every label."""
+    speaking = lives(found)
+    until = {one.name: one.labels_until for one in found}
+    since = dict.fromkeys(LEARNED, ALWAYS) | {live.tag: until[live.tag] for live in speaking}
+    return Taught(Tagger(cues.words, taxonomy, speaking), basis, since, min(since.values()))
 
 
 def words(conn: Connection, since: datetime) -> list[Word]:
@@ -135,13 +137,15 @@ def _count(conn: Connection, since: Mapping[str, datetime]) -> int:
     return int(conn.execute(query.where(wanted, label.c.new.is_not(None))).scalar_one())
 
 
-def _live(one: models.InForce) -> Live | None:
-    """None, and a line in the log, for a body that cannot be read: the rules speak then."""
-    try:
-        return Live(one.name, one.version, Base.from_bytes(one.body))
-    except ModelUnreadable as fault:
-        log.error("model %s@%d: %s", one.name, one.version, fault.params["why"])
-        return None
+def lives(found: Sequence[models.InForce]) -> list[Live]:
+    """A body that cannot be read is left out, with a line in the log: the rules speak then."""
+    speaking = []
+    for one in found:
+        try:
+            speaking.append(Live(one.name, one.version, Base.from_bytes(one.body)))
+        except ModelUnreadable as fault:
+            log.error("model %s@%d: %s", one.name, one.version, fault.params["why"])
+    return speaking
 
 
 def stamp() -> ColumnElement[str]:

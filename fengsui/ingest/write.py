@@ -96,10 +96,10 @@ def _repeats(conn: Connection, touched: Iterable[Record], tools: Tools, windows:
         assert record.row is not None and record.text is not None
         window.moves(record.row["opened_at"], tools.now)
         worded, own = (_hash(record), record.text["own_hash"]), record.text["own_hash"]
-        if not can_repeat(record.text["text"]) or (worded not in roots and (worded[0], None) not in roots):
+        if not can_repeat(record.text["text"]) or worded not in roots:
             root = window.first(record.key, record.row["opened_at"], one, own)
             roots[worded] = root, EQUAL if root == record.key else NEAR
-        root, how = roots.get(worded) or roots[(worded[0], None)]
+        root, how = roots[worded]
         if root != record.key:
             _points(record, root, how)
 

@@ -18,6 +18,7 @@ from fengsui.text.table import BucketTable, Floats
 
 FORMAT = 2
 """1: a line alone."""
+_DAMAGED = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class ModelUnreadable(Exception):
@@ -90,17 +91,33 @@ class Base:
         """Raises ``ModelUnreadable``."""
         try:
             with np.load(io.BytesIO(body), allow_pickle=False) as held:
-                head = json.loads(held["head"].tobytes())
-                if head.get("format") != FORMAT or head.get("bits") != BITS:
-                    raise ModelUnreadable("format")
+                head = _head(held)
                 buckets, weights, bias = held["buckets"].astype(np.int64), held["weights"], held["bias"]
                 layer = Layer(held["inner_bias"], held["out"], held["out_bias"]) if "out" in held else None
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
+        except _DAMAGED as fault:
             raise ModelUnreadable(type(fault).__name__) from fault
         first, second = head["sharpness"]
         return cls.of(
             tuple(head["classes"]), buckets, weights.astype(np.float32), bias.astype(np.float32), layer, (first, second)
         )
+
+
+def readable(body: bytes) -> bool:
+    """Whether ``Base.from_bytes`` knows this format. Only the head is unpacked."""
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as held:
+            _head(held)
+    except (*_DAMAGED, ModelUnreadable):
+        return False
+    return True
+
+
+def _head(held: Any) -> dict[str, Any]:
+    """Of an open file. Raises ``ModelUnreadable`` for another program's."""
+    head: dict[str, Any] = json.loads(held["head"].tobytes())
+    if head.get("format") != FORMAT or head.get("bits") != BITS:
+        raise ModelUnreadable("format")
+    return head
 
 
 def _length(squares: Floats) -> Floats:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -28,9 +28,11 @@ def panel(visitor: Visitor, tag: str) -> None:
     every = trouble.kept("models", None, lambda: quality.versions(house().reader))
     mine = [one for one in every if one["name"] == tag]
     head = heading(visitor.say("pages.quality.models"), visitor.say("pages.quality.models_second"))
-    rows = "".join(_row(visitor, one) for one in mine[:SHOWN])
+    lost = trouble.kept("models_lost", tag, lambda: quality.unreadable(house().reader, tag))
+    rows = "".join(_row(visitor, one, lost) for one in mine[:SHOWN])
     speaks = next((one for one in mine if one["state"] == "in_force"), None)
-    rules = f'<p class="df">{esc(visitor.say("pages.quality.rules_speak"))}</p>' if speaks is None else ""
+    silent = speaks is None or speaks["version"] in lost
+    rules = f'<p class="df">{esc(visitor.say("pages.quality.rules_speak"))}</p>' if silent else ""
     st.html(f'{head}{rules}<div class="ms">{rows}</div>')
     if visitor.person.role in MAY and not visitor.scope:
         with st.container(horizontal=True, key="quality_acts"):
@@ -48,7 +50,7 @@ def _way_back(visitor: Visitor, tag: str, version: int) -> None:
         st.button(plain(label), key=f"quality_back_{tag}_{version}", type="primary", on_click=_roll_back, args=(tag, version))
 
 
-def _row(visitor: Visitor, one: Mapping[str, Any]) -> str:
+def _row(visitor: Visitor, one: Mapping[str, Any], lost: Collection[int]) -> str:
     state, metrics = str(one["state"]), one["metrics"]
     held, right, before = (metrics.get(name) for name in ("held", "right", "right_now"))
     figures = (
@@ -60,6 +62,8 @@ def _row(visitor: Visitor, one: Mapping[str, Any]) -> str:
     reason = (
         visitor.say(why, **{name: value for name, value in metrics.items() if name != "why"}) if _known(visitor, why) else ""
     )
+    if one["version"] in lost:
+        reason = visitor.say("pages.quality.unreadable")
     by = str(one["made_by"])
     who = visitor.say("pages.quality.nightly") if by == "nightly" else detail.people().get(by, by)
     color = {"in_force": "c0", "refused": "c2", "withdrawn": "c2"}.get(state, "mut")

@@ -95,6 +95,19 @@ def one_form(n: int) -> str:
     return f"我的订单 {20260000000 + 7919 * n} 支付失败，钱已经扣了但是订单没有生成，请尽快处理并退款，谢谢"
 
 
+def numbered(n: int) -> str:
+    """No label says what the number is."""
+    return f"{edited(ADVERT, n)}{30000000 + 7919 * n}"
+
+
+def agent(n: int) -> str:
+    return f"{ADVERT}，电话 {13800000000 + 104729 * n}，找{'王李张刘'[n % 4]}经理"
+
+
+def ordered_note(n: int) -> str:
+    return f"{one_note(n)}，订单号 {30000000 + 7919 * n}"
+
+
 def one_note(n: int) -> str:
     """Equal for all after masking."""
     surname, phone = "王李张刘陈杨黄赵吴周"[n % 10], 13800000000 + 104729 * n
@@ -134,10 +147,15 @@ def _takes(centre, said):
         ([("刷屏的人", edited(ADVERT, n)) for n in range(200)], 1, 0),
         ([("刷屏的人", one_form(n)) for n in range(200)], 1, 0),
         ([(f"账号{n}", edited(f"{ADVERT}，加微信 hongbao2026", n)) for n in range(200)], 1, 0),
+        ([(None, numbered(n)) for n in range(200)], 1, 0),
+        ([(f"账号{n}", numbered(n)) for n in range(200)], 1, 0),
+        ([(None, agent(n)) for n in range(200)], 1, 0),
+        ([(None, one_form(n)) for n in range(200)], 1, 0),
         ([(f"客户{n}", OUTAGE) for n in range(200)], 3, 199),
         ([(f"客户{n}", one_form(n)) for n in range(200)], 3, 199),
         ([(f"客户{n}", one_note(n)) for n in range(200)], 3, 199),
-        ([(None, one_note(n)) for n in range(200)], 3, 199),
+        ([(None, one_note(n)) for n in range(200)], 1, 0),
+        ([(None, ordered_note(n)) for n in range(200)], 3, 199),
         ([(f"客户{n}", own_words(n)) for n in range(200)], 3, 199),
         ([(f"客户{n}", slip(n)) for n in range(200)], 3, None),
         ([(None, slip(n)) for n in range(200)], 3, None),
@@ -152,10 +170,15 @@ def _takes(centre, said):
         "one author with small edits",
         "one author with many orders",
         "one text with small edits and one contact",
+        "edits and another number each time",
+        "edits and another number each time from many accounts",
+        "an advert with another agent and phone each time",
+        "one form without a name, another order each time",
         "many people",
         "one form, everybody's own order",
         "one note, everybody's own name and phone",
         "one note, without a customer's number",
+        "one note without a customer's number, everybody's own order and phone",
         "many people in their own words",
         "notes of a template",
         "notes of a template without a name",

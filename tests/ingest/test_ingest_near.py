@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from fengsui.board.read.cleaning import cleaned
 from fengsui.ingest import near
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
-from fengsui.store.tables import feedback
+from fengsui.store.tables import feedback, feedback_text
 
 SAID = "转发有礼：凡转发本条消息到三个群并截图发给客服，均可领取现金红包"
 OTHER = "我的包裹三天没有更新物流，客服说已经送到，到现在也没有收到"
@@ -99,3 +99,42 @@ def test_nothing_points_at_what_was_erased_or_not_stored(
         ingest.take("tickets", centre.batch(centre.feedback("2", 2, text=edited(2))), 2, centre.now, lost)
     take(centre.feedback("3", 3, text=edited(3)), tick=3)
     assert links(store) == {"3": (None, None)}
+
+
+FORM = "宽带无法上网，已经重启过光猫，要求今天之内上门维修，订单号 {}"
+
+
+def test_a_form_of_ones_own_is_no_copy_of_one_from_before_own_numbers_were_told_apart(
+    store: Engine, take: Callable[..., Any], centre: SimpleNamespace
+) -> None:
+    """Rows of an older program have no ``own_hash``: neither years ago nor within the day are they the root of new forms."""
+
+    def form(n: int, minute: float, **changes: Any) -> Any:
+        text = f"客户王先生来电，电话 {13800000000 + n}，宽带断了三天没人来修"
+        return centre.feedback(str(n), minute, text=text, customer=f"c{n}", **changes)
+
+    old = centre.now - timedelta(days=90)
+    take(form(1, 0, opened_at=old, updated_at=old), form(2, 0))
+    with store.begin() as conn:
+        conn.execute(update(feedback_text).values(own_hash=None))
+    again = Ingest(store, centre.settings, centre.keys)
+    batch = centre.batch(form(3, 3), form(4, 4), centre.feedback("5", 5, text=form(3, 3).text, customer="c3"))
+    again.take("tickets", batch, 2, centre.now, lambda _conn: None)
+    found = links(store)
+    assert found["3"] == found["4"] == (None, None) and found["5"] == ("tickets:3", "equal")
+
+
+def test_a_chain_of_near_texts_does_not_join_two_peoples_forms(
+    store: Engine, take: Callable[..., Any], centre: SimpleNamespace
+) -> None:
+    """The variant between them gave no number; and a variant held from an older program points at another one's form."""
+    blank = FORM.format("")
+    first, second = (centre.feedback(f"{n}", 2 * n, text=FORM.format(30000000 + n), customer=f"c{n}") for n in (1, 2))
+    take(first, centre.feedback("between", 3, text=blank, customer="c3"), second)
+    assert links(store)["1"] == links(store)["2"] == (None, None)
+    one = near.prints([blank])[0]
+    window = near.Window(centre.now)
+    window.hold("a", near.Held(centre.now, one, "a", "hers"))
+    window.hold("b", near.Held(centre.now, one, "a", "his"))
+    assert window.first("c", centre.now, one, "his") == "c"
+    assert window.first("d", centre.now, one, "hers") == "a"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import signal
@@ -12,6 +14,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
@@ -23,6 +26,7 @@ from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
 from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text, watermark
 from fengsui.text import taxonomy
+from fengsui.text.features import BITS
 from fengsui.text.fitting import Examples, fit
 
 ISSUE = {"name": "issue", "title": {"zh_CN": "问题", "en": "Issue"}}
@@ -309,7 +313,7 @@ def test_a_refit_is_stored_and_rolled_back_once(store: Engine, centre: Any, take
 
 def fitted(name: str, promote: bool, now: datetime) -> models.Fitted:
     base = fit(Examples([text for text, _ in made(12)], [mood for _, mood in made(12)]))
-    return models.Fitted(name, base, "nightly", now, 24, 1, {}, promote)
+    return models.Fitted(name, base.to_bytes(), "nightly", now, 24, 1, {}, promote)
 
 
 def test_roll_back_gives_the_word_to_the_version_before(store: Engine, centre: Any) -> None:
@@ -331,6 +335,45 @@ def test_a_damaged_model_leaves_the_rules_to_speak(store: Engine, centre: Any, t
         conn.execute(update(model).values(body=b"rubbish"))
     taken.take("tickets", centre.batch(centre.feedback("d1", text="态度太差")), 2, centre.now, no_fence)
     assert row_of(store, "tickets:d1").tags["sentiment"] == "negative"
+
+
+def of_an_older_program(now: datetime, labels_until: datetime) -> models.Fitted:
+    """As format 1 was stored."""
+    file, head = io.BytesIO(), {"format": 1, "bits": BITS, "classes": ["negative", "positive"], "sharpness": 1.0}
+    np.savez_compressed(
+        file, head=np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), weights=np.zeros((1, 3), dtype=np.float16)
+    )
+    return models.Fitted("sentiment", file.getvalue(), "nightly", labels_until, 80, 1, {}, True)
+
+
+def test_what_an_unreadable_model_had_learned_is_learned_anew(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
+    """After an upgrade: by the layer at once, and by the next night's fit without a new correction."""
+    rows = made(80)
+    records = [centre.feedback(f"m{n}", minute=n / 60, text=text) for n, (text, _) in enumerate(rows)]
+    taken.take("tickets", centre.batch(*records), 2, centre.now, no_fence)
+    before = centre.now - timedelta(hours=1)
+    with store.begin() as conn:
+        conn.execute(insert(label), [said(f"tickets:m{n}", "sentiment", mood, before) for n, (_, mood) in enumerate(rows)])
+        models.save(conn, of_an_older_program(centre.now, before), centre.now)
+    taken.take("tickets", centre.batch(centre.feedback("n1", text="早上乌鸦叫了")), 3, centre.now, no_fence)
+    assert row_of(store, "tickets:n1").tags["sentiment"] == "negative"
+    assert row_of(store, "tickets:n1").tags["src"]["sentiment"] == "model@0"
+    assert learning.due(store) == ["sentiment"]
+    with store.connect() as conn:
+        task, until, version = learning.lesson(conn, "sentiment", centre.now)
+    found = lessons.learn(task)
+    learning.store_learned(store, "sentiment", found, until, version, "nightly", centre.now, no_fence)
+    assert found.promote and learning.due(store) == [], "once, whether it was put in force or refused"
+
+
+def test_no_way_leads_back_to_a_version_that_cannot_be_read(store: Engine, centre: Any) -> None:
+    with store.begin() as conn:
+        models.save(conn, fitted("sentiment", True, centre.now), centre.now)
+        models.save(conn, of_an_older_program(centre.now, centre.now), centre.now)
+        models.save(conn, fitted("sentiment", True, centre.now), centre.now)
+        assert models.unreadable(conn, "sentiment") == {2}
+        assert models.roll_back(conn, "sentiment", 3, "li", centre.now) == 1
+        assert [one.version for one in models.in_force(conn)] == [1]
 
 
 def index(store: Engine, centre: Any, no_fence: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, case, func, select
 
 from fengsui.board.scope import EVERYTHING, Scope, sees_org
+from fengsui.ingest import models as stored
 from fengsui.metrics.quality import NOTHING, Pair, Quality, Share, of, share
 from fengsui.store.tables import feedback, label, model, sample
 from fengsui.text.drift import Drift, drifts
@@ -33,6 +34,7 @@ __all__ = [
     "measured",
     "models",
     "of_tag",
+    "unreadable",
     "untagged",
     "untagged_of",
     "versions",
@@ -169,6 +171,12 @@ def untagged_of(store: Engine, tag: str, start: datetime, end: datetime) -> list
 def versions(store: Engine) -> list[Mapping[str, Any]]:
     with store.connect() as conn:
         return models(conn)
+
+
+def unreadable(store: Engine, tag: str) -> frozenset[int]:
+    """Versions of an older program, which nobody can put in force."""
+    with store.connect() as conn:
+        return stored.unreadable(conn, tag)
 
 
 def drifted(store: Engine, now: datetime) -> list[Drift]:
