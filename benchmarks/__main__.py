@@ -13,6 +13,7 @@ QUICK = {
     "backfill": "first history of the demo centre, and how long a click waits meanwhile",
     "engine_speed": "durable series-steps a CPU second, memory, restart; beside the detector alone",
     "detector_speed": "updates a CPU second and bytes of state of each detector",
+    "backtest_speed": "steps a CPU second of a back-test, CSV in to CSV out",
     "first_start": "seconds from an empty home to the page, to all history read, to all head series ready",
 }
 LONG = {

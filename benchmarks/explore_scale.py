@@ -53,7 +53,7 @@ COLUMNS = (
 SQLITE = """
 insert into feedback ({columns})
 with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < :n),
-r as (select i, abs(random()) % 6 c, abs(random()) % 48 o, abs(random()) % 24 m, abs(random()) % 100 k,
+r as materialized (select i, abs(random()) % 6 c, abs(random()) % 48 o, abs(random()) % 24 m, abs(random()) % 100 k,
   strftime('%Y-%m-%d %H:%M:%f000', :first + (:last - :first) * i / :n, 'unixepoch') at,
   strftime('%Y-%m-%d %H:%M:%f000', :first + (:last - :first) * i / :n + 86400, 'unixepoch') due,
   strftime('%Y-%m-%d %H:%M:%f000', :first + (:last - :first) * i / :n + abs(random()) % 96000, 'unixepoch') done from n)
@@ -90,9 +90,9 @@ def main(url: str, n: int, keep: bool) -> int:
     return 0
 
 
-def fill(store: Engine, n: int) -> None:
+def fill(store: Engine, n: int, back: timedelta = BACK) -> None:
     lite = store.dialect.name == "sqlite"
-    first, last = (int(at.timestamp()) for at in (NOW - BACK, NOW))
+    first, last = (int(at.timestamp()) for at in (NOW - back, NOW))
     began = time.monotonic()
     with store.begin() as conn:
         rows = (SQLITE if lite else POSTGRES).format(columns=COLUMNS)

@@ -138,11 +138,12 @@ def coded(rows: Sequence[Sequence[str]], levels: Sequence[str], now: Numbers, pa
     """Rows of values as a cube."""
     names, columns, known = [], [], []
     for n, level in enumerate(levels):
-        values, codes = np.unique(np.array([row[n] for row in rows], dtype=object).astype(str), return_inverse=True)
+        values = sorted({row[n] for row in rows})
         if len(values) > 1:
+            place = {value: code for code, value in enumerate(values)}
             names.append(level)
-            columns.append(codes.astype(np.int64))
-            known.append(tuple(str(value) for value in values))
+            columns.append(np.fromiter((place[row[n]] for row in rows), np.int64, len(rows)))
+            known.append(tuple(values))
     table = np.asfortranarray(np.column_stack(columns)) if columns else np.zeros((len(rows), 0), dtype=np.int64)
     hierarchies = tuple(name.partition(".")[0] for name in names)
     return Cube(tuple(names), hierarchies, tuple(known), table, now, past, width)

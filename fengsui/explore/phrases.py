@@ -20,6 +20,8 @@ ALPHA = 0.05
 VARIES = 0.85
 """The commonest neighbour of a whole phrase makes at most this share of its neighbours."""
 MANY, KINDS = 8, 3
+BOUND, KNOWN = 0.8, 5
+"""A sign that follows the same neighbours in this share of all it stands elsewhere, of at least so many, ends their words."""
 MOST_TESTED = 1500
 
 _RUN = re.compile(r"[\u3400-\u9fff]+|[A-Za-z][A-Za-z'-]*(?:\s+[A-Za-z][A-Za-z'-]*)*|\d[\d.]*")
@@ -57,15 +59,22 @@ def burst(window: Sequence[str], before: Sequence[str], top: int = 10, ignored: 
     known = {phrase: texts_of for phrase, texts_of in known.items() if phrase not in ignored}
     whole = [phrase for phrase in known if _is_whole(phrase, texts, known[phrase])]
     tested = sorted(whole, key=lambda phrase: (-len(known[phrase]), -len(phrase), phrase))[:MOST_TESTED]
-    then = _counted(tested, [_plain(text) for text in before])
+    earlier = [_plain(text) for text in before]
+    then, words = _counted(tested, earlier), _Words(earlier)
     needed = log(max(len(tested), 1) / ALPHA)
+
+    def score(phrase: str) -> float:
+        return rise(len(known[phrase]), len(texts), then[phrase], len(before))
+
+    risen = {words.trimmed(phrase, texts, known[phrase]) for phrase in tested if score(phrase) > needed} & known.keys()
+    then |= _counted([phrase for phrase in risen if phrase not in then], earlier)
     found = []
-    for phrase in tested:
-        now, score = len(known[phrase]), rise(len(known[phrase]), len(texts), then[phrase], len(before))
-        if score > needed:
+    for phrase in risen:
+        if score(phrase) > needed:
             usual = then[phrase] / len(before) * len(texts) if before else 0.0
             number = not re.search(r"[^\d.]", phrase)
-            found.append(Phrase(phrase, _written(phrase, window, known[phrase]), now, usual, score, number))
+            shown, now = _written(phrase, window, known[phrase]), len(known[phrase])
+            found.append(Phrase(phrase, shown, now, usual, score(phrase), number))
     found.sort(key=lambda one: (-one.score, -len(one.text), one.text))
     return _pruned(found, known)[:top]
 
@@ -129,6 +138,12 @@ def _is_whole(phrase: str, texts: Sequence[str], inside: set[int]) -> bool:
     """Whether what stands before and after it varies; the end of a run is as good as any other neighbour."""
     if not _CHINESE.match(phrase):
         return True
+    total = len(inside)
+    return all(_varies(side, total) for side in _neighbours(phrase, texts, inside))
+
+
+def _neighbours(phrase: str, texts: Sequence[str], inside: Iterable[int]) -> tuple[Counter[str], Counter[str]]:
+    """Chinese signs before and after the first place of a phrase in each text."""
     sides: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for n in inside:
         at = texts[n].find(phrase)
@@ -136,8 +151,39 @@ def _is_whole(phrase: str, texts: Sequence[str], inside: set[int]) -> bool:
             neighbour = texts[n][place] if 0 <= place < len(texts[n]) else ""
             if _CHINESE.match(neighbour):
                 sides[side][neighbour] += 1
-    total = len(inside)
-    return all(_varies(side, total) for side in sides)
+    return sides
+
+
+class _Words:
+    """What signs stood beside in earlier texts: two words with one ending (提示, 显示) vary enough to look like the start of a
+    phrase, so the sign at its end is asked where else it stood."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._met: dict[tuple[str, int], Counter[str]] = {}
+
+    def trimmed(self, phrase: str, now: Sequence[str], inside: set[int]) -> str:
+        """The phrase without a sign at its start or end that is part of a few words around it."""
+        if not _CHINESE.match(phrase):
+            return phrase
+        before, after = (
+            len(side) <= KINDS and side.total() == len(inside) and self._bound(phrase, n, side)
+            for n, side in enumerate(_neighbours(phrase, now, inside))
+        )
+        return phrase[before : len(phrase) - after]
+
+    def _bound(self, phrase: str, n: int, side: Counter[str]) -> bool:
+        sign = phrase[-n]  # the first, or the last
+        if (sign, n) not in self._met:
+            self._met[sign, n] = self._beside(sign, n)
+        own = _neighbours(phrase, self._texts, (i for i, text in enumerate(self._texts) if phrase in text))[n]
+        met = self._met[sign, n] - own
+        return met.total() >= KNOWN and sum(met[word] for word in side) >= BOUND * met.total()
+
+    def _beside(self, sign: str, n: int) -> Counter[str]:
+        """Any neighbour counts; "" where a text begins or ends."""
+        place = re.compile(re.escape(sign) + "(?=(.?))" if n else "(?:^|(?<=(.)))" + re.escape(sign), re.DOTALL)
+        return Counter(match[1] or "" for text in self._texts if sign in text for match in place.finditer(text))
 
 
 def _varies(side: Counter[str], total: int) -> bool:

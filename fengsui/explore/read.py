@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, bindparam, case, cast, func, or_, select
 
 from fengsui.explore.counted import INDEXED, Counted
 from fengsui.explore.cube import Cube, Leaf, pair_of
@@ -151,26 +151,28 @@ def _asked(
     every: int,
     tell: Tell,
 ) -> Iterable[tuple[int, str, int, int]]:
-    """By index where windows are cut by a time that has one; else in one pass, for no index knows the other times."""
+    """By index where windows are cut by a time that has one; else in one pass, for no index knows the other times. A question
+    is built once for all pieces: thousands of them would take longer to write than to answer."""
     inside = in_slice(slice_key)
+    at = feedback.c[counted.at] if counted.at in INDEXED else feedback.c.opened_at
+    bounds = and_(at >= bindparam("since"), at < bindparam("until"))
     if counted.at in INDEXED:
+        query = select(dims, func.count(), bad).where(bounds, counted.cases, kept(), inside).group_by(dims)
         for window, span in enumerate(spans):
             asked = pieces(span, every, piece_for(spans[0][1] - spans[0][0]))
             for part, piece in enumerate(asked):
-                query = select(dims, func.count(), bad).where(within(counted, piece), inside).group_by(dims)
-                for text, n, wrong in conn.execute(query).tuples():
+                for text, n, wrong in conn.execute(query, {"since": piece[0], "until": piece[1]}).tuples():
                     yield window, text, n, wrong
                 tell((window + (part + 1) / len(asked)) / len(spans))
         return
-    at = feedback.c[counted.at]
-    windows = [(and_(at >= start, at < end), window) for window, (start, end) in enumerate(spans)]
+    when = feedback.c[counted.at]
+    windows = [(and_(when >= start, when < end), window) for window, (start, end) in enumerate(spans)]
     which = case(*windows, else_=-1).label("window")
     met = or_(*(condition for condition, _ in windows))
     asked = pieces(reach(counted, spans), every, piece_for(spans[0][1] - spans[0][0]))
+    whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
     for part, piece in enumerate(asked):
-        bounds = and_(feedback.c.opened_at >= piece[0], feedback.c.opened_at < piece[1])
-        whole: Select[Any] = select(which, dims, func.count(), bad).where(bounds, met, counted.cases, kept(), inside)
-        rows: Iterable[Any] = conn.execute(whole.group_by(which, dims))
+        rows: Iterable[Any] = conn.execute(whole.group_by(which, dims), {"since": piece[0], "until": piece[1]})
         for row in rows:
             yield row.window, row.dims, row[2], row[3]
         tell((part + 1) / len(asked))

@@ -21,6 +21,14 @@ def test_a_new_saying_is_named_whole_and_not_in_fragments() -> None:
     assert not any(one.text in ("行卡已扣", "卡已扣款", "银行卡已") for one in found)
 
 
+def test_two_words_with_one_ending_begin_no_phrase() -> None:
+    heads = ("最后提示", "却显示", "一直提示", "App 提示", "却显示", "页面提示")
+    said = [f"{head}支付失败，{tail}" for head, tail in zip(heads, "甲乙丙丁戊己", strict=True)]
+    usual = [*USUAL, *(f"{word}余额不足，{n}" for word in ("提示", "却显示") for n in range(4))]
+    assert burst(said, USUAL)[0].text == "示支付失败"  # where nothing else was ever shown it cannot be told
+    assert burst(said, usual)[0].text == "支付失败"
+
+
 def test_what_is_said_as_often_as_ever_is_no_burst() -> None:
     assert burst(USUAL[:30], USUAL) == []
     assert burst([], USUAL) == [] and burst(["只有一条"], USUAL) == []
