@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Engine, select, update
 from fengsui.people import NotAllowed, Person, audit
 from fengsui.people.plain import plain
 from fengsui.store.slices import ALL
-from fengsui.store.tables import topic
+from fengsui.store.tables import topic, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.masks import mask
+from fengsui.text.search_words import phrases
 
 ROLES: Final = frozenset({"manager", "admin", "analyst"})
 LONGEST: Final = 40
@@ -39,6 +40,8 @@ def add(store: Engine, phrase: str, who: Person, now: datetime) -> bool:
     text = plain(phrase)
     if not 2 <= len(text) <= LONGEST:
         raise NotAPhrase("board.watch.length", least=2, most=LONGEST)
+    if not phrases(text):
+        raise NotAPhrase("board.watch.no_word")
     with store.begin() as conn:
         watched = {row.phrase for row in _watched(conn)}
         if text.casefold() in watched:
@@ -65,6 +68,11 @@ def living(conn: Connection) -> list[dict[str, Any]]:
     """Every living topic, the surest first, watched ones last."""
     query = select(topic).where(topic.c.ended_at.is_(None)).order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def left_out(conn: Connection) -> int:
+    """Sudden topics that stood out at the last look and do not live, because surer ones do."""
+    return int(conn.execute(select(watermark.c.seq).where(watermark.c.name == "topics-left")).scalar() or 0)
 
 
 def _may(who: Person) -> None:

@@ -35,13 +35,12 @@ class Topics:
 
 
 def load(conn: Connection) -> Topics:
-    rows = conn.execute(select(topic).order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)).all()
-    values = {row.topic_id: flat(row.shown) for row in rows}
+    alive = select(topic.c.shown, topic.c.marked_from).where(topic.c.ended_at.is_(None), topic.c.marked_from.is_not(None))
     since: dict[str, datetime] = {}
-    for row in rows:
-        if row.ended_at is None and row.marked_from is not None:
-            since.setdefault(values[row.topic_id], row.marked_from)
-    return Topics(since, frozenset(values.values()) - since.keys())
+    for row in conn.execute(alive.order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)):
+        since.setdefault(flat(row.shown), row.marked_from)
+    values = map(flat, conn.execute(select(topic.c.shown).distinct()).scalars())
+    return Topics(since, frozenset(values) - since.keys())
 
 
 def begins(conn: Connection, slice_key: str) -> datetime | None:

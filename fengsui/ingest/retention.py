@@ -10,11 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Delete, Engine, Table, Update, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Engine,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from fengsui.ingest.deltas import MINUTE, minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.quarantine import HELD, PURGED
+from fengsui.ingest.topics import PAST
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import bucket
@@ -33,6 +49,7 @@ from fengsui.store.tables import (
     search_text,
     session,
     tick,
+    topic,
     verdict,
 )
 from fengsui.store.tables import feedback as records
@@ -74,6 +91,7 @@ def purge(store: Engine, settings: Settings, now: datetime, fence: Fence) -> dic
     gone = {rule.table.name: _all_of(store, fence, rule, _before(settings, rule.days, now)) for rule in RULES}
     gone[rollup.name] = _minutes(store, settings, now, fence)
     gone[feedback_text.name] = _texts(store, fence, _before(settings, "text_days", now))
+    gone[topic.name] = _topics(store, settings, now, fence)
     gone[quarantine.name] = _quarantine(store, fence, _before(settings, "quarantine_days", now))
     gone[inbox.name] += _orphans(store, settings, fence, _before(settings, "inbox_days", now))
     gone = {name: n for name, n in gone.items() if n}
@@ -102,6 +120,20 @@ def _texts(store: Engine, fence: Fence, before: datetime) -> int:
     old = select(records.c.record_key).where(records.c.opened_at < before)
     _in_parts(store, fence, search_text, search_text.c.record_key.in_(old), delete(search_text))
     return _in_parts(store, fence, feedback_text, feedback_text.c.record_key.in_(old), delete(feedback_text))
+
+
+def _topics(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
+    """Of topics of one name that ended long ago the newest stays: records carry the name, and a value that no topic has would
+    be taken for a source's own. With the texts go its phrase and the keys of its examples."""
+    newer = topic.alias()
+    later = or_(
+        newer.c.found_at > topic.c.found_at,
+        and_(newer.c.found_at == topic.c.found_at, newer.c.topic_id > topic.c.topic_id),
+    )
+    again = exists().where(newer.c.shown == topic.c.shown, later)
+    gone = _in_parts(store, fence, topic, and_(topic.c.ended_at < now - PAST, again), delete(topic))
+    wordy = and_(topic.c.ended_at < _before(settings, "text_days", now), topic.c.phrase != "")
+    return gone + _in_parts(store, fence, topic, wordy, update(topic).values(phrase="", examples=[]))
 
 
 def _orphans(store: Engine, settings: Settings, fence: Fence, before: datetime) -> int:

@@ -7,7 +7,7 @@ then the weeks before, so that a detector learns what is usual and not that nobo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -19,24 +19,32 @@ from fengsui.ingest import living, retag, search_index
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.living import BACK, Living
 from fengsui.ingest.retag import Change, Turn
+from fengsui.settings.dimension import TOPIC
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.members import in_slice
-from fengsui.store.tables import audit, feedback, feedback_text, topic, watermark
+from fengsui.store.slices import flat, slice_levels
+from fengsui.store.tables import audit, episode, feedback, feedback_text, topic, watermark
 from fengsui.store.upsert import upsert
 from fengsui.text.search import holding
 
 NAME: Final = "topics"
+LEFT: Final = "topics-left"
+"""The watermark that says how many (``seq``) the last look left out."""
 LIVES: Final = timedelta(hours=3)
 """A burst that has not stood out for so long is over."""
 MOST: Final = 20
 """Sudden topics that live at once: the surest."""
+STAY: Final = 1.25
+"""One that lives gives way only to one so much surer: of two that are equal by and large, neither would ever have a past."""
 PAST: Final = timedelta(days=28)
 MOST_PAST: Final = 20_000
 """Records of a topic's past that are marked, the newest: beyond them its past begins later."""
 ENDED: Final = "topic.end"
 """What the audit calls it where a person ends a topic (``topic``: its id)."""
 AT_ONCE: Final = 2_000
+BEGUN: Final = "+"
+"""After the watermark's tag: ``mark`` is not through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +61,40 @@ class Seen:
     examples: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Records (``keys``) that said a topic (``topic_id``) before it was found, all of them since ``since``."""
+
+    topic_id: str
+    keys: Sequence[str]
+    since: datetime
+
+
 def note(store: Engine, seen: Iterable[Seen], now: datetime, fence: Fence) -> int:
     """Write down what stands out (``seen``, the surest first), but what a person ended within ``LIVES``; what has not stood out
-    for so long ends. How many topics are new."""
+    for so long ends, and where ``MOST`` live the weakest for one that is surer. How many topics are new."""
+    said = {(one.phrase, one.slice_key): one for one in seen}
     with store.begin() as conn:
         fence(conn)
         alive = {(row.phrase, row.slice_key): row for row in conn.execute(_living().where(topic.c.kind == "burst"))}
-        over = _ended(conn, now - LIVES)
-        new = 0
-        for one in seen:
-            row = alive.get((one.phrase, one.slice_key))
-            if (one.phrase, one.slice_key) in over or (row is None and len(alive) + new >= MOST):
+        over, burning = _ended(conn, now - LIVES), _burning(conn)
+        weak = {place: _score(row, said) for place, row in alive.items() if flat(row.shown) not in burning}
+        new = left = 0
+        for place, one in said.items():
+            if place in over:
                 continue
-            new += row is None
-            upsert(conn, topic, [_row(one, row, now)])
-        past = (topic.c.kind == "burst") & topic.c.ended_at.is_(None) & (topic.c.last_at < now - LIVES)
-        conn.execute(update(topic).where(past).values(ended_at=now))
+            if place not in alive and len(alive) + new >= MOST:
+                weakest = min(weak, key=lambda other: weak[other], default=None)
+                if weakest is None or weak[weakest] * STAY >= one.score:
+                    left += 1
+                    continue
+                del weak[weakest]
+                _end(conn, alive.pop(weakest).topic_id, now)
+            new += place not in alive
+            upsert(conn, topic, [_row(one, alive.get(place), now)])
+        calm = (topic.c.kind == "burst") & topic.c.ended_at.is_(None) & (topic.c.last_at < now - LIVES)
+        conn.execute(update(topic).where(calm).values(ended_at=now))
+        upsert(conn, watermark, [{"name": LEFT, "at": now, "seq": left}])
     return new
 
 
@@ -78,9 +104,8 @@ def mark(store: Engine, settings: Settings, turn: Callable[[], Turn]) -> Iterato
     where it was."""
     with reading(store).connect() as conn:
         alive = living.load(conn)
-        done = conn.execute(select(watermark.c.seq, watermark.c.tag).where(watermark.c.name == NAME)).first()
-    tag = _print("|".join(sorted(one.topic_id for one in alive.topics)))
-    place = (int(done.seq), "") if done is not None and done.tag == tag else (0, "")
+        tag, (at, done) = _names(alive), _marked_to(conn)
+    place = (at, "") if done in (tag, tag + BEGUN) else (0, "")
     while True:
         now, fence = turn()
         with reading(store).connect() as conn:
@@ -88,65 +113,90 @@ def mark(store: Engine, settings: Settings, turn: Callable[[], Turn]) -> Iterato
             found = _candidates(conn, place, now - BACK)
             changes = _marked(conn, alive, [key for _, key in found])
         more = len(found) >= AT_ONCE
-        seq = found[-1][0] if more else newest
+        row = {"name": NAME, "at": now, "seq": found[-1][0] if more else newest, "tick": None, "tag": tag + BEGUN * more}
         with store.begin() as conn:
             fence(conn)
             changed = retag.write(conn, settings, changes, now)
-            upsert(conn, watermark, [{"name": NAME, "at": now, "seq": seq, "tick": None, "tag": tag}])
+            upsert(conn, watermark, [row])
         yield changed
         if not more:
             return
         place = found[-1]
 
 
-def fill(store: Engine, settings: Settings, turn: Callable[[], Turn]) -> Iterator[int]:
-    """The past of each topic that has none: records of the weeks before it that say it, as the search finds them, so many in a
-    transaction; how many each time. While the search has much to catch up with nothing is filled in. Begun again after a
-    crash, it finds marked what was marked."""
+def without_past(store: Engine) -> str | None:
+    """The surest topic (``topic_id``) whose past is to be filled in; None where there is none, while ``mark`` has not been
+    through with all that live, and while the search has much to catch up with."""
     with reading(store).connect() as conn:
-        without = _living().where(topic.c.marked_from.is_(None))
-        waiting = conn.execute(without.order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)).all()
-        oldest = conn.execute(select(func.min(feedback.c.opened_at))).scalar()
-    if not waiting or oldest is None or search_index.behind(store, search_index.AT_ONCE):
-        return
-    for row in waiting:
-        since = max(row.found_at - PAST, oldest)
+        wanted = select(topic.c.topic_id).where(topic.c.ended_at.is_(None), topic.c.marked_from.is_(None))
+        first = conn.execute(wanted.order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id).limit(1)).scalar()
+        any_record = conn.execute(select(feedback.c.record_key).limit(1)).first()
+        ready = any_record is not None and first is not None and _marked_to(conn)[1] == _names(living.load(conn))
+    return first if ready and not search_index.behind(store, search_index.AT_ONCE) else None
+
+
+def past(store: Engine, topic_id: str, now: datetime) -> Past:
+    """What the search finds of the weeks before ``now``, the newest first. Reads for long: not for the writer's thread."""
+    with reading(store).connect() as conn:
+        row = conn.execute(select(topic.c.phrase, topic.c.slice_key).where(topic.c.topic_id == topic_id)).one()
+        since = max(now - PAST, conn.execute(select(func.min(feedback.c.opened_at))).scalar_one())
+        wanted = holding(conn, row.phrase)
+        if wanted is None:
+            return Past(topic_id, [], since)
+        mine = (feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None), in_slice(row.slice_key), wanted)
+        query = select(feedback.c.record_key, feedback.c.opened_at).where(*mine)
+        found = conn.execute(query.order_by(feedback.c.opened_at.desc(), feedback.c.record_key).limit(MOST_PAST)).all()
+    return Past(topic_id, [one.record_key for one in found], found[-1].opened_at if len(found) == MOST_PAST else since)
+
+
+def fill(store: Engine, settings: Settings, found: Past, turn: Callable[[], Turn]) -> Iterator[int]:
+    """Mark a topic's past, so many in a transaction; how many each time. Only then it is said to be known since then. Begun
+    again after a crash, it finds marked what was marked."""
+    for start in range(0, len(found.keys), retag.AT_ONCE):
+        now, fence = turn()
         with reading(store).connect() as conn:
-            keys, since = _said_before(conn, row, since)
-        for start in range(0, len(keys), retag.AT_ONCE):
-            yield _write(store, settings, row, keys[start : start + retag.AT_ONCE], turn)
-        _, fence = turn()
+            alive = living.load(conn)
+            mine = [replace(one, since=found.since) for one in alive.topics if one.topic_id == found.topic_id]
+            changes = _marked(conn, Living(mine, alive.over), found.keys[start : start + retag.AT_ONCE])
         with store.begin() as conn:
             fence(conn)
-            conn.execute(update(topic).where(topic.c.topic_id == row.topic_id).values(marked_from=since))
-        yield 0
-
-
-def _said_before(conn: Connection, row: Any, since: datetime) -> tuple[list[str], datetime]:
-    """(records that say the topic, the newest first; since when they are all of them)."""
-    wanted = holding(conn, row.phrase)
-    if wanted is None:
-        return [], since
-    mine = (feedback.c.opened_at >= since, feedback.c.deleted_at.is_(None), in_slice(row.slice_key), wanted)
-    query = select(feedback.c.record_key, feedback.c.opened_at).where(*mine)
-    found = conn.execute(query.order_by(feedback.c.opened_at.desc(), feedback.c.record_key).limit(MOST_PAST)).all()
-    full = len(found) == MOST_PAST
-    return [one.record_key for one in found], found[-1].opened_at if full else since
-
-
-def _write(store: Engine, settings: Settings, row: Any, keys: Sequence[str], turn: Callable[[], Turn]) -> int:
-    now, fence = turn()
-    with reading(store).connect() as conn:
-        alive = living.load(conn)
-        alone = Living([replace(one, since=now - 2 * PAST) for one in alive.topics if one.topic_id == row.topic_id], alive.over)
-        changes = _marked(conn, alone, keys)
+            changed = retag.write(conn, settings, changes, now)
+        yield changed
+    _, fence = turn()
     with store.begin() as conn:
         fence(conn)
-        return retag.write(conn, settings, changes, now)
+        conn.execute(update(topic).where(topic.c.topic_id == found.topic_id).values(marked_from=found.since))
+    yield 0
 
 
 def _living() -> Any:
     return select(topic).where(topic.c.ended_at.is_(None))
+
+
+def _end(conn: Connection, topic_id: str, now: datetime) -> None:
+    conn.execute(update(topic).where(topic.c.topic_id == topic_id).values(ended_at=now))
+
+
+def _score(row: Any, said: Mapping[tuple[str, str], Seen]) -> float:
+    """As it stands out now, else as it last did."""
+    now = said.get((row.phrase, row.slice_key))
+    return float(row.score) if now is None else now.score
+
+
+def _burning(conn: Connection) -> set[str]:
+    """Values of the dimension on which an alert lives: its end is judged by the topic's own records."""
+    keys = conn.execute(select(episode.c.slice_key).where(episode.c.condition != "cleared")).scalars()
+    return {value for key in keys if (value := slice_levels(key).get(TOPIC)) is not None}
+
+
+def _names(alive: Living) -> str:
+    return _print("|".join(sorted(one.topic_id for one in alive.topics)))
+
+
+def _marked_to(conn: Connection) -> tuple[int, str | None]:
+    """(tick, ``_names`` of those that records were looked through for): how far ``mark`` came."""
+    done = conn.execute(select(watermark.c.seq, watermark.c.tag).where(watermark.c.name == NAME)).first()
+    return (int(done.seq), done.tag) if done is not None else (0, None)
 
 
 def _ended(conn: Connection, since: datetime) -> set[tuple[str, str]]:

@@ -138,7 +138,21 @@ class Housekeeping:
                 yield found is not None
             turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
             yield from (True for _ in topics.mark(self.store, self.settings, turn))
-            yield from (True for _ in topics.fill(self.store, self.settings, turn))
+
+        return work
+
+    def topic_past(self, now: datetime) -> Chore | None:
+        """The weeks before one topic, looked up beside the writer; None where none waits."""
+        waiting = topics.without_past(self.store)
+        if waiting is None:
+            return None
+
+        def work(desk: Desk) -> Iterator[bool]:
+            turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
+            for found in Aside(lambda: [topics.past(self.store, waiting, now)]).items():
+                if found is not None:
+                    yield from (True for _ in topics.fill(self.store, self.settings, found, turn))
+                yield found is not None
 
         return work
 

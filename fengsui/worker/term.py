@@ -40,6 +40,7 @@ CORRECTIONS_S = 1.0
 SEARCH_S = 2.0
 VITALS_S = 60.0
 TOPICS_S = 300.0
+TOPIC_PAST_S = 60.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
 SAMPLE_AT = (4, 5)
@@ -186,6 +187,7 @@ def _jobs(
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
     jobs.append(every("topics", TOPICS_S, _calling(_look_for_topics, chores, keeping, clock)))
+    jobs.append(every("topic past", TOPIC_PAST_S, _calling(_if_any, "topic past", chores, lambda: keeping.topic_past(clock()))))
     jobs.append(every("vitals", VITALS_S, lambda: chores.add("vitals", keeping.vitals()), at_once=True))
     jobs.append(every("search", SEARCH_S, _calling(_if_any, "search", chores, keeping.search)))
     for name in feed.sources:

@@ -46,15 +46,22 @@ def panel(visitor: Visitor) -> None:
     heads = (f'<span class="{css}">{esc(visitor.say(f"explore.topics.{name}"))}</span>' for name, css in names.items())
     head = "".join(heads)
     body = f'<div class="tp hd">{head}<span></span></div>{rows}' if rows else ""
+    left = "" if visitor.scope else _left(visitor)
     empty = f'<p class="none">{esc(visitor.say("explore.topics.none"))}</p>'
     pressed = int(st.session_state.get(_PRESSED, 0))
     key = f"ex_topics_{_print(found)}_{pressed}"
-    picked = living("ex_topics", body or empty, _CSS, visitor, key=key, presses=True) or ""
+    picked = living("ex_topics", (body or empty) + left, _CSS, visitor, key=key, presses=True) or ""
     kind, _, topic = picked.partition(":")
     if kind == "end" and any(one.topic_id == topic for one in found):
         st.session_state[_PRESSED] = pressed + 1  # rows remember what was picked: each press ends once, refused or done
         _end(topic)
         st.rerun()
+
+
+def _left(visitor: Visitor) -> str:
+    n = trouble.kept("topics_left", (), _left_out)
+    said = visitor.say("explore.topics.left", n=n)
+    return f'<p class="none">{esc(said)}</p>' if n else ""
 
 
 def _row(visitor: Visitor, one: Topic, may: bool) -> str:
@@ -77,6 +84,11 @@ def _row(visitor: Visitor, one: Topic, may: bool) -> str:
 @st.cache_resource(ttl=FRESH_S, max_entries=50, show_spinner=False)
 def _kept(scope: tuple[str, ...]) -> list[Topic]:
     return topics.living(house().reader, scope, now())
+
+
+@st.cache_resource(ttl=FRESH_S, show_spinner=False)
+def _left_out() -> int:
+    return topics.left_out(house().reader)
 
 
 def _print(found: Sequence[Topic]) -> int:

@@ -50,7 +50,9 @@ def spoken(sqlite_store: Engine, tmp_path: Path) -> tuple[Plant, Spoken]:
 def looks(plant: Plant, line: Line, now: datetime) -> None:
     """What the worker does every few minutes: the search catches up, topics are found, marked, and given their past."""
     keeping = Housekeeping(plant.store, plant.settings, line.house.ingest, lambda name: plant.channels[name])
-    for name, chore in (("search", keeping.search()), ("topics", keeping.topics(now))):
+    made = {"search": keeping.search, "topics": lambda: keeping.topics(now), "past": lambda: keeping.topic_past(now)}
+    for name, make in made.items():
+        chore = make()
         if chore is not None:
             line.road.chores.add(name, chore)
         with plant.store.connect() as conn:

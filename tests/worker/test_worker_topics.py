@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 
 from connectors.base import Batch, Feedback
 from fengsui.board import panels, read, snapshot, watch
 from fengsui.board.read import topics as read_topics
 from fengsui.board.read.topics import living, of_views
+from fengsui.engine.topics import load as load_topics
 from fengsui.explore.topics import find
-from fengsui.ingest import search_index, topics
+from fengsui.ingest import retention, search_index, topics
 from fengsui.ingest.check import check_store
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.view_body import Phrases
 from fengsui.people import NotAllowed, Person
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
-from fengsui.store.tables import audit, feedback, rollup, topic
+from fengsui.store.tables import audit, episode, feedback, rollup, topic
 from fengsui.worker.housekeeping import _seen
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -192,7 +193,9 @@ def test_the_weeks_before_a_topic_are_marked_once_and_as_far_as_they_are_known(
     assert mark(store, calm, no_fence) == 0, "none in the last hours"
 
     def fill() -> int:
-        return sum(topics.fill(store, calm, lambda: (NOW, no_fence)))
+        waiting = topics.without_past(store)
+        found = topics.past(store, waiting, NOW) if waiting is not None else None
+        return sum(topics.fill(store, calm, found, lambda: (NOW, no_fence))) if found is not None else 0
 
     monkeypatch.setattr(search_index, "AT_ONCE", 5)
     with store.begin() as conn:
@@ -246,6 +249,108 @@ def test_only_so_many_sudden_topics_live_at_once(
     assert topics.note(store, seen[::-1], NOW, no_fence) == 0
     with store.connect() as conn:
         assert {one["phrase"] for one in watch.living(conn)} == {"说法0", "说法1", "说法2"}
+
+
+def test_a_surer_topic_takes_the_place_of_the_weakest_that_does_not_burn_and_who_is_left_out_is_counted(
+    store: Engine, calm: Settings, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "MOST", 3)
+    monkeypatch.setattr(read_topics, "SUDDEN", 2)
+
+    def seen(text: str, score: float) -> topics.Seen:
+        return topics.Seen(text, text, "all", 9, 9, 0.1, score, [])
+
+    assert topics.note(store, [seen(f"说法{n}", 20.0 + n) for n in range(3)], NOW, no_fence) == 3
+    assert read_topics.left_out(store) == 1, "more live than are listed"
+    times = dict.fromkeys(("opened_at", "started_at", "last_at"), NOW)
+    said = {"mode": "on", "metric": "contacts", "condition": "firing", "direction": "up", "reason": "x"}
+    numbers = dict.fromkeys(("grade", "peak_grade", "tier", "likelihood", "impact", "loss", "score", "peak_score"), 1)
+    place = {"episode_id": "e", "rule_id": "contacts-topic", "rule_version": 1, "slice_key": "topic=说法0", "slice_id": 1}
+    with store.begin() as conn:
+        conn.execute(insert(episode).values(**place, **times, **said, **numbers, factors={}, reason_params={}, explained=[]))
+    later = NOW + timedelta(minutes=5)
+    surer = [seen("停机", 90.0), seen("扣两次", 25.0), seen("说法1", 21.0)]
+    assert topics.note(store, surer, later, no_fence) == 1
+    with store.connect() as conn:
+        assert {one["phrase"] for one in watch.living(conn)} == {"停机", "说法0", "说法2"}, "说法0 burns"
+    assert read_topics.left_out(store) == 1 + 2, "扣两次 is hardly surer than 说法2, and 说法1 went"
+    assert topics.note(store, [], later, no_fence) == 0 and read_topics.left_out(store) == 1
+
+
+def test_a_word_inside_another_is_no_topics_and_a_phrase_without_a_word_is_refused(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    """What is marked as it comes is marked by the rule by which the search finds the past."""
+    early = [say(n, NOW - timedelta(days=2, minutes=n), text, f"e{n}") for n, text in enumerate(("SVIP用不了", "VIP用不了"))]
+    take(store, tmp_path, early, 2, no_fence)
+    assert watch.add(store, "vip", MANAGER, NOW)
+    for nothing in ("!!", "？！", "……"):
+        with pytest.raises(watch.NotAPhrase) as refused:
+            watch.add(store, nothing, MANAGER, NOW)
+        assert refused.value.code == "board.watch.no_word"
+    with store.begin() as conn:  # one that is watched since before it was refused
+        row = conn.execute(select(topic)).mappings().one()
+        conn.execute(insert(topic).values(**{**row, "topic_id": "old", "phrase": "!!", "shown": "!!"}))
+    assert mark(store, calm, no_fence) == 0
+    index(store, no_fence)
+    while (waiting := topics.without_past(store)) is not None:
+        sum(topics.fill(store, calm, topics.past(store, waiting, NOW), lambda: (NOW, no_fence)))
+    texts = ("SVIP进不去!!", "vip进不去!!", "我的ＶＩＰ２到期了", "进不去!!")
+    take(store, tmp_path, [say(10 + n, NOW, text, f"n{n}") for n, text in enumerate(texts)], 3, no_fence)
+    assert [topic_of(store, str(n)) for n in (0, 1, 10, 11, 12, 13)] == [None, "vip", None, "vip", "vip", None]
+    assert check_store(store, calm, NOW).equal
+
+
+def test_a_phrase_of_a_year_ago_is_known_as_far_as_it_is_marked(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    old = [say(n, NOW - timedelta(days=days), "积分清零", f"v{n}") for n, days in enumerate((300, 70, 40, 20))]
+    take(store, tmp_path, old, 2, no_fence)
+    assert watch.add(store, "积分清零", MANAGER, NOW - timedelta(days=365))
+    with store.begin() as conn:  # as what was taken before topics had a past
+        conn.execute(update(feedback).values(dims={"channel": "App"}))
+    mark(store, calm, no_fence)
+    index(store, no_fence)
+    waiting = topics.without_past(store)
+    assert waiting is not None
+    sum(topics.fill(store, calm, topics.past(store, waiting, NOW), lambda: (NOW, no_fence)))
+    with store.connect() as conn:
+        assert conn.execute(select(topic.c.marked_from)).scalar_one() == NOW - topics.PAST
+    assert [topic_of(store, str(n)) for n in range(4)] == [None, None, None, "积分清零"]
+
+
+def test_a_past_waits_until_what_came_lately_is_marked(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A detector that learned the weeks before would else miss the hours in which the topic was found."""
+    monkeypatch.setattr(topics, "AT_ONCE", 20)
+    take(store, tmp_path, [say(n, NOW - timedelta(minutes=n + 1), "积分清零了", f"v{n}") for n in range(30)], 2, no_fence)
+    index(store, no_fence)
+    assert watch.add(store, "积分清零", MANAGER, NOW) and topics.without_past(store) is None
+    begun = topics.mark(store, calm, lambda: (NOW, no_fence))
+    next(begun)
+    assert topics.without_past(store) is None
+    assert sum(begun) > 0 and topics.without_past(store) is not None
+
+
+def test_retention_keeps_one_topic_of_a_name_and_no_words_longer_than_texts(
+    store: Engine, calm: Settings, no_fence: Any
+) -> None:
+    """Of one that is over the name stays known: its records are not watched as if a source had given it."""
+    seen = topics.Seen("积分清零", "积分清零", "all", 9, 9, 0.1, 20.0, ["tickets:1"])
+    for days in (800, 700, 40, 1):
+        at = NOW - timedelta(days=days)
+        topics.note(store, [seen], at, no_fence)
+        topics.note(store, [], at + topics.LIVES * 2, no_fence)
+    topics.note(store, [replace(seen, phrase="退钱", shown="退钱")], NOW - timedelta(days=800), no_fence)
+    topics.note(store, [], NOW - timedelta(days=799), no_fence)
+    assert retention.purge(store, calm, NOW, no_fence)["topic"] == 3 + 1
+    assert "topic" not in retention.purge(store, calm, NOW, no_fence)
+    with store.connect() as conn:
+        left = conn.execute(select(topic.c.shown, topic.c.phrase, topic.c.examples).order_by(topic.c.found_at)).all()
+        assert [tuple(one) for one in left] == [("退钱", "", []), ("积分清零", "积分清零", ["tickets:1"])]
+        over = load_topics(conn)
+    assert not over.watches("topic=退钱") and not over.watches("topic=积分清零") and over.watches("topic=渠道自己的")
 
 
 @pytest.mark.parametrize("author", ["one", "many"])

@@ -82,6 +82,13 @@ def living(store: Engine, scope: Scope, now: datetime) -> list[Topic]:
         return _shown(watch.living(conn), lambda row: _holding(conn, row, scope, now), now)
 
 
+def left_out(store: Engine) -> int:
+    """Sudden topics of the centre beyond those that ``living`` lists: they live or stood out, and others are surer."""
+    with store.connect() as conn:
+        alive = len([row for row in watch.living(conn) if row["kind"] == "burst"])
+        return max(0, alive - SUDDEN) + watch.left_out(conn)
+
+
 def of_views(conn: Connection, views: Sequence[str], now: datetime) -> dict[str, list[Topic]]:
     """slice -> as ``living``, of the records of the slice. The texts are read once for all slices and topics."""
     rows = watch.living(conn)

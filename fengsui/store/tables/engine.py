@@ -32,7 +32,7 @@ tick = Table(
 watermark = Table(
     "watermark",
     METADATA,
-    Column("name", String, primary_key=True),  # engine, alerts, lapse, decision, snapshot, rollup
+    Column("name", String, primary_key=True),  # engine, alerts, lapse, decision, snapshot, rollup, topics-left …
     Column("at", UtcDateTime),
     Column("seq", BigInteger, nullable=False, server_default="0"),
     Column("tick", Integer),
