@@ -158,7 +158,8 @@ class CountSurprise(Detector):
         finding = NOTHING if look.close is None and look.fine is CALM else self._finding(look)
         if finding is NOTHING:
             return telling.quiet(x, expected, band, self._days)
-        return telling.loud(x, expected, band, self._days, finding, budget)
+        grown = max(self._days, maturity.YOUNG_DAYS) if self._steps >= self._pace.young_after else self._days
+        return telling.loud(x, expected, band, grown, finding, budget)
 
     def _look_at(self, x: Reading) -> Look | None:
         """None when there is nothing to judge: no value, or nobody who could have complained."""

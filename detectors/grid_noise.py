@@ -8,6 +8,7 @@ squares over what single weeks would give, never less than one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,10 @@ GRID_PRIOR = np.log(np.tile(A_PRIOR, len(PHI)))
 
 ALIKE = 100.0
 """Weeks that are believed to be independent before any was seen."""
+
+FARTHEST = 8.0
+"""Sd above its expectation, as believed so far, beyond which a week says nothing more of the scatter: it is an outbreak, or a
+batch typed in at once, and its raw sum would be the likeliest under the widest pair of the grid, for years."""
 
 WILD = 4.0
 """Most that one window's square counts for, in the mean of them so far: an outbreak does not make neighbours alike."""
@@ -48,6 +53,8 @@ class GridNoise(Noise):
             return
         self.learned += 1
         self._learn_swell(sums, doubts)
+        believed = expected * (self.phi[0] + (self.a[0] + doubts[0]) * expected)
+        observed = min(observed, expected + FARTHEST * math.sqrt(believed))
         variance = expected * (GRID_PHI + (GRID_A + doubts[0]) * expected)
         self.likely = self.likely * (1 - 1 / self.memory) + outbreak.likely(observed, expected, variance)
         self.likely -= self.likely.max()

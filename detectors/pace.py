@@ -20,8 +20,10 @@ THRESHOLD = 4.0
 PEAKS = 1.8
 """Expected peaks a step over e^-THRESHOLD: windows overlap, so more than one test is made, but fewer than there are windows."""
 
-WEEKS_SILENT = 26
-"""A weekly series is silent for half a year, and young for another half."""
+WEEKS_SILENT, WEEKS_YOUNG = 26, 52
+"""A weekly series is silent for half a year, and young for another half: at most important. Its bands stay wider for as many
+silent times as those of days do: with wide ones gone after a year, 1.6 % of the weeks of years three and four alarm where 1 %
+is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Pace:
     """``widths`` of the heavy scan in its steps; ``memory`` of the noise and ``noise_after`` in steps; ``calm``: steps that
     end a cluster of peaks, which by chance come ``peaks`` a step, believed as much as ``believed`` peaks seen; ``high``: sd
     above its expectation from which the last hour (week) lets longer windows speak; ``alike_s``: how long an error of the
-    expectation lasts; ``days_per_step``: how a step ages the detector; ``weighs``: steps are learned by how usual they are
+    expectation lasts; ``days_per_step``: how a step ages the detector; ``young_after``: steps after which it may be severe;
+    ``weighs``: steps are learned by how usual they are
     (``outbreak``), else winsorised, and those of an alarm not at all."""
 
     baseline: Callable[[int], LogLinear]
@@ -44,6 +47,7 @@ class Pace:
     alike_s: float
     days_per_step: float
     patience: int
+    young_after: float
     weighs: bool
 
 
@@ -66,6 +70,7 @@ def _daily(heavy_s: int) -> Pace:
         alike_s=max(7200.0, 2.0 * heavy_s),
         days_per_step=heavy_s / DAY,
         patience=8,
+        young_after=maturity.YOUNG_DAYS * DAY / heavy_s,
         weighs=False,
     )
 
@@ -84,6 +89,7 @@ def _weekly() -> Pace:
         alike_s=3.0 * WEEK,
         days_per_step=maturity.SILENT_DAYS / WEEKS_SILENT,
         patience=8,
+        young_after=WEEKS_YOUNG,
         weighs=True,
     )
 

@@ -82,3 +82,20 @@ def test_weeks_that_never_came_are_no_zeros() -> None:
     verdicts = [step(detector, x) for x in xs[:150] + xs[156:]]
     assert verdicts[150].expected == pytest.approx(yearly(200)[156], rel=0.35)
     assert not any(verdict.grade for verdict in verdicts[150:])
+
+
+@pytest.mark.parametrize("odd", [400, 2000])
+def test_one_very_large_week_does_not_make_the_next_years_deaf(odd: int) -> None:
+    """A batch of papers typed in at once: 20 or 100 times the usual; half a year and a year later three times the usual comes."""
+    for after in (26, 52):
+        values = counts(4, np.full(150 + after + 1, 20.0))
+        values[150], values[-1] = odd, 60
+        found = heard(values)[-1]
+        assert found.grade and found.score > 8, (after, found.score)
+
+
+def test_after_a_year_a_week_may_be_severe_and_until_then_it_is_important_at_most() -> None:
+    for weeks, gravest in ((51, Tier.IMPORTANT), (52, Tier.SEVERE)):
+        values = counts(8, np.full(weeks + 1, 20.0))
+        values[weeks] = 600
+        assert heard(values)[weeks].grade == gravest
