@@ -72,8 +72,9 @@ def check_store(store: Engine, settings: Settings, now: datetime) -> Comparison:
 
 
 def rollup_tag(settings: Settings) -> str:
-    """Changes with the cuboids, with the measures, and with how long minutes are kept."""
-    parts = [*settings.full_cuboids, "", *settings.count_cuboids, str(VERSION), str(settings.retention.minute_rollups_days)]
+    """Changes with the cuboids and which of them are sparse, with the measures, and with how long minutes are kept."""
+    parts = [*settings.full_cuboids, "", *settings.count_cuboids, *sorted(settings.sparse), str(VERSION)]
+    parts.append(str(settings.retention.minute_rollups_days))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -118,7 +119,7 @@ def _with_events(deltas: Deltas, sources: Iterable[tuple[str, str]]) -> dict[tup
 
 def _recomputed(conn: Connection, settings: Settings, now: datetime) -> Iterator[Deltas]:
     """Deltas of all rows, some thousand rows each."""
-    places = Places(settings.cuboids)
+    places = Places(settings.cuboids, settings.sparse)
     cut = minutes_cut(now, settings.retention.minute_rollups_days)
     last = ""
     while True:

@@ -99,7 +99,7 @@ def _recounted(row: Row, steps: Sequence[Step], sla: Sla) -> Row:
 
 
 def _write(conn: Connection, settings: Settings, changed: Sequence[tuple[Row, Row]], now: datetime) -> int:
-    places = Places(settings.cuboids)
+    places = Places(settings.cuboids, settings.sparse)
     deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days), settings.counts_only)
     moved = [(old, new) for old, new in changed if old["due_at"] != new["due_at"]]
     for old, new in changed:

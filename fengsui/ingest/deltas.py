@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from fengsui.ingest.bulk import Cell
 from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution, Width
-from fengsui.settings.dimension import TOPIC
 from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_id, slice_levels
 
 MINUTE, QUARTER = 1, 15
@@ -31,18 +30,20 @@ class Places:
     """Which slices a set of dims falls into, for the configured cuboids. Remembered by cuboid: few records have the same dims
     throughout, but nearly all have been seen before in those of one cuboid."""
 
-    def __init__(self, cuboids: tuple[str, ...]) -> None:
+    def __init__(self, cuboids: tuple[str, ...], sparse: frozenset[str] = frozenset()) -> None:
+        """``sparse``: dimensions of which a record without a value is in no slice (``Settings.sparse``)."""
         self.cuboids = cuboids
-        self._known: tuple[tuple[str, tuple[str, ...], dict[tuple[str | None, ...], str]], ...] = tuple(
-            (cuboid, tuple(sorted(dimensions(cuboid))), {}) for cuboid in cuboids
+        self._known: tuple[tuple[str, tuple[str, ...], tuple[str, ...], dict[tuple[str | None, ...], str]], ...] = tuple(
+            (cuboid, tuple(sorted(names)), tuple(sorted(names & sparse)), {})
+            for cuboid, names in ((cuboid, dimensions(cuboid)) for cuboid in cuboids)
         )
 
     def of_record(self, dims: Mapping[str, str]) -> tuple[str, ...]:
-        """One slice key per cuboid, in the order of ``cuboids``; none of a cuboid of topics for a record without one: all that
-        speak of nothing sudden are no place, and most records."""
+        """One slice key per cuboid, in the order of ``cuboids``; none of a cuboid of a sparse dimension for a record without a
+        value there: all that speak of nothing sudden are no place, and most records."""
         found = []
-        for cuboid, names, known in self._known:
-            if TOPIC in names and not dims.get(TOPIC):
+        for cuboid, names, needed, known in self._known:
+            if needed and not all(map(dims.get, needed)):
                 continue
             values = tuple(map(dims.get, names))
             key = known.get(values)

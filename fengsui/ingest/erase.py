@@ -103,7 +103,7 @@ def _customers_of(conn: Connection, keys: Sequence[str]) -> set[str | None]:
 
 
 def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: datetime) -> None:
-    places = Places(settings.cuboids)
+    places = Places(settings.cuboids, settings.sparse)
     deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days), settings.counts_only)
     for row in bulk.rows_in(conn, select(feedback), feedback.c.record_key, keys):
         slices = places.of_record(row["dims"])

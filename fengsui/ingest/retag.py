@@ -58,7 +58,7 @@ def write(conn: Connection, settings: Settings, changes: Sequence[Change], now: 
     real = [change for change in changes if change.any]
     if not real:
         return 0
-    places = Places(settings.cuboids)
+    places = Places(settings.cuboids, settings.sparse)
     deltas = Deltas(minutes_cut(now, settings.retention.minute_rollups_days), settings.counts_only)
     for change in real:
         new = {**change.row, "tags": change.tags, "dims": change.dims}

@@ -128,7 +128,7 @@ class Ingest:
 
     def __init__(self, store: Engine, settings: Settings, keys: KeyRing) -> None:
         self._store, self._settings, self._vault = store, settings, Vault(keys)
-        self._places, self._known, self._shelf = Places(settings.cuboids), Known(), Shelf(settings.centre)
+        self._places, self._known, self._shelf = Places(settings.cuboids, settings.sparse), Known(), Shelf(settings.centre)
         self._paces: dict[str, parts.Pace] = {}
         self._near = Windows()
 

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeAlias
 from fengsui.metrics import logbins
 
 NO_BIN = -32768
-VERSION = 8
-"""Raise it when MEASURES or a formula changes: stored roll-ups are then rebuilt before the first take."""
+VERSION = 9
+"""Raise it when MEASURES, a formula or which slices a record falls into changes: stored roll-ups are then rebuilt before the first take."""
 
 Row: TypeAlias = Mapping[str, Any]
 Width: TypeAlias = Literal["every", "full", "narrow"]

@@ -21,6 +21,7 @@ from fengsui.settings.channel import Channel, Quiet
 from fengsui.settings.dimension import (
     DIMENSIONS,
     TOPIC,
+    TOPICS,
     Dimension,
     canonical_cuboids,
     default_cuboids,
@@ -202,6 +203,12 @@ class Settings(Table):
     def counts_only(self) -> frozenset[str]:
         """The cuboids for which only counts are kept."""
         return frozenset(self.cuboids) - frozenset(self.full_cuboids)
+
+    @cached_property
+    def sparse(self) -> frozenset[str]:
+        """Dimensions of which a record without a value is in no slice: the topics, where the house alone defined them. A file
+        that names them wants its records without one to be seen as such (未填)."""
+        return frozenset({TOPIC}) if TOPICS in self.dimensions else frozenset()
 
     @property
     def dimension_names(self) -> tuple[str, ...]:
