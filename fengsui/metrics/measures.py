@@ -15,7 +15,8 @@ from fengsui.metrics import logbins
 
 NO_BIN = -32768
 VERSION = 9
-"""Raise it when MEASURES, a formula or which slices a record falls into changes: stored roll-ups are then rebuilt before the first take."""
+"""Raise it when MEASURES, a formula or which slices a record falls into changes: stored roll-ups are then rebuilt before the
+first take."""
 
 Row: TypeAlias = Mapping[str, Any]
 Width: TypeAlias = Literal["every", "full", "narrow"]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate, islice
 from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -23,8 +24,13 @@ from fengsui.store.slices import bucket, bucket_start, slice_id
 from fengsui.store.tables import slice_
 
 WIDE_S = 3600
-WORK_OFF_S = 3600
-"""A work-off time looks at so many seconds of closing, or at its step where that is longer: few close in a quarter."""
+HOUR_S, WEEK_S = 3600, 7 * 86_400
+"""The series of a work-off time looks at the closing of the last hour (of its step where that is longer, for few close in a
+quarter), or of the last week."""
+THIN = 0.6
+"""An hour of the day in which no more than this part of the mean hour of the week is closed says little of how fast it goes."""
+LONGEST_S = 366 * 86_400
+"""No work-off time of a series is longer: a backlog that nobody closes is not worked off at all, and detectors take no more."""
 State: TypeAlias = Literal["ok", "provisional", "few", "no_data", "stale"]
 
 
@@ -271,20 +277,49 @@ def _running(
 def _worked_off(
     conn: Connection, metric: Metric, ids: list[int], start: datetime, end: datetime, step_s: int
 ) -> dict[int, dict[int, Value]]:
-    """Seconds until the stock at the end of every step is gone at the rate of the last hour; where nothing was closed, as if
-    one had been."""
-    back = max(1, -(-WORK_OFF_S // step_s))
-    span_s, width = back * step_s, max(step_s // 60, 1)
-    by_slice = _stepped(conn, metric.measures(), ids, start - timedelta(seconds=span_s), end, step_s)
+    """Seconds until the stock at the end of every step is gone at the rate of the last hour; where nothing was closed then, or
+    little usually is, at that of the last week, so that a closed night is no step up. A slice that has closed nothing yet has
+    none: taken for a year, its first hours would teach a detector scatter that it never forgets."""
+    if bucket(start, cells.grain_of(step_s)) >= bucket(end, 1):
+        return {id_: {} for id_ in ids}
+    first = start - timedelta(seconds=(_steps_of(WEEK_S, step_s) + _steps_of(HOUR_S, step_s)) * step_s)
+    before = cells.summed(conn, metric.exposure, ids, None, first)
+    by_slice = _stepped(conn, metric.measures(), ids, first, end, step_s)
     found: dict[int, dict[int, Value]] = {}
     for id_, line in _running(conn, metric, ids, by_slice, start, end, step_s).items():
-        closed = {at: _sum(metric.exposure, sums) for at, sums in by_slice.get(id_, {}).items()}
+        grid = range(bucket(first, cells.grain_of(step_s)), bucket(end, 1), step_s // 60)
+        closed = (_sum(metric.exposure, by_slice.get(id_, {}).get(at, {})) for at in grid)
+        sums = accumulate(closed, initial=_sum(metric.exposure, before.get(id_, {})))
+        total = dict(zip(grid, islice(sums, 1, None), strict=True))
+        began = next((at for at, done in total.items() if done > 0), grid.stop)
         found[id_] = {}
-        for at, stock in line.items():
-            done = sum(closed.get(at - n * width, 0) for n in range(back))
-            seconds = backlog.work_off_s(max(round(stock.value), 0), max(done, 1), span_s)
-            found[id_][at] = Value(float(seconds or 0.0), 1.0)
+        for at, stock in ((at, stock) for at, stock in line.items() if at >= began):
+            seconds = backlog.work_off_s(max(round(stock.value), 0), *_closing_rate(total, at, began, step_s))
+            found[id_][at] = Value(min(float(seconds or 0.0), LONGEST_S), 1.0)
     return found
+
+
+def _closing_rate(total: Mapping[int, int], at: int, began: int, step_s: int) -> tuple[int, int]:
+    """(closed, within so many seconds) up to the end of the step ``at``; as if one had been closed where there was none.
+    ``total``: closed up to the end of each step; ``began``: the first one that is known to have closed something."""
+    width, hour, week = step_s // 60, _steps_of(HOUR_S, step_s), _steps_of(WEEK_S, step_s)
+    lately = total[at] - total[at - hour * width]
+    if lately > 0 and not _is_thin(total, at, hour, week, width):
+        return lately, hour * step_s
+    known = max(hour, min(week, (at - began) // width + 1))
+    return max(total[at] - total[at - week * width], 1), (known if total[at] > total[at - week * width] else week) * step_s
+
+
+def _is_thin(total: Mapping[int, int], at: int, hour: int, week: int, width: int) -> bool:
+    """Whether little was closed at this time on the seven days before; steps of a day and more have no time of day."""
+    if 1440 % width or width == 1440:
+        return False
+    same = sum(total[then] - total[then - hour * width] for then in range(at - 7 * 1440, at, 1440))
+    return same / 7 <= THIN * (total[at] - total[at - week * width]) * hour / week
+
+
+def _steps_of(span_s: int, step_s: int) -> int:
+    return max(1, -(-span_s // step_s))
 
 
 def _health(

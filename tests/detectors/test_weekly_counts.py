@@ -86,7 +86,7 @@ def test_weeks_that_never_came_are_no_zeros() -> None:
 
 @pytest.mark.parametrize("odd", [400, 2000])
 def test_one_very_large_week_does_not_make_the_next_years_deaf(odd: int) -> None:
-    """A batch of papers typed in at once: 20 or 100 times the usual; half a year and a year later three times the usual comes."""
+    """A batch of papers typed in at once, 20 or 100 times the usual; half a year and a year later comes three times as much."""
     for after in (26, 52):
         values = counts(4, np.full(150 + after + 1, 20.0))
         values[150], values[-1] = odd, 60

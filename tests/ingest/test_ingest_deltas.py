@@ -74,9 +74,8 @@ def test_records_without_a_topic_are_a_slice_only_where_the_file_names_topics(tm
     """The trap: a centre that fills topics by itself, and whose records without one vanish from its 未填."""
     channel = {"name": "channel", "title": {"zh_CN": "渠道", "en": "Channel"}}
     topic = {"name": "topic", "title": {"zh_CN": "专题", "en": "Subject"}}
-    own, named = (
-        settings_of(tmp_path, cuboids=["all", "channel|topic", "topic"], dimension=given) for given in ([channel], [channel, topic])
-    )
+    cuboids = ["all", "channel|topic", "topic"]
+    own, named = (settings_of(tmp_path, cuboids=cuboids, dimension=given) for given in ([channel], [channel, topic]))
     for settings, empty in ((own, ()), (named, ("channel=电话|topic=未填", "topic=未填"))):
         places = Places(settings.cuboids, settings.sparse)
         assert places.of_record({"channel": "电话"}) == ("all", *empty)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, insert
 
+from detectors import registry
+from detectors.base import step
 from fengsui.metrics import catalogue, logbins, read, watermarks
 from fengsui.metrics.catalogue import METRICS, UnknownMetric
 from fengsui.metrics.measures import BY_ID, NO_BIN
 from fengsui.store import tables
 from fengsui.store.slices import bucket, slice_id, slice_levels
+from tests.detectors.simulate import readings
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 ALL = slice_id("all")
@@ -355,13 +360,57 @@ def test_the_work_off_time_is_a_series_at_the_rate_of_the_last_hour(conn: Connec
     add(conn, "open.n", -600, 60)
     add(conn, "open.done", -45, 20)  # in the last hour of three quarters, then in none
     line = read.steps(conn, "work_off", [ALL], later(-30), later(45), 900)[ALL]
-    assert [value.value for value in line.values()] == [2 * 3600] * 3 + [40 * 3600] * 2
+    assert [value.value for value in line.values()] == [7200] * 3 + [9000, 10_800]
     assert {value.exposure for value in line.values()} == {1.0}
     hours = read.steps(conn, "work_off", [ALL], later(-60), later(60), 3600)[ALL]
-    assert [value.value for value in hours.values()] == [2 * 3600, 40 * 3600]
-    assert read.steps(conn, "work_off", [slice_id("channel=App")], NOON, later(15), 900)[slice_id("channel=App")] == {
-        bucket(NOON, 15): read.Value(0.0, 1.0)
-    }
+    assert [value.value for value in hours.values()] == [7200, 2 * 7200]
+    assert read.steps(conn, "work_off", [ALL], later(-90), later(-45), 900)[ALL] == {}, "nothing was ever closed"
+
+
+def test_a_weekend_is_no_end_of_closing_and_a_stock_that_nobody_closes_has_a_longest_time(conn: Connection) -> None:
+    add(conn, "open.n", -600, 60)
+    add(conn, "open.done", -45, 20)
+    days = read.steps(conn, "work_off", [ALL], later(60 * 24), later(60 * 24 * 9), 86_400)[ALL]
+    assert [value.value for value in days.values()] == [2 * n * 86_400 for n in range(3, 8)] + [40 * 7 * 86_400] * 3
+    add(conn, "open.n", -600, 1_000_000)  # times 3600 s it is more than a detector takes
+    stuck = read.steps(conn, "work_off", [ALL], later(0), later(15), 900)[ALL]
+    assert [value.value for value in stuck.values()] == [read.LONGEST_S]
+
+
+def closing_by_day(conn: Connection, days: int, slow: range) -> None:
+    """15 closed a quarter of an hour from eight to eight, none at night; 150 to 450 open. In the quarters ``slow`` of the last
+    day a sixth of that is closed, and as many come as ever."""
+    rows = []
+    for i in range(96 * days):
+        quarter = i % 96
+        closed = 15 if 32 <= quarter < 80 else 0
+        came = 300 * (i == 0) + 8 - (quarter % 2)  # as many a day as are closed
+        late = i // 96 == days - 1 and quarter in slow
+        for measure, value in (("open.n", max(came, 0)), ("open.done", 2 + quarter % 2 if late else closed)):
+            at = bucket(later(15 * (i - 96 * days)), 15)
+            rows.append({"grain": 15, "slice_id": ALL, "measure": measure, "bin": NO_BIN, "bucket": at, "value": value})
+    conn.execute(insert(tables.rollup), [row for row in rows if row["value"]])
+
+
+def test_a_work_off_time_that_is_six_times_as_long_at_noon_is_heard_though_nights_are_closed(conn: Connection) -> None:
+    """The trap: each evening a step of sixty times, and scatter learned from it that hides everything else."""
+    days, slow = 21, range(48, 60)
+    closing_by_day(conn, days, slow)
+    line = read.steps(conn, "work_off", [ALL], later(-1440 * days), NOON, 900)[ALL]
+    grid = range(bucket(later(-1440 * days), 15), bucket(NOON, 15), 15)
+    xs = readings([line[at].value if at in line else -1.0 for at in grid], 900)
+    values = np.array([x.value for x in xs])
+    assert max(values[-96 * 7 : -96]) < 8 * min(values[-96 * 7 : -96])
+    detector = registry.make("gauge")
+    grades = [step(detector, x if (x.value or 0) >= 0 else replace(x, value=None)).grade for x in xs]
+    print(
+        [int(g) for g in grades[96 * 8 : -96]].count(0),
+        [i % 96 for i, g in enumerate(grades[:-96]) if g],
+        values[-96:] // 60,
+        [int(g) for g in grades[-96:]],
+    )
+    assert not any(grades[-96 * 7 : -96]), "usual days are told"
+    assert max(grades[-96:][slow[0] : slow[-1] + 2]) >= 1
 
 
 def test_the_wall_shows_metrics_of_the_catalogue_with_targets_where_they_have_a_good_direction() -> None:
