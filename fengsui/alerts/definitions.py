@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from fengsui.alerts.bodies import ADAPTERS, CHECKED, Floor, Matrix, Plan, Rule, TierPolicy, Weights
+from fengsui.alerts.places import legible
 from fengsui.metrics import catalogue
 from fengsui.metrics.catalogue import Metric
-from fengsui.people.plain import plain, readable
+from fengsui.people.plain import plain
 from fengsui.store.tables import audit, definition
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,8 @@ def save(
     reason: str = "",
 ) -> int:
     """Write the next version, in force from ``valid_from`` (now) on; returns it. Audited; never changes an older version, but
-    one that has not begun yet never will. Texts are kept as they are read: nothing invisible in them."""
-    body, reason = readable(dict(body)), plain(reason)
+    one that has not begun yet never will. Texts are kept as they are read, places as the data name them."""
+    body, reason = legible(conn, dict(body)), plain(reason)
     check(kind, id_, body)
     mine = (definition.c.kind == kind) & (definition.c.id == id_)
     version = (conn.scalar(select(func.max(definition.c.version)).where(mine)) or 0) + 1

@@ -17,12 +17,13 @@ from sqlalchemy.exc import IntegrityError
 
 from fengsui.alerts import definitions
 from fengsui.alerts.bodies import CHECKED
+from fengsui.alerts.places import legible
 from fengsui.board import hearers, view_edit
 from fengsui.board.changes import Change, changes
 from fengsui.board.wrong import Mistake, Wrong, mistakes_of
 from fengsui.metrics.kpis import METRICS
 from fengsui.people import NotAllowed, Person
-from fengsui.people.plain import plain, readable
+from fengsui.people.plain import plain
 from fengsui.settings import Settings
 from fengsui.store.tables import audit, definition, person
 from fengsui.text.masks import mask
@@ -123,7 +124,8 @@ def save(store: Engine, settings: Settings, drafts: list[Draft], who: Person, no
         raise NotAllowed("people.fault.not_allowed", role=who.role, allowed=allowed)
     if who.scope:
         raise Wrong([Mistake((), "board.wrong.centre_wide")])
-    drafts = [replace(draft, body=_shown(readable(draft.body))) for draft in drafts]
+    with store.connect() as conn:
+        drafts = [replace(draft, body=_shown(legible(conn, draft.body))) for draft in drafts]
     starts = [check(settings, draft, now) for draft in drafts]
     try:
         with store.begin() as conn:

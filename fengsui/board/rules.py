@@ -85,13 +85,15 @@ def known_cues(store: Engine, now: datetime) -> list[str]:
         return sorted(cues.load(conn, now).words)
 
 
-def drafted(settings: Settings, first: Mapping[str, Any], cells: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+def drafted(
+    store: Engine, settings: Settings, first: Mapping[str, Any], cells: Mapping[str, Any], known: Sequence[str]
+) -> dict[str, Any]:
     """The body that a form says, made of ``first``; ``known``: the cues there are. Raises ``Wrong`` with every mistake."""
     wrong: list[Mistake] = []
     body = {**first, "name": {lang: str(cells.get(f"name_{lang}") or "").strip() for lang in ("zh_CN", "en")}}
     body["mode"] = str(cells.get("mode") or "")
     try:
-        where = silences.where_of(settings, str(cells.get("where") or ""))
+        where = silences.where_of(store, settings, str(cells.get("where") or ""))
         body["where"] = where
         if set(where) - set(str(first.get("cuboid", "all")).split("|")):
             body["cuboid"] = "|".join(sorted(where))

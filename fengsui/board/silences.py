@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 
 from fengsui.alerts.commands import Wanted
+from fengsui.alerts.places import as_stored
 from fengsui.alerts.silence import Silence, Weekly, silence_of
 from fengsui.board import conditions
 from fengsui.board.alert import Alert, alerts, select_alerts
@@ -18,6 +19,7 @@ from fengsui.board.definitions import rule_names
 from fengsui.board.scope import Scope, sees
 from fengsui.board.wrong import Mistake, Wrong
 from fengsui.settings import Settings
+from fengsui.store.database import reading
 from fengsui.store.slices import slice_key
 from fengsui.store.tables import episode, person, silence
 
@@ -59,8 +61,8 @@ def rules(store: Engine, lang: str) -> dict[str, str]:
         return {id_: names.get(lang) or id_ for id_, names in sorted(rule_names(conn).items())}
 
 
-def where_of(settings: Settings, text: str) -> dict[str, str]:
-    """``机构 = 华南/广东`` -> ``{"org.2": "华南/广东"}``; nothing: everywhere. Raises ``Wrong``."""
+def where_of(store: Engine, settings: Settings, text: str) -> dict[str, str]:
+    """``机构 = 华南/广东`` -> ``{"org.2": "华南/广东"}``, as the data name it; nothing: everywhere. Raises ``Wrong``."""
     found = {}
     for name, values in conditions.parse(settings, text, most=1).items():
         depth = values[0].count("/") + 1
@@ -68,7 +70,10 @@ def where_of(settings: Settings, text: str) -> dict[str, str]:
         if depth > len(levels):
             raise Wrong([Mistake(("where",), "board.wrong.one_value", {"value": values[0]})])
         found[levels[depth - 1]] = values[0]
-    return found
+    if not found:
+        return found
+    with reading(store).connect() as conn:
+        return as_stored(conn, found)
 
 
 def silences(store: Engine, scope: Scope, zone: ZoneInfo, now: datetime) -> list[Held]:

@@ -23,12 +23,12 @@ def drill(where: Where, scenario: str, tier: int, place: str, minutes: int) -> N
     from fengsui.board.wrong import Wrong
 
     settings = where.settings()
+    store = where.store(settings)
     try:
-        levels = where_of(settings, place)
+        levels = where_of(store, settings, place)
     except Wrong as wrong:
         where.fail(wrong.mistakes[0].code, dict(wrong.mistakes[0].params))
     by = Somebody(BY, "fengsui drill", "admin")
-    store = where.store(settings)
     answer = start_drill(store, by, utc_now(), tier=tier, where=levels, scenario=scenario, minutes=minutes)
     if isinstance(answer, Refused):
         where.fail(answer.code, dict(answer.params))

@@ -101,7 +101,7 @@ def _wish() -> Wish:
     return Wish(
         start=at - timedelta(days=int(days)) if days else None if days == 0 else at - timedelta(days=90),
         words=str(state.get("arc_words") or ""),
-        where=silences.where_of(house().settings, str(state.get("arc_where") or "")),
+        where=silences.where_of(house().reader, house().settings, str(state.get("arc_where") or "")),
         tiers=tuple(int(n) for n in state.get("arc_tiers") or ()),
         verdict=str(state.get("arc_verdict") or ""),
         owner=str(state.get("arc_owner") or ""),

@@ -96,7 +96,7 @@ def _start() -> None:
     visitor = require_role(DESK)
     state = st.session_state
     try:
-        where = silences.where_of(house().settings, str(state.get("drill_where") or ""))
+        where = silences.where_of(house().reader, house().settings, str(state.get("drill_where") or ""))
     except Wrong as fault:
         said.refuse(visitor, "drill", Refused(fault.mistakes[0].code, dict(fault.mistakes[0].params)))
         return

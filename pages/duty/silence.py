@@ -170,7 +170,7 @@ def _rules(visitor: Visitor) -> dict[str, str]:
 def _wanted(visitor: Visitor) -> Wanted:
     """The form as it stands. Raises ``Wrong`` for a place."""
     state, at = st.session_state, now()
-    where = silences.where_of(house().settings, str(state.get("sil_where") or ""))
+    where = silences.where_of(house().reader, house().settings, str(state.get("sil_where") or ""))
     weekly: dict[str, Any] | None = None
     hours = int(state.get("sil_hours") or 0)
     if state.get("sil_how") == "weekly":

@@ -92,7 +92,7 @@ def body_of(one: Ruled) -> dict[str, Any]:
     """As the form stands. Raises ``Wrong``."""
     fields = ("mode", "name_zh_CN", "name_en", "where", *FIELDS[str(one.body["kind"])])
     cells = {name: st.session_state.get(_key(one, name)) for name in fields}
-    return rules.drafted(house().settings, one.body, cells, rules.known_cues(house().reader, now()))
+    return rules.drafted(house().reader, house().settings, one.body, cells, rules.known_cues(house().reader, now()))
 
 
 def run_of(one: Ruled) -> str | None:

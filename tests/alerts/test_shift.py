@@ -134,11 +134,14 @@ def test_silences_are_listed_by_what_they_do_now_and_by_scope(shift: Any) -> Non
 
 def test_a_place_is_written_as_people_write_it(shift: Any) -> None:
     centre, _ = shift
-    assert silences.where_of(centre.settings, "机构 = 华南/广东；渠道 = App") == {"org.2": "华南/广东", "channel": "App"}
-    assert silences.where_of(centre.settings, " ") == {}
+    assert silences.where_of(centre.store, centre.settings, "机构 = 华南/广东；渠道 = App") == {
+        "org.2": "华南/广东",
+        "channel": "App",
+    }
+    assert silences.where_of(centre.store, centre.settings, " ") == {}
     for text in ("天气 = 雨", "渠道", "渠道 = App/老版", "渠道 = App、微信"):
         with pytest.raises(Wrong):
-            silences.where_of(centre.settings, text)
+            silences.where_of(centre.store, centre.settings, text)
 
 
 # --- quality ----------------------------------------------------------------------------------------------------------

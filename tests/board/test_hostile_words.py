@@ -122,7 +122,7 @@ def _silent_hours(house: House, text: str) -> Any:
 
 def _place(house: House, text: str) -> Any:
     """As forms of silences, drills, rules and the archive read it."""
-    return list(silences.where_of(house.settings, f"渠道 = {text}").values())
+    return list(silences.where_of(house.store, house.settings, f"渠道 = {text}").values())
 
 
 def _give(house: House, text: str) -> Any:

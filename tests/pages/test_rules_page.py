@@ -151,7 +151,7 @@ def drafted(body: dict[str, Any], **cells: str) -> dict[str, Any]:
 
     first = {"mode": "on", "where": {}, "cuboid": "all", **body}
     shown = {**rules.written(house().settings, "zh_CN", first), **cells}
-    return rules.drafted(house().settings, first, shown, rules.known_cues(store(), NOW))
+    return rules.drafted(store(), house().settings, first, shown, rules.known_cues(store(), NOW))
 
 
 @pytest.mark.parametrize("body", [PHRASES["cue-outage"], THRESHOLDS["waiting-now"], THRESHOLDS["stage-due-breach"], RECORD])

@@ -34,11 +34,15 @@ def start_drill(
     twice within a minute is one drill while that one goes on; one begun again after its end is another."""
     if by.role not in MANAGER:
         return Refused("alerts.refused.role", {"role": by.role, "allowed": list(MANAGER), "command": "start_drill"})
-    key = slice_key(where)
+    with store.connect() as conn:
+        found = place(conn, where)
+    if isinstance(found, Refused):
+        return found
+    key = slice_key(found)
     if not within(by.scope, key):
         return Refused("alerts.refused.scope", {"scope": list(by.scope)})
     kept = _scenario(scenario)
-    refusal = _wrong(tier, minutes) or place(where) or (kept if isinstance(kept, Refused) else None)
+    refusal = _wrong(tier, minutes) or (kept if isinstance(kept, Refused) else None)
     if refusal is not None:
         return refusal
     begin = now.replace(second=0, microsecond=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -39,8 +39,11 @@ class Wanted:
 def add_silence(store: Engine, by: Person, now: datetime, wanted: Wanted) -> Done | Refused:
     """One that begins in the past begins now. Duty officers keep silent what is below severe, for a day; longer and severe ones
     are a manager's. The same click twice is once."""
-    kept = words("reason", wanted.reason)
-    refusal = _wrong(by, wanted, now) or place(wanted.where) or (kept if isinstance(kept, Refused) else None)
+    kept, where = words("reason", wanted.reason), _place(store, wanted.where)
+    if isinstance(where, Refused):
+        return where
+    wanted = replace(wanted, where=where)
+    refusal = _wrong(by, wanted, now) or (kept if isinstance(kept, Refused) else None)
     if refusal is not None:
         return refusal
     weekly = Weekly.of(wanted.weekly).body() if wanted.weekly else None
@@ -55,6 +58,11 @@ def add_silence(store: Engine, by: Person, now: datetime, wanted: Wanted) -> Don
         told = {**body, "silence": silence_id, "until": wanted.end_at.isoformat(), "reason": kept}
         conn.execute(insert(audit).values(at=now, by=by.person_id, action="silence.add", params=told))
     return Done(1)
+
+
+def _place(store: Engine, where: Mapping[str, str]) -> dict[str, str] | Refused:
+    with store.connect() as conn:
+        return place(conn, where)
 
 
 def end_silence(store: Engine, silence_id: str, by: Person, now: datetime) -> Done | Refused:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy import Connection
+
 from fengsui.alerts.commands.answer import Refused
+from fengsui.alerts.places import stored
 from fengsui.people.plain import plain, readable
 from fengsui.text.clean import clean
 from fengsui.text.masks import mask
@@ -23,12 +26,16 @@ def words(field: str, text: str | None, *, needed: bool = True) -> str | Refused
     return kept
 
 
-def place(where: Mapping[str, str]) -> Refused | None:
-    """What is wrong with a place (level -> value): its values stand in titles, notices and rows, as they were typed."""
-    for value in where.values():
+def place(conn: Connection, where: Mapping[str, str]) -> dict[str, str] | Refused:
+    """A place (level -> value) as the data name it. What is in no data stands in titles, notices and rows as it was typed, so
+    it is refused where it does not show all of itself."""
+    found = {}
+    for level, value in where.items():
         if len(value) > PLACE_MAX:
             return Refused("alerts.refused.value", {"field": "where", "value": len(value), "allowed": [f"<= {PLACE_MAX}"]})
-        if not value or readable(value) != value:
+        known = stored(conn, level, value)
+        if known is None and (not value or readable(value) != value):
             shown = plain(value)[:40]
             return Refused("alerts.refused.value", {"field": "where", "value": shown, "allowed": [shown]})
-    return None
+        found[level] = value if known is None else known
+    return found
