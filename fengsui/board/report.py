@@ -30,6 +30,7 @@ CUSTOMERS = ("1", "2-3", "4-9", "10+")
 URGENCIES = ("blocked", "workaround", "grumble")
 ASKED = ("category", "channel", "org")
 """The dimensions that the form asks for, where the centre has them."""
+ORG = "org"
 WORDS_MAX = 500
 SHOWN = 5
 LINK_MOST, LINK_SPAN, LINK_AGAIN_S = 60, timedelta(minutes=10), 60
@@ -87,14 +88,15 @@ def choices(store: Engine, settings: Settings, scope: Scope) -> Choices:
     names = [name for name in ASKED if name in settings.dimension_names]
     with store.connect() as conn:
         found = {name: _seen(conn, settings, name) for name in names}
-    if scope and "org" in found:
-        below = tuple(place for place in scope if place not in found["org"])  # finer than what the form offers
-        found["org"] = (*(org for org in found["org"] if any(inside(place, org) for place in scope)), *below)
+    if scope and ORG in found:
+        below = tuple(place for place in scope if place not in found[ORG])  # finer than what the form offers
+        found[ORG] = (*(org for org in found[ORG] if any(inside(place, org) for place in scope)), *below)
     return {name: values for name, values in found.items() if values}
 
 
-def check(answers: Answers, offered: Choices) -> None:
-    """Raises ``NotReported`` for the first answer that cannot be taken, with what is allowed."""
+def check(answers: Answers, offered: Choices, scope: Scope = ()) -> Answers:
+    """As they are sent: who may report of one organisation alone means that one. Raises ``NotReported`` for the first answer
+    that cannot be taken, with what is allowed; inside a scope an organisation is asked for."""
     if not clean(answers.words, WORDS_MAX):  # blanks, or nothing that can be seen
         raise NotReported("words", "board.report.words")
     if len(answers.words) > WORDS_MAX:
@@ -105,6 +107,12 @@ def check(answers: Answers, offered: Choices) -> None:
     for name, value in answers.dims.items():
         if value not in offered.get(name, ()):
             raise NotReported(name, "board.report.choice", value=value[:40], allowed=list(offered.get(name, ())))
+    places = offered.get(ORG, ()) if scope else ()
+    if not places or ORG in answers.dims:
+        return answers
+    if len(places) > 1:
+        raise NotReported(ORG, "board.report.org", allowed=list(places))
+    return replace(answers, dims={**answers.dims, ORG: places[0]})
 
 
 def send(slot: Slot, source: str, who: Person, answers: Answers, key: str, now: datetime) -> Kept:

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from fengsui.board.report import CUSTOMERS, URGENCIES, WORDS_MAX, Report
+from fengsui.board.report import CUSTOMERS, ORG, URGENCIES, WORDS_MAX, Report
 from fengsui.locale import language, say
 from fengsui.people import Person
 from fengsui.settings import Settings
@@ -121,15 +121,16 @@ def _words(view: View) -> str:
 
 
 def _dimension(view: View, name: str, values: tuple[str, ...]) -> str:
-    options = [("", view.say("pages.report.open")), *((one, html.escape(_shown(one))) for one in values)]
+    options, asked = [(one, html.escape(_shown(one))) for one in values], name == ORG and view.person.scope
     if len(values) > CHIPS_MOST:
-        return _select(view, name, options)
-    return _group(view, name, options[1:] if len(values) == 1 else options, "chips")
+        return _select(view, name, [("", "—" if asked else view.say("pages.report.open")), *options])
+    left_open = [] if len(values) == 1 or asked else [("", view.say("pages.report.open"))]
+    return _group(view, name, [*left_open, *options], "chips")
 
 
 def _group(view: View, name: str, options: Iterable[tuple[str, str]], kind: str) -> str:
     options = list(options)
-    chosen = view.given.get(name, USUAL.get(name, options[0][0]))
+    chosen = view.given.get(name, USUAL.get(name, "" if len(options) > 1 else options[0][0]))
     chips = "".join(_chip(name, value, words, value == chosen) for value, words in options)
     legend = view.say(f"pages.report.{name}")
     return f'<fieldset><legend class="q">{legend}</legend><div class="{kind}">{chips}</div>{_fault(view, name)}</fieldset>'

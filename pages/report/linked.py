@@ -79,7 +79,7 @@ def _sent(request: Request, who: Person, given: Mapping[str, str]) -> Response:
         return _shown(request, who, {}, None, 404)
     answers = answers_of(given)
     try:
-        report.check(answers, report.choices(house().reader, house().settings, who.scope))
+        answers = report.check(answers, report.choices(house().reader, house().settings, who.scope), who.scope)
         if report.busy(house().reader, source, who.person_id, now()):
             raise NotTaken(429, "board.report.busy", report.LINK_AGAIN_S)
         kept = report.send(slot(), source, who, answers, given.get("key", "")[:KEY_CHARS], now())

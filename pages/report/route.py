@@ -80,7 +80,7 @@ def _submit(request: Request, given: Mapping[str, str]) -> Response:
         return _answer(request, person, given, Fault("", "pages.signin.foreign"), 403)
     answers = answers_of(given)
     try:
-        report.check(answers, report.choices(house().reader, house().settings, person.scope))
+        answers = report.check(answers, report.choices(house().reader, house().settings, person.scope), person.scope)
         kept = report.send(slot(), source, person, answers, given.get("key", "")[:KEY_CHARS], now())
     except NotReported as fault:
         return _answer(request, person, given, Fault(fault.field, fault.code, fault.params), 422)

@@ -46,3 +46,20 @@ def test_without_an_alert_of_its_own_another_one_or_none_is_named(
 ) -> None:
     found = _reported(afternoon, rules)
     assert (found.state, found.number, found.also) == ("taken", number, also)
+
+
+def _answers(**dims: str) -> report.Answers:
+    return report.Answers("机器吞卡", "1", "grumble", dims)
+
+
+def test_inside_a_scope_a_report_has_an_organisation() -> None:
+    """The trap: a form posted without one left the scope of its link."""
+    one, two = {"org": ("华南",), "channel": ("App",)}, {"org": ("华南", "华东")}
+    assert report.check(_answers(channel="App"), one, ("华南",)).dims == {"channel": "App", "org": "华南"}
+    assert report.check(_answers(org="华东"), two, ("华南", "华东")).dims == {"org": "华东"}
+    for dims, offered in (({}, two), ({"org": "华北"}, two), ({"org": ""}, one)):
+        with pytest.raises(report.NotReported) as refused:
+            report.check(_answers(**dims), offered, ("华南", "华东"))
+        assert refused.value.field == "org" and refused.value.params["allowed"] == list(offered["org"])
+    assert report.check(_answers(), two).dims == {}, "who may report of everything may leave it open"
+    assert report.check(_answers(), {"channel": ("App",)}, ("华南",)).dims == {}, "a centre without organisations"

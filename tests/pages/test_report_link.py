@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -132,3 +132,21 @@ def test_a_flood_by_one_link_is_slowed_and_said(anybody: TestClient, monkeypatch
     answers = [anybody.post(address, data={**GOOD, "key": f"k{n}", "words": f"第 {n} 件"}) for n in range(3)]
     assert [one.status_code for one in answers] == [303, 303, 429]
     assert "请一分钟后再试" in answers[2].text and answers[2].headers["retry-after"] == "60" and len(kept()) == 2
+
+
+def test_a_link_of_organisations_takes_nothing_without_one(anybody: TestClient, home: Path) -> None:
+    """The trap: a form posted without ``org``, or with 说不清, was a report of the whole centre."""
+    _, one = made()
+    bare = {name: value for name, value in GOOD.items() if name != "org"}
+    assert anybody.post(one, data=bare).status_code == 303
+    worked(home)
+    with store().connect() as conn:
+        assert conn.scalar(select(t.feedback.c.dims).where(t.feedback.c.kind == report.RECORD))["org"] == "华南"
+    _, two = made(scope=["华南", "华东"])
+    form = anybody.get(two).text
+    assert 'name="org" value="华南"' in form and 'name="org" value=""' not in form and 'name="channel" value=""' in form
+    assert 'name="org" value="华南" checked' not in form, "chosen by whoever reports"
+    for org in ({}, {"org": ""}):
+        refused = anybody.post(two, data={**bare, "key": "k2", **org})
+        assert refused.status_code == 422 and "请选择机构：华东、华南" in refused.text and len(kept()) == 1
+    assert anybody.post(two, data={**bare, "key": "k2", "org": "华东"}).status_code == 303
