@@ -73,6 +73,7 @@ class Stretch:
     closed: dict[str, Live] = field(default_factory=dict)
     pools: dict[str, Pooled] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ class Engine:
         except BaseException:  # recovery: detectors in memory have learned what was not committed, so they are read anew
             self._roster = None
             raise
-        return self._result(done, now, bool(view.closable(self._lives())), notices)
+        left_out = tuple(Notice("engine.reading.refused", {"series": key}) for key in sorted(done.refused))
+        return self._result(done, now, bool(view.closable(self._lives())), (*notices, *left_out))
 
     def counts(self) -> dict[str, int]:
         """For the tick row: head series, those that are ready, those still without a warmed detector."""
@@ -302,7 +304,13 @@ class Engine:
         if instant is None:
             raise AssertionError("a series without a state cannot be closed")
         self._ahead.read(conn, self._lives(), view, instant)
-        judged = [one.close(self._ahead.value(one), view.complete(one, instant)) for one in closing]
+        given = [self._ahead.value(one) for one in closing]
+        judged = [one.close(value, view.complete(one, instant)) for one, value in zip(closing, given, strict=True)]
+        done.refused |= {
+            one.planned.series
+            for one, value, (reading, _) in zip(closing, given, judged, strict=True)
+            if value is not None and reading.value is None
+        }
         self._note_ready(conn, closing, judged)
         if self._keep_states:
             for one, (reading, _) in zip(closing, judged, strict=True):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from detectors import registry
-from detectors.base import Detector, Reading, StateMismatch, Verdict, step
+from detectors.base import Detector, Reading, StateMismatch, Verdict
 from fengsui.engine import state
 from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Maker
@@ -59,7 +59,7 @@ class Live:
         if self.last_end is None:
             raise AssertionError(f"{self.planned.series} is not warmed")
         reading = self.maker.reading(self.last_end, self.minutes, value, complete)
-        verdict = step(self.detector, reading)
+        reading, verdict = heard(self.detector, reading)
         self.last_end += self.minutes
         return reading, verdict
 
@@ -91,6 +91,27 @@ class Roster:
             return None
         self.lives[planned.series] = Live(planned, detector, maker)
         return self.lives[planned.series]
+
+
+def heard(detector: Detector, reading: Reading) -> tuple[Reading, Verdict]:
+    """Judge and learn; a reading that the detector refuses (a gauge of 10^12) is one without a value, or it would stop all
+    other series with it. Judging changes nothing, so what is learned, stored and learned again is that empty reading alone."""
+    try:
+        verdict = detector.judge_one(reading)
+    except ValueError as fault:
+        log.warning("%s: left out at %s: %s", reading.series, reading.end, fault)
+        reading = replace(reading, value=None, exposure=None)
+        verdict = detector.judge_one(reading)
+    detector.learn_one(reading)
+    return reading, verdict
+
+
+def taught(detector: Detector, reading: Reading) -> None:
+    """Learn history as it would have been learned live. A detector refuses before it learns anything."""
+    try:
+        detector.learn_one(reading)
+    except ValueError:
+        detector.learn_one(replace(reading, value=None, exposure=None))
 
 
 def resume(live: Live, stored: state.Stored | None) -> None:

@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, func, select
 
-from detectors.base import Reading, Verdict, step
+from detectors.base import Reading, Verdict
 from fengsui.engine import state, topics
-from fengsui.engine.live import Live
+from fengsui.engine.live import Live, heard, taught
 from fengsui.engine.planned import Planned
 from fengsui.metrics import read
 from fengsui.metrics.catalogue import metric_of
@@ -102,9 +102,9 @@ def learn(live: Live, parts: Iterator[Part], end: int) -> list[Judged]:
             reading = live.maker.reading(start, part.minutes, cells.get(start), usual)
             close = start + part.minutes
             if close > end - DAY and close % QUARTER == 0:
-                judged.append((reading, step(live.detector, reading)))
+                judged.append(heard(live.detector, reading))
             else:
-                live.detector.learn_one(reading)
+                taught(live.detector, reading)
     live.last_end = end
     live.ready = bool(judged) and judged[-1][1].ready
     state.restore(live.detector, state.canonical(live.detector))

@@ -272,6 +272,8 @@ def test_a_senseless_value_is_an_error_that_names_the_field(name: str, value: fl
     before = frozen(detector)
     with pytest.raises(ValueError, match=r"value="):
         step(detector, dataclasses.replace(ordinary(name)[DAY_STEPS + 40], value=value))
+    with pytest.raises(ValueError, match=r"value="):
+        detector.learn_one(dataclasses.replace(ordinary(name)[DAY_STEPS + 40], value=value))
     assert frozen(detector) == before
 
 

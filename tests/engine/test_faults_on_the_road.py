@@ -17,7 +17,7 @@ from fengsui.alerts.seeds import rules
 from fengsui.engine import Engine
 from fengsui.locale import say
 from fengsui.store.slices import NO_BIN, bucket, slice_id
-from fengsui.store.tables import episode, rollup
+from fengsui.store.tables import episode, rollup, verdict
 from fengsui.store.upsert import upsert
 from tests.engine.smallcentre import START, Centre, make_settings
 
@@ -154,3 +154,28 @@ def test_words_that_suddenly_are_in_a_larger_share_of_what_is_written_are_an_ale
     for lang in ("zh_CN", "en"):
         text = say(lang, *wording.title(rows[0])) + say(lang, *wording.lead(rows[0]))
         assert "{" not in text and "«" not in text
+
+
+def test_a_figure_that_no_detector_takes_is_left_out_and_stops_no_other_series(shop: Centre) -> None:
+    """In the past, now, and after a restart: the state is the same."""
+    rng = np.random.default_rng(6)
+    came = rng.poisson(5 + usual())
+    came[[100, STEPS + 1]] += 2 * 10**9
+    came[STEPS + 1] += 1
+    write(shop, "all", "feedback.n", rng.poisson(usual()))
+    write(shop, "all", "complaint.n", came)
+    shop.rule("stuck", metric="complaints", detector="count_surprise", step_s=900, parameters={"step_s": 900})
+    shop.rule("other", metric="contacts", detector="count_surprise", step_s=900, parameters={"step_s": 900})
+    shop.heard("tickets", START)
+    steady = Engine(shop.store, shop.settings)
+    steady.warm(START, lambda conn: None)
+    told = []
+    for n in range(1, 5):
+        shop.heard("tickets", START + n * QUARTER)
+        for done in shop.advance(steady if n < 3 else Engine(shop.store, shop.settings), START + n * QUARTER):
+            told += [notice for notice in done.notices if notice.code == "engine.reading.refused"]
+    with shop.store.connect() as conn:
+        seen = conn.execute(select(verdict.c.series, verdict.c.value).where(verdict.c.end_at > START)).all()
+    assert [notice.params["series"].rpartition("|")[2] for notice in told] == ["stuck"]
+    assert sorted(key.rpartition("|")[2] for key, _ in seen) == ["other"] * 4 + ["stuck"] * 4
+    assert [key.rpartition("|")[2] for key, value in seen if value is None] == ["stuck"]
