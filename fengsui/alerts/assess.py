@@ -44,8 +44,7 @@ def assess(conn: Connection, book: Book, sight: Sight, since: datetime, crowd: C
         crowd = window.read(conn, sight.metric, sight.slice_key, sight.window_start, sight.end, weights)
     staff = _usual_staff(conn, book, sight, crowd)
     people = factors.affected(sight, crowd, staff)
-    age_s = sight.unusual_s if sight.unusual_s is not None else (sight.end - since).total_seconds()
-    likely = factors.likelihood(sight, age_s, weights)
+    likely = factors.likelihood(sight, (sight.end - since).total_seconds(), weights)
     wide = factors.impact(sight, crowd, people, weights)
     dear = factors.loss(crowd, weights, sight)
     reasons = {"likelihood": likely.reasons, "impact": wide.reasons, "loss": dear.reasons, "owner": owner.proposal(crowd)}

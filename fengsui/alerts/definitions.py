@@ -103,6 +103,11 @@ def in_force(conn: Connection, kind: str, now: datetime) -> dict[str, Held]:
     return {id_: held for (found, id_), held in _all(conn, now).items() if found == kind}
 
 
+def versions(conn: Connection, kind: str, id_: str) -> list[tuple[datetime, Any]]:
+    """(from when, body) of each version that can be carried out, in their order: at an instant the last that had begun."""
+    return [(valid_from, held.body) for valid_from, held in _shelf(conn, None).get((kind, id_), [])]
+
+
 def book(conn: Connection, now: datetime, stamp: Stamp | None = None) -> Book:
     """All that alerts need. Raises ``NotSeeded`` where ``alerts.seed`` has not run. ``stamp``: where it was read already."""
     held = _all(conn, now, stamp)

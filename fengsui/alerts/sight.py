@@ -37,7 +37,6 @@ class Sight:
     reason: str = "alerts.reason.none"
     reason_params: Mapping[str, Any] = field(default_factory=dict)
     cue: str | None = None
-    unusual_s: float | None = None  # thresholds: for how long already
     good: str = "none"  # the side on which the metric is good: up, down, none
     target: float | None = None  # of the metric, in the same units; None: nobody set one, or it is of another figure
 

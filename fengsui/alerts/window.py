@@ -43,12 +43,22 @@ _COLUMNS = (
 
 
 def read(
-    conn: Connection, metric: str, slice_key: str, start: datetime, end: datetime, weights: Weights, cues: Collection[str] = ()
+    conn: Connection,
+    metric: str,
+    slice_key: str,
+    start: datetime,
+    end: datetime,
+    weights: Weights,
+    cues: Collection[str] = (),
+    *,
+    known_at: datetime | None = None,
 ) -> Crowd:
     """The records that ``metric`` counts in the slice, opened in ``[start, end)`` (at most a day). ``cues``: only those
-    with one of them."""
+    with one of them; ``known_at``: only those that had come by then."""
     start = max(start, end - LONGEST)
     where = and_(_within(metric, slice_key, start, end), _with_cue(cues))
+    if known_at is not None:
+        where = and_(where, feedback.c.first_stored_at <= known_at)
     n = conn.scalar(select(func.count()).select_from(feedback).where(where)) or 0
     newest = select(*_COLUMNS).where(where).order_by(feedback.c.opened_at.desc(), feedback.c.record_key).limit(READ_MAX)
     return crowd(_told_apart(conn, list(map(_heard, conn.execute(newest).mappings()))), n, weights)

@@ -1,7 +1,7 @@
-"""What another matrix, other weights, floors or deadlines would have made of the alerts of the last four weeks.
+"""What another matrix, other weights or floors would have made of the alerts of the last four weeks.
 
 The moments that decided the tier of each alert (its opening, each higher tier) are judged anew over the records of their
-windows, once by what is in force and once by what is drafted. Reads, never writes.
+windows, once by what is in force and once by what is drafted. Reads, never writes. Of deadlines: ``deadline_trial``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from fengsui.alerts import window
 from fengsui.alerts.assess import assess
@@ -26,13 +26,16 @@ from fengsui.metrics import catalogue
 from fengsui.metrics.catalogue import Metric
 from fengsui.people import NotAllowed, Person, whole_centre
 from fengsui.store.database import reading
-from fengsui.store.tables import episode, handling, rule_record, transition
+from fengsui.store.slices import cuboid_slice
+from fengsui.store.tables import episode, feedback, rule_record, transition
 
 BACK = timedelta(days=28)
 MOST = 400
+RECORDS = 100_000
+"""Read for one trial: it runs in the process of the pages. Whoever asks is told how many alerts that was."""
 ROLES = ("admin",)
 JUDGED = ("matrix", "weights", "floor")
-_DECIDED = ("opened", "raised")
+_DECIDED = ("opened", "raised", "refired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +61,9 @@ class Tried:
     moved: tuple[Moved, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Of ``n`` alerts of a tier: how many passed the deadline for claiming and for handling, as it is and as drafted."""
-
-    n: int
-    claim: tuple[int, int]
-    handle: tuple[int, int]
-
-
 def tiers(store: Engine, kind: str, id_: str, body: Mapping[str, Any], by: Person, now: datetime) -> Tried:
     """``kind`` one of ``JUDGED``; ``body``: one that fits it. Raises ``NotAllowed``."""
-    _may(by)
+    may(by)
     with reading(store).connect() as conn:
         as_is = book(conn, now)
         drafted = changed(as_is, kind, id_, ADAPTERS[kind].validate_python(body))
@@ -78,40 +72,22 @@ def tiers(store: Engine, kind: str, id_: str, body: Mapping[str, Any], by: Perso
         query = select(episode.c.episode_id, episode.c.opened_at, episode.c.started_at, *columns)
         mine = (episode.c.mode == ON, episode.c.opened_at >= now - BACK)
         rows = conn.execute(query.where(*mine).order_by(episode.c.opened_at.desc()).limit(MOST + 1)).all()
-        pairs = [(row, _tiers(conn, row, as_is, drafted, metrics)) for row in rows[:MOST]]
-    judged = [(row, pair) for row, pair in pairs if pair is not None]
+        looked, read = [], 0
+        for row in rows[:MOST]:
+            if read >= RECORDS:
+                break
+            pair, n = _tiers(conn, row, as_is, drafted, metrics)
+            looked.append((row, pair))
+            read += n
+    judged = [(row, pair) for row, pair in looked if pair is not None]
     moved = [
         Moved(row.episode_id, row.slice_key, row.opened_at, row.rule_id, *pair) for row, pair in judged if pair[0] != pair[1]
     ]
     counts = [dict(Counter(pair[side] for _, pair in judged)) for side in (0, 1)]
-    return Tried(len(judged), len(rows) > MOST, counts[0], counts[1], tuple(moved))
+    return Tried(len(judged), len(rows) > len(looked), counts[0], counts[1], tuple(moved))
 
 
-def deadlines(store: Engine, body: Mapping[str, Any], by: Person, now: datetime) -> dict[int, Late]:
-    """tier -> what the deadlines of ``body`` (a tier policy) would have missed of the alerts that were told. Raises
-    ``NotAllowed``."""
-    _may(by)
-    with reading(store).connect() as conn:
-        policies = (book(conn, now).policy, ADAPTERS["tier_policy"].validate_python(body))
-        query = select(episode.c.tier, episode.c.opened_at, handling.c.claimed_at, handling.c.resolved_at)
-        joined = query.join(handling, handling.c.episode_id == episode.c.episode_id)
-        mine = (episode.c.mode == ON, episode.c.opened_at >= now - BACK, episode.c.claim_due_at.is_not(None))
-        rows = conn.execute(joined.where(*mine)).all()
-    found = {}
-    for tier in (3, 2, 1):
-        of_tier = [row for row in rows if row.tier == tier]
-        limits = [policy.tiers[str(tier)] for policy in policies]  # type: ignore[index]  # "1" | "2" | "3"
-        claim = tuple(sum(_over(row, row.claimed_at, one.claim_s, now) for row in of_tier) for one in limits)
-        handle = tuple(sum(_over(row, row.resolved_at, one.handle_s, now) for row in of_tier) for one in limits)
-        found[tier] = Late(len(of_tier), (claim[0], claim[1]), (handle[0], handle[1]))
-    return found
-
-
-def _over(row: Any, done: datetime | None, limit_s: int, now: datetime) -> bool:
-    return bool((done or now) > row.opened_at + timedelta(seconds=limit_s))
-
-
-def _may(by: Person) -> None:
+def may(by: Person) -> None:
     """It tells of alerts of the whole centre."""
     if by.role not in ROLES:
         raise NotAllowed("people.fault.not_allowed", role=by.role, allowed=list(ROLES))
@@ -125,19 +101,25 @@ def changed(as_is: Book, kind: str, id_: str, body: Any) -> Book:
     return replace(as_is, matrix=body) if kind == "matrix" else replace(as_is, weights=body)
 
 
-def _tiers(conn: Connection, row: Any, as_is: Book, drafted: Book, metrics: Mapping[str, Metric]) -> tuple[int, int] | None:
-    """The highest tier that each book gives; None where the rule is gone and nothing can be judged."""
+def _tiers(
+    conn: Connection, row: Any, as_is: Book, drafted: Book, metrics: Mapping[str, Metric]
+) -> tuple[tuple[int, int] | None, int]:
+    """The highest tier that each book gives, None where the rule is gone and nothing can be judged; and how many records were
+    read."""
     if as_is.rule(row.rule_id) is None:
-        return None
+        return None, 0
     mine = (transition.c.episode_id == row.episode_id, transition.c.axis == "machine", transition.c.code.in_(_DECIDED))
-    before = after = 0
-    for params in conn.scalars(select(transition.c.params).where(*mine).order_by(transition.c.n)):
+    before = after = read = 0
+    query = select(transition.c.params, transition.c.at, transition.c.code)
+    for params, at, code in conn.execute(query.where(*mine).order_by(transition.c.n)).tuples():
         sight = sight_of(row, params, metrics.get(row.metric))
-        heard = _crowd(conn, row, sight, as_is)
-        before = max(before, assess(conn, as_is, sight, row.started_at, heard).tier)
+        since = sight.window_start if code == "refired" else row.started_at
+        heard = _crowd(conn, row, sight, as_is, at)
+        read += len(heard.heard)
+        before = max(before, assess(conn, as_is, sight, since, heard).tier)
         anew = crowd(heard.heard, heard.n, drafted.weights)  # who counts as staff is a weight, too
-        after = max(after, assess(conn, drafted, sight, row.started_at, anew).tier)
-    return (before, after) if before else None
+        after = max(after, assess(conn, drafted, sight, since, anew).tier)
+    return ((before, after) if before else None), read
 
 
 def sight_of(row: Any, params: Mapping[str, Any], metric: Metric | None) -> Sight:
@@ -165,9 +147,20 @@ def sight_of(row: Any, params: Mapping[str, Any], metric: Metric | None) -> Sigh
     )
 
 
-def _crowd(conn: Connection, row: Any, sight: Sight, as_is: Book) -> Crowd:
-    """The records that the rule took, where it takes records; else those of the window."""
-    if isinstance(as_is.rule(row.rule_id), PhraseRule | RecordRule):
-        taken = (rule_record.c.episode_id == row.episode_id, rule_record.c.at <= sight.end)
-        return window.of_keys(conn, conn.scalars(select(rule_record.c.record_key).where(*taken)).all(), as_is.weights)
-    return window.read(conn, sight.metric, sight.slice_key, sight.window_start, sight.end, as_is.weights)
+def _crowd(conn: Connection, row: Any, sight: Sight, as_is: Book, at: datetime) -> Crowd:
+    """The records that the rule had taken by then, where it takes records; else those of the window that had come."""
+    rule = as_is.rule(row.rule_id)
+    if isinstance(rule, PhraseRule | RecordRule):
+        return window.of_keys(conn, _taken(conn, row, rule, at), as_is.weights)
+    return window.read(conn, sight.metric, sight.slice_key, sight.window_start, sight.end, as_is.weights, known_at=at)
+
+
+def _taken(conn: Connection, row: Any, rule: PhraseRule | RecordRule, at: datetime) -> list[str]:
+    """A phrase rule looks back over its span, whichever alert has them; an alert of single records has its own."""
+    which: ColumnElement[bool] = rule_record.c.episode_id == row.episode_id
+    if isinstance(rule, PhraseRule):
+        which = rule_record.c.at > at - timedelta(seconds=rule.within_s)
+    query = select(rule_record.c.record_key, feedback.c.dims).join(feedback, feedback.c.record_key == rule_record.c.record_key)
+    then = (rule_record.c.rule_id == row.rule_id, rule_record.c.at <= at, feedback.c.first_stored_at <= at)
+    found = conn.execute(query.where(which, *then, feedback.c.deleted_at.is_(None)))
+    return [key for key, dims in found if cuboid_slice(dims, rule.cuboid) == row.slice_key]

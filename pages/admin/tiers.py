@@ -10,10 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from fengsui.board import revision, tier_edit, tier_trial
+from fengsui.board import deadline_trial, revision, tier_edit, tier_trial
+from fengsui.board.deadline_trial import Late
 from fengsui.board.revision import Revision, Step
 from fengsui.board.tier_edit import FIELDS, KINDS, LONG, Field
-from fengsui.board.tier_trial import Late, Tried
+from fengsui.board.tier_trial import Tried
 from fengsui.board.wrong import Wrong
 from fengsui.locale import has, tier_mark
 from pages.admin import drafts, saving, tell
@@ -172,7 +173,7 @@ def _ask(held: Held) -> None:
     visitor = require_role(saving.ADMIN)
     try:
         if held.kind == "tier_policy":
-            found: Any = tier_trial.deadlines(house().reader, held.body, visitor.person, now())
+            found: Any = deadline_trial.deadlines(house().reader, held.body, visitor.person, now())
         else:
             found = tier_trial.tiers(house().reader, held.kind, held.id, held.body, visitor.person, now())
         st.session_state[_TRIED] = (held.kind, held.id, held.body, found)
@@ -182,7 +183,7 @@ def _ask(held: Held) -> None:
 
 def _moved(visitor: Visitor, found: Tried) -> str:
     words = visitor.say("pages.admin.tiers.moved", n=len(found.moved), all=found.n)
-    cut = f" {esc(visitor.say('pages.admin.tiers.cut', most=tier_trial.MOST))}" if found.cut else ""
+    cut = f" {esc(visitor.say('pages.admin.tiers.cut', most=found.n))}" if found.cut else ""
     counts = "".join(
         f"<tr><td>{tier_mark(tier)} {esc(visitor.say(f'locale.tier.{tier}'))}</td><td>{found.before.get(tier, 0)}</td><td>{found.after.get(tier, 0)}</td></tr>"
         for tier in (3, 2, 1)

@@ -6,13 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
-from fengsui.alerts import definitions
+from fengsui.alerts import commands, definitions
+from fengsui.alerts.commands import Done
+from fengsui.alerts.commands.handling import Somebody
 from fengsui.alerts.seeds import FLOORS, MATRIX, TIER_POLICY, WEIGHTS
-from fengsui.board import tier_trial
+from fengsui.board import deadline_trial, tier_trial
 from fengsui.people import NotAllowed, Person
+from fengsui.store import tables as t
 
 ROOT = Person("root", "根", "admin")
+LI = Somebody("li", "李强", "duty")
 MINUTE = timedelta(minutes=1)
 GENERAL = {"cells": [[[1] * 3] * 3] * 3}
 
@@ -67,7 +72,7 @@ def test_what_was_tried_is_what_happens_once_it_is_saved(past: Any) -> None:
 def test_deadlines_are_tried_on_when_people_claimed(past: Any) -> None:
     past.advance(10 * MINUTE)
     short = {**TIER_POLICY, "tiers": {**TIER_POLICY["tiers"], "2": {**TIER_POLICY["tiers"]["2"], "claim_s": 300}}}
-    found = tier_trial.deadlines(past.store, short, ROOT, past.now)
+    found = deadline_trial.deadlines(past.store, short, ROOT, past.now)
     assert (found[2].n, found[2].claim, found[2].handle) == (1, (0, 1), (0, 0))
     assert found[1].n == 0, "a member has no deadline"
 
@@ -77,4 +82,157 @@ def test_only_administrators_of_the_whole_centre_try(past: Any) -> None:
         with pytest.raises(NotAllowed):
             tier_trial.tiers(past.store, "matrix", "default", MATRIX, who, past.now)
         with pytest.raises(NotAllowed):
-            tier_trial.deadlines(past.store, TIER_POLICY, who, past.now)
+            deadline_trial.deadlines(past.store, TIER_POLICY, who, past.now)
+
+
+# --- deadlines ----------------------------------------------------------------------------------------------------------------
+
+
+def policy(**tiers: Any) -> dict[str, Any]:
+    """``t2={"claim_s": 60}``"""
+    return {**TIER_POLICY, "tiers": {n: {**one, **tiers.get(f"t{n}", {})} for n, one in TIER_POLICY["tiers"].items()}}
+
+
+def late(centre: Any, tier: int, **tiers: Any) -> Any:
+    return deadline_trial.deadlines(centre.store, policy(**tiers), ROOT, centre.now)[tier]
+
+
+@pytest.fixture
+def important(centre: Any) -> Any:
+    """One important alert, and who may have it."""
+    for one in (LI, Somebody("zhou", "周", "duty")):
+        centre.person(one.person_id, one.name, one.role)
+    centre.record(n=40)
+    centre.sees(observed=40, expected=1, grade=2)
+    centre.advance(MINUTE)
+    assert centre.one()["tier"] == 2
+    return centre
+
+
+def out(centre: Any) -> None:
+    """It goes out by itself."""
+    for _ in range(25):
+        centre.minute()
+        centre.calm()
+        centre.advance()
+    assert centre.one()["condition"] == "cleared"
+
+
+def test_a_general_alert_that_went_out_in_nobodys_hands_is_late_under_no_draft(centre: Any) -> None:
+    centre.record(n=4, kind="inquiry")
+    centre.sees(observed=4, expected=1, grade=1)
+    centre.advance(MINUTE)
+    assert centre.one()["tier"] == 1
+    assert late(centre, 1).n == 1
+    out(centre)
+    centre.advance(timedelta(days=2))
+    assert late(centre, 1, t1={"claim_s": 60}) == deadline_trial.Late(0, (0, 0), (0, 0))
+
+
+def test_an_important_one_that_nobody_claimed_is_late_and_was_never_in_hand(important: Any) -> None:
+    out(important)
+    important.advance(timedelta(days=2))
+    assert late(important, 2) == deadline_trial.Late(1, (1, 1), (0, 0))
+
+
+def test_the_first_claim_counts_though_it_was_given_back(important: Any) -> None:
+    id_ = important.one()["episode_id"]
+    important.advance(MINUTE)
+    assert commands.claim(important.store, id_, 0, LI, important.now) == Done(1)
+    assert commands.give_back(important.store, id_, 1, LI, important.now, reason="shift_over") == Done(2)
+    important.advance(timedelta(hours=8))
+    assert late(important, 2, t2={"claim_s": 120}) == deadline_trial.Late(1, (0, 0), (0, 0))
+    assert late(important, 2, t2={"claim_s": 30}).claim == (0, 1)
+
+
+def test_a_lapsed_claim_was_in_time_and_the_new_deadline_is_another(important: Any) -> None:
+    id_ = important.one()["episode_id"]
+    important.advance(MINUTE)
+    commands.claim(important.store, id_, 0, LI, important.now)
+    for _ in range(125):
+        important.advance(MINUTE)
+    assert important.handling(id_)["state"] == "verified"
+    assert late(important, 2, t2={"claim_s": 120}).claim == (0, 0)
+
+
+def test_a_clock_that_began_later_is_measured_from_there(important: Any) -> None:
+    """Raised to severe after half an hour, claimed four minutes later."""
+    id_ = important.one()["episode_id"]
+    important.now += 25 * MINUTE
+    important.record(n=120, dims={"channel": "App", "org": "华南/广东", "category": "支付/支付失败"})
+    important.sees(observed=160, expected=1, grade=3)
+    important.advance()
+    assert important.one()["tier"] == 3
+    important.now += 4 * MINUTE
+    assert commands.claim(important.store, id_, 0, LI, important.now) == Done(1)
+    assert late(important, 3, t3={"claim_s": 180}).claim == (0, 1)
+
+
+def test_a_policy_of_another_time_does_not_move_the_beginning(important: Any) -> None:
+    id_, opened = important.one()["episode_id"], important.now
+    important.now += 20 * MINUTE
+    with important.store.begin() as conn:
+        definitions.save(conn, "tier_policy", "default", policy(t2={"claim_s": 600}), "root", important.now)
+    assert commands.claim(important.store, id_, 0, LI, important.now) == Done(1)
+    assert important.one()["claim_due_at"] == opened + 30 * MINUTE
+    assert late(important, 2, t2={"claim_s": 1260}).claim == (1, 0)
+
+
+def test_a_person_grades_and_it_counts_there(important: Any) -> None:
+    id_ = important.one()["episode_id"]
+    assert commands.regrade(important.store, id_, 0, LI, important.now, tier=1, reason="narrower") == Done(1)
+    assert (late(important, 2).n, late(important, 1).n) == (0, 1)
+
+
+# --- what the machine saw -----------------------------------------------------------------------------------------------------
+
+
+def test_a_phrase_rule_is_tried_on_its_own_span_and_slice(centre: Any) -> None:
+    """Its alert opened with what came in the hour; older ones and later ones are not what it saw."""
+    centre.record(n=30, cues=("media",))
+    centre.advance(MINUTE)
+    row = next(one for one in centre.episodes() if one["rule_id"] == "cue-media")
+    then, opened = centre.now, row["customers"]
+    centre.record(centre.now + MINUTE, n=200, cues=("media",))
+    centre.record(then - 5 * MINUTE, n=200, cues=("media",))
+    with centre.store.begin() as conn:  # delivered late: opened before, stored after
+        late_ones = t.feedback.c.opened_at == then - 5 * MINUTE
+        conn.execute(update(t.feedback).where(late_ones).values(first_stored_at=then + MINUTE))
+    centre.advance(2 * MINUTE)
+    seen = _row(centre, row["episode_id"])
+    with centre.store.connect() as conn:
+        keys = tier_trial._taken(conn, seen, definitions.book(conn, centre.now).rule("cue-media"), then)
+    assert len(keys) == opened == 30
+
+
+def test_an_alert_that_opens_again_within_the_span_sees_what_the_one_before_had(centre: Any) -> None:
+    centre.record(n=30, cues=("media",))
+    centre.advance(MINUTE)
+    row = next(one for one in centre.episodes() if one["rule_id"] == "cue-media")
+    seen = _row(centre, row["episode_id"])
+    with centre.store.begin() as conn:  # as if these had been joined to an alert that ended a minute before
+        conn.execute(update(t.rule_record).values(episode_id="another"))
+        as_is = definitions.book(conn, centre.now)
+        keys, far = (
+            tier_trial._taken(conn, seen, as_is.rule("cue-media"), at) for at in (centre.now, centre.now + timedelta(hours=2))
+        )
+    assert (len(keys), len(far)) == (30, 0)
+
+
+def _row(centre: Any, episode_id: str) -> Any:
+    with centre.store.connect() as conn:
+        return conn.execute(select(t.episode).where(t.episode.c.episode_id == episode_id)).one()
+
+
+def test_a_window_is_tried_without_what_came_later(past: Any) -> None:
+    with past.store.begin() as conn:
+        conn.execute(update(t.feedback).where(t.feedback.c.kind == "complaint").values(first_stored_at=past.now + MINUTE))
+    found = tried(past, "matrix", MATRIX)
+    assert found.before == {1: 2}
+
+
+def test_a_trial_reads_no_more_than_its_share_and_says_so(past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not tried(past, "matrix", MATRIX).cut
+    monkeypatch.setattr(tier_trial, "RECORDS", 1)
+    found = tried(past, "matrix", MATRIX)
+    assert (found.n, found.cut) == (1, True)

@@ -19,6 +19,7 @@ from fengsui.board import (
     backtest,
     correct,
     customer,
+    deadline_trial,
     export,
     handover,
     report,
@@ -359,7 +360,7 @@ ROWS = [
     Row("save a plan", ADMIN, "whole", _graded("plan", "tier-3", contacts=["机房 8021"])),
     Row("try another matrix", ADMIN, "whole", lambda h, w: tier_trial.tiers(
         h.store, "matrix", "default", revision.newest(h.store, "matrix")["default"].body, w, NOW)),
-    Row("try other deadlines", ADMIN, "whole", lambda h, w: tier_trial.deadlines(
+    Row("try other deadlines", ADMIN, "whole", lambda h, w: deadline_trial.deadlines(
         h.store, revision.newest(h.store, "tier_policy")["default"].body, w, NOW)),
     Row("rehearse a rule", MANAGER, "whole", _rehearse),
     Row("back-test", {"manager", "admin", "analyst"}, "here", _backtest),
