@@ -12,6 +12,7 @@ from fengsui.board import chart_marks, revision, taxonomy_edit
 from fengsui.board.revision import Draft, Saved
 from fengsui.board.taxonomy_edit import ID, KIND
 from fengsui.board.wrong import Wrong
+from fengsui.ingest import models
 from fengsui.locale import has
 from fengsui.people import Person
 from fengsui.settings import Settings, parse
@@ -51,6 +52,14 @@ def centre(store: Engine) -> Engine:
 
 def body(store: Engine) -> dict[str, Any]:
     return dict(revision.newest(store, KIND)[ID].body)
+
+
+def test_it_is_tried_by_the_rules_where_the_model_in_force_cannot_be_read(centre: Engine) -> None:
+    fitted = models.Fitted("issue", b"of an older program", "nightly", NOW, 80, 1, {}, True)
+    with centre.begin() as conn:
+        models.save(conn, fitted, NOW)
+    made = taxonomy_edit.with_entry(body(centre), "issues", PARKING)
+    assert taxonomy_edit.preview(centre, made, NOW).changed["issue"] >= 2
 
 
 def test_a_new_issue_is_tried_saved_as_a_version_and_marked(centre: Engine, settings: Settings) -> None:

@@ -899,3 +899,15 @@ def test_what_is_of_the_whole_centre_is_not_for_who_is_bound_to_an_organisation(
     quality, customer = show("quality"), show("customer")
     assert not quality.exception and not [one for one in quality.button if one.key == "quality_refit"]
     assert not customer.exception and not customer.button and "全中心的事" in texts(customer)
+
+
+def test_a_version_that_cannot_be_read_is_said_to_be_lost(home: Path, looks: Looks) -> None:
+    administrator(home, [])
+    common = {"name": "issue", "made_at": NOW, "made_by": "nightly", "labels_until": NOW, "labels_n": 80, "changed_at": NOW}
+    row = {**common, "version": 1, "state": "in_force", "taxonomy_version": 1, "metrics": {}, "changed_by": "nightly"}
+    with open_store(f"sqlite:///{home / 'fengsui.db'}").begin() as conn:
+        conn.execute(insert(t.model).values(**row, body=b"of an older program"))
+    looks("wang")
+    app = show("quality")
+    shown = texts(app)
+    assert not app.exception and "旧版程序学的" in shown and "现在由规则打标" in shown
