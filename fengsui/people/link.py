@@ -17,8 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
 from fengsui.people import audit, session
+from fengsui.people.editor import editor
 from fengsui.people.fault import LinkRefused, PersonFault
-from fengsui.people.person import Person, insert_person, person_of
+from fengsui.people.person import Person, check_within, insert_person, person_of
+from fengsui.people.plain import plain
 from fengsui.people.session import token_hash
 from fengsui.people.signin import SignedIn
 from fengsui.store.database import reading
@@ -61,15 +63,17 @@ def make_link(
     views: Sequence[str] = (),
     turn_s: int = 0,
     start: str = START,
+    within: Sequence[str] = (),
 ) -> tuple[Link, str]:
     """A new link and its token, which is told here and never again. ``start``: of its id, which says what it opens.
-    ``PersonFault`` for an empty name or no address."""
+    ``within``: the organisations of who makes it, where its scope must lie. ``PersonFault`` for an empty name or no address."""
     networks = [_network(each) for each in addresses]
-    screen = Person(f"{start}{secrets.token_hex(4)}", name, "wall", tuple(scope))
+    screen = Person(f"{start}{secrets.token_hex(4)}", plain(name), "wall", tuple(scope))
     token = secrets.token_urlsafe(32)
     row: dict[str, Any] = {"token_hash": token_hash(token), "expires_at": expires_at, "addresses": networks}
     row |= {"views": list(views), "turn_s": turn_s}
     with store.begin() as conn:
+        check_within(editor(conn, by, within), screen.scope)
         insert_person(conn, screen, None, now)
         conn.execute(insert(wall_link).values(person_id=screen.person_id, **row))
         until = expires_at.isoformat() if expires_at else None
@@ -104,10 +108,12 @@ def link_views(store: Engine, token: str) -> tuple[tuple[str, ...], int]:
     return (tuple(row.views), row.turn_s) if row else ((), 0)
 
 
-def revoke_link(store: Engine, link_id: str, *, by: str, now: datetime) -> None:
+def revoke_link(store: Engine, link_id: str, *, by: str, now: datetime, within: Sequence[str] = ()) -> None:
     """From now on it opens nothing, and the screens that it opened show nothing more. For good: make another one instead."""
     with store.begin() as conn:
         mine = (wall_link.c.person_id == link_id) & wall_link.c.revoked_at.is_(None)
+        scope = conn.execute(select(person.c.scope).where(person.c.person_id == link_id)).scalar()
+        check_within(editor(conn, by, within), tuple(scope or ()))
         if not conn.execute(update(wall_link).where(mine).values(revoked_at=now)).rowcount:
             raise PersonFault("people.fault.no_link", value=link_id[:64])
         conn.execute(update(person).where(person.c.person_id == link_id).values(active=False))

@@ -72,7 +72,7 @@ def create(
     secret = None if password is None else hashed(password, person_id, least)
     try:
         with store.begin() as conn:
-            _check_within(editor(conn, by, within), new.scope)
+            check_within(editor(conn, by, within), new.scope)
             insert_person(conn, new, secret, now, must_change=must_change)
             audit.record(conn, by, "person.create", {"person": person_id, "role": role, "scope": list(scope)}, now)
     except IntegrityError:
@@ -99,7 +99,7 @@ def change(store: Engine, person_id: str, *, by: str, now: datetime, within: Seq
         fields["scope"] = list(fields["scope"])
     with store.begin() as conn:
         old = _locked(conn, person_id)
-        _check_within(editor(conn, by, within), old.scope, fields.get("scope", old.scope))
+        check_within(editor(conn, by, within), old.scope, fields.get("scope", old.scope))
         _keep_an_admin(conn, old, fields)
         conn.execute(update(person).where(person.c.person_id == person_id).values(**fields))
         if any(name in fields for name in _ENDS_SESSIONS):
@@ -123,7 +123,7 @@ def set_password(
     """A new password; every session of the person ends."""
     secret = hashed(password, person_id, least)
     with store.begin() as conn:
-        _check_within(editor(conn, by, within), _locked(conn, person_id).scope)
+        check_within(editor(conn, by, within), _locked(conn, person_id).scope)
         new = {"password": secret, "must_change": must_change}
         conn.execute(update(person).where(person.c.person_id == person_id).values(**new))
         revoke_all(conn, person_id, now)
@@ -192,7 +192,7 @@ def _shown(text: str | None) -> str | None:
     return None if text is None else plain(text)
 
 
-def _check_within(within: Sequence[str], *scopes: Sequence[str]) -> None:
+def check_within(within: Sequence[str], *scopes: Sequence[str]) -> None:
     if not all(inside(within, scope) for scope in scopes):
         raise PersonFault("people.fault.within", allowed="、".join(within))
 

@@ -53,7 +53,8 @@ def svg(text: str, title: str) -> str:
     grid = rows(text)
     size = len(grid) + 8
     path = "".join(f"M{x + 4} {y + 4}h1v1h-1z" for y, row in enumerate(grid) for x, dark in enumerate(row) if dark)
-    head = f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" shape-rendering="crispEdges">'
+    space = 'xmlns="http://www.w3.org/2000/svg"'  # without it a file of its own is no picture
+    head = f'<svg class="qr" {space} viewBox="0 0 {size} {size}" role="img" shape-rendering="crispEdges">'
     return f'{head}<title>{title}</title><path fill="#000" d="{path}"/></svg>'
 
 

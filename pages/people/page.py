@@ -10,7 +10,7 @@ from pages.look import trouble
 from pages.look.dress import dress
 from pages.look.pieces import esc, plain
 from pages.look.visitor import Visitor, require_role
-from pages.people import chosen, fresh, listing, said, signed
+from pages.people import chosen, fresh, links, listing, said, signed
 
 HERE = Path(__file__).parent
 READERS = frozenset({"admin", "auditor"})
@@ -40,6 +40,8 @@ def page() -> None:
             chosen.panel(visitor, known)
         with st.container(border=True, key="p_fresh"):
             fresh.panel(visitor)
+        with st.container(border=True, key="p_links"):
+            links.panel(visitor)
 
 
 def _read(visitor: Visitor, known: tuple[listing.Known, ...]) -> None:

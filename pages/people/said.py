@@ -46,6 +46,12 @@ def fault(where: str) -> None:
         st.html(f'<p class="bad" role="alert">✖ {esc(found[1])}</p>')
 
 
+def secret_of(start: str) -> str | None:
+    """What was just made for an id that begins so."""
+    found = st.session_state.get(_SECRET)
+    return str(found[1]) if found and str(found[0]).startswith(start) else None
+
+
 def told(visitor: Visitor, person_id: str | None) -> bool:
     """The password of this person (None: of whoever has one), where it was just made."""
     found = st.session_state.get(_SECRET)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -20,6 +22,7 @@ from fengsui.people.session import token_hash
 from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from pages.gate import door, signin
+from pages.gate.qr import svg
 
 Looks = Callable[[str | None], None]
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
@@ -105,11 +108,62 @@ def test_links_of_every_kind_are_no_persons(office: Engine, looks: Looks, monkey
     ]
     looks("gao")
     app = show(_people)
-    shown = texts(app) + "".join(app.selectbox(key="ppl_pick").options)
+    tables = "".join(one.value for one in app.html if 'class="tb ppl"' in one.value)
+    shown = tables + "".join(app.selectbox(key="ppl_pick").options)
     assert "高岩" in shown and "东墙" not in shown and "柜台" not in shown
     monkeypatch.setattr(door, "loopback", lambda: True)
     monkeypatch.setattr(door.people, "every_person", lambda store: tuple(one.person for one in made))
     assert door.demo_open()
+
+
+def link_address(app: AppTest) -> str | None:
+    shown = next((one.value for one in app.html if 'class="url"' in one.value), "")
+    return shown.partition('class="url">')[2].partition("</b>")[0] or None
+
+
+def test_a_link_to_report_is_made_shown_once_and_revoked(office: Engine, looks: Looks):
+    looks("gao")
+    app = show(_people)
+    assert link_address(app) is None and "上报链接" in texts(app)
+    app.text_input(key="ppl_link0_name").set_value("天河<b>柜台</b>\u202e")
+    app.text_input(key="ppl_link0_scope").set_value("华南")
+    app = press(app, "ppl_link_make")
+    address = link_address(app)
+    shown = next(one.value for one in app.html if 'class="qr"' in one.value)
+    code = b64decode(shown.partition("base64,")[2].partition('"')[0]).decode()
+    assert not app.exception and address and code == svg(address, "QR")
+    assert ElementTree.fromstring(code).tag == "{http://www.w3.org/2000/svg}svg", (
+        "a picture of its own, not only part of a page"
+    )
+    who = people.reporter(office, address.rpartition("/")[2], NOW)
+    assert who is not None and (who.name, who.scope) == ("天河<b>柜台</b>", ("华南",))
+    assert people.reporter(office, address.rpartition("/")[2], NOW + timedelta(days=91)) is None, "ninety days unless asked"
+    assert "天河&lt;b&gt;柜台" in texts(app) and "<b>柜台" not in texts(app).replace("<b>天河", "")
+    app = press(app, "ppl_link_revoke")
+    assert link_address(app) is None and "已收回" in texts(app)
+    assert people.reporter(office, address.rpartition("/")[2], NOW) is None
+    assert [one for one in actions(office) if one[1].startswith("link.")] == [("gao", "link.make"), ("gao", "link.revoke")]
+    app = press(app, "ppl_link_make")
+    assert "姓名不能为空" in texts(app) and len(people.every_link(office, REPORT)) == 1
+
+
+def test_links_to_report_stay_inside_the_scope_of_who_makes_them(office: Engine, looks: Looks):
+    far, _ = people.make_link(office, "华北柜台", by="cli", now=NOW, start=REPORT, scope=["华北"])
+    looks("sui")
+    app = show(_people)
+    assert "华北柜台" not in texts(app)
+    for scope in ("", "华北"):
+        app.text_input(key="ppl_link0_name").set_value("甲")
+        app.text_input(key="ppl_link0_scope").set_value(scope)
+        app = press(app, "ppl_link_make")
+        assert link_address(app) is None and 'class="bad"' in texts(app)
+    with pytest.raises(people.PersonFault):
+        people.revoke_link(office, far.person.person_id, by="sui", now=NOW, within=("华南",))
+    with pytest.raises(people.NotAllowed):
+        people.make_link(office, "乙", by="shen", now=NOW, start=REPORT)
+    assert [one.person.person_id for one in people.every_link(office, REPORT)] == [far.person.person_id]
+    looks("shen")
+    assert "华北柜台" not in texts(show(_people)), "an auditor reads of it in the audit"
 
 
 def test_a_person_is_added_with_a_password_told_once(office: Engine, looks: Looks):
