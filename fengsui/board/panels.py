@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, select
 from fengsui.board import kpis
 from fengsui.board.read import topics
 from fengsui.board.read.topics import Topic
+from fengsui.explore.names import is_name
 from fengsui.explore.phrases import burst
 from fengsui.metrics import read as figures
 from fengsui.metrics.metric import Metric
@@ -193,7 +194,8 @@ def _phrases(asked: Asked, _panel: Phrases) -> Data:
     said = _texts(asked, asked.now - SPOKEN, asked.now, MOST_SPOKEN)
     before = _texts(asked, asked.now - SPOKEN - BEFORE, asked.now - SPOKEN, MOST_BEFORE)
     channels = frozenset(name.casefold() for name in _values(asked.conn, "channel"))
-    found = [one for one in burst(said, before, 3 * SHOWN, channels) if not one.number and len(one.shown) <= AT_MOST]
+    rose = burst(said, before, 3 * SHOWN, channels)
+    found = [one for one in rose if not one.number and not is_name(one.shown) and len(one.shown) <= AT_MOST]
     top = [{"text": one.shown, "now": one.now, "usual": round(one.usual, 1)} for one in found[:SHOWN]]
     about = {"texts": len(said), "before": len(before), "hours": SPOKEN.total_seconds() / 3600}
     return {"phrases": top, "topics": list(asked.topics), **about}

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from fengsui.explore.names import is_name
 from fengsui.explore.phrases import Phrase, burst, typicality
 from fengsui.store.slices import ALL, UNKNOWN, level_value, slice_key
 from fengsui.store.tables import feedback, feedback_text, topic
@@ -109,7 +110,7 @@ def _in_slice(key: str, current: Sequence[Said], before: Sequence[Said], names: 
     found = []
     for phrase in phrases:
         saying = [said for said in current if phrase.text in said.text.casefold()]
-        if phrase.number or phrase.score < SURE or len(saying) < LEAST_SAYING:
+        if phrase.number or is_name(phrase.text) or phrase.score < SURE or len(saying) < LEAST_SAYING:
             continue
         typical = sorted(saying, key=lambda said: -typicality(said.text, phrases))
         found.append(Found(key, phrase, len(saying), tuple(said.record_key for said in typical[:EXAMPLES])))

@@ -16,6 +16,7 @@ from fengsui.board import panels, read, snapshot, watch
 from fengsui.board.read import topics as read_topics
 from fengsui.board.read.topics import living, of_views
 from fengsui.engine.topics import load as load_topics
+from fengsui.explore.names import is_name
 from fengsui.explore.topics import find
 from fengsui.ingest import retention, search_index, topics
 from fengsui.ingest.check import check_store
@@ -111,6 +112,22 @@ def test_the_name_of_another_channel_is_no_topic(store: Engine, calm: Settings, 
     note(store, NOW, no_fence)
     with store.connect() as conn:
         assert not {"app", "app里"} & {one["phrase"] for one in watch.living(conn)}
+
+
+def test_the_name_of_a_person_is_no_topic_and_on_no_wall(store: Engine, calm: Settings, tmp_path: Path, no_fence: Any) -> None:
+    """Who reads records finds it there; a topic is a title of alerts, and on the wall."""
+    said = [
+        say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}{SAYS[n]}，{'是找叫被给说让问请和跟个'[n]}王建国", f"v{n}")
+        for n in range(12)
+    ]
+    also = [say(20 + n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}白屏，{SAYS[n]}", f"w{n}") for n in range(12)]
+    take(store, tmp_path, [*said, *also], 2, no_fence)
+    note(store, NOW, no_fence)
+    with store.connect() as conn:
+        found = {one["phrase"] for one in watch.living(conn)}
+        shown = panels.MAKERS[Phrases](panels.Asked(conn, {}, calm.sources, "all", NOW), None)["phrases"]
+    assert "白屏" in found and not any(is_name(one) for one in found)
+    assert shown and not any(is_name(one["text"]) for one in shown)
 
 
 def test_a_topic_that_a_person_ended_stays_away_while_it_would_live(
