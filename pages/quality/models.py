@@ -66,7 +66,8 @@ def _row(visitor: Visitor, one: Mapping[str, Any], lost: Collection[int]) -> str
         reason = visitor.say("pages.quality.unreadable")
     by = str(one["made_by"])
     who = visitor.say("pages.quality.nightly") if by == "nightly" else detail.people().get(by, by)
-    color = {"in_force": "c0", "refused": "c2", "withdrawn": "c2"}.get(state, "mut")
+    state = "lost" if one["version"] in lost else state
+    color = {"in_force": "c0", "refused": "c2", "withdrawn": "c2", "lost": "c2"}.get(state, "mut")
     made = visitor.say("pages.day_time", at=one["made_at"])
     return (
         f'<div><b>{esc(visitor.say("pages.quality.version", n=one["version"]))}</b><i class="{color}">{esc(visitor.say(f"pages.quality.state.{state}"))}</i>'
