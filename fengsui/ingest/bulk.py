@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, Connection, Select, String, Table, any_, bindparam, delete, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, Table, any_, bindparam, delete, func, literal, select
 
 CHUNK = 500
 Cell: TypeAlias = tuple[int, int, str, int, int, int]
@@ -48,17 +48,21 @@ def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
 
 
 def rows_in(conn: Connection, query: Select[Any], column: Any, values: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """``query`` where the text ``column`` is one of ``values``, as dictionaries.
-
-    One parameter holds them all: an IN list of hundreds is compiled anew for each batch, which costs more than the reading.
-    """
+    """``query`` where the text ``column`` is one of ``values``, as dictionaries."""
     listed = list(values)
     if not listed:
         return
+    for row in conn.execute(query.where(among(conn, column, listed))).mappings():
+        yield dict(row)
+
+
+def among(conn: Connection, column: Any, values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the text ``column`` is one of ``values``. One parameter holds them all: an IN list of hundreds is compiled anew
+    for each batch, which costs more than the reading."""
+    match: ColumnElement[bool]
     if conn.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(listed)).table_valued("value")
+        each = func.json_each(json.dumps(values)).table_valued("value")
         match = column.in_(select(each.c.value))
     else:
-        match = column == any_(literal(listed, ARRAY(String)))
-    for row in conn.execute(query.where(match)).mappings():
-        yield dict(row)
+        match = column == any_(literal(values, ARRAY(String)))
+    return match

@@ -87,7 +87,7 @@ def _repeats(conn: Connection, touched: Iterable[Record], tools: Tools, windows:
         _points(record, None, None)
     long = [record for record in said if record.text and can_repeat(record.text["text"])]
     without = {record.key for record in said}
-    roots = {worded: (key, EQUAL) for worded, key in _roots(conn, {_hash(record) for record in long}, without).items()}
+    roots = {worded: (key, EQUAL) for worded, key in _roots(conn, long, without).items()}
     gone = {record.key for record in records if record.text_dropped or (record.row and record.row["deleted_at"])}
     window = windows.of(conn, tools.source) if without or gone else Window(None)
     for key in sorted(without | gone):
@@ -114,15 +114,19 @@ def _hash(record: Record) -> str:
     return str(record.text["text_hash"])
 
 
-def _roots(conn: Connection, hashes: set[str], without: set[str]) -> dict[Worded, str]:
-    """The earliest stored record with each text which repeats no other; ``own`` None: nothing in it is anybody's own."""
+def _roots(conn: Connection, said: Iterable[Record], without: set[str]) -> dict[Worded, str]:
+    """The earliest stored record with each text which repeats no other; ``own`` None: nothing in it is anybody's own. Of a form
+    that many customers filled in, only what is theirs is read, not all that ever were."""
+    texts = [record.text for record in said if record.text is not None]
+    owns = sorted({text["own_hash"] for text in texts if text["own_hash"] is not None})
+    own = feedback_text.c.own_hash
     query = (
-        select(feedback_text.c.text_hash, feedback_text.c.own_hash, feedback.c.record_key, feedback.c.opened_at)
+        select(feedback_text.c.text_hash, own, feedback.c.record_key, feedback.c.opened_at)
         .join_from(feedback_text, feedback, feedback_text.c.record_key == feedback.c.record_key)
-        .where(feedback.c.repeat_of.is_(None))
+        .where(feedback.c.repeat_of.is_(None), own.is_(None) | bulk.among(conn, own, owns))
     )
     found: dict[Worded, tuple[datetime, str]] = {}
-    for row in bulk.rows_in(conn, query, feedback_text.c.text_hash, sorted(hashes)):
+    for row in bulk.rows_in(conn, query, feedback_text.c.text_hash, sorted({text["text_hash"] for text in texts})):
         if row["record_key"] not in without:
             first, worded = (row["opened_at"], row["record_key"]), (row["text_hash"], row["own_hash"])
             found[worded] = min(found.get(worded, first), first)

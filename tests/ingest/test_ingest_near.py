@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from fengsui.board.read.cleaning import cleaned
-from fengsui.ingest import near
+from fengsui.ingest import bulk, near
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
 from fengsui.store.tables import feedback, feedback_text
@@ -122,6 +122,27 @@ def test_a_form_of_ones_own_is_no_copy_of_one_from_before_own_numbers_were_told_
     again.take("tickets", batch, 2, centre.now, lambda _conn: None)
     found = links(store)
     assert found["3"] == found["4"] == (None, None) and found["5"] == ("tickets:3", "equal")
+
+
+def test_of_a_form_that_many_filled_in_only_ones_own_is_read(
+    store: Engine, take: Callable[..., Any], centre: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def form(name: str, n: int) -> Any:
+        text = f"客户王先生来电，电话 {13800000000 + n}，宽带断了三天没人来修"
+        return centre.feedback(name, n, text=text, customer=f"c{n}")
+
+    take(*(form(str(n), n) for n in range(40)))
+    read, rows_in = [], bulk.rows_in
+
+    def counted(*given: Any) -> Any:
+        for row in rows_in(*given):
+            read.append(row)
+            yield row
+
+    monkeypatch.setattr(bulk, "rows_in", counted)
+    take(form("new", 41), form("again", 7), tick=2)
+    assert [row["record_key"] for row in read if "own_hash" in row] == ["tickets:7"]
+    assert links(store)["again"] == ("tickets:7", "equal") and links(store)["new"] == (None, None)
 
 
 def test_a_chain_of_near_texts_does_not_join_two_peoples_forms(

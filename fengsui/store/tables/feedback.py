@@ -71,10 +71,11 @@ feedback_text = Table(
     Column("record_key", String, primary_key=True),
     Column("text", Text, nullable=False),  # masked
     Column("mask_version", Integer, nullable=False),
-    Column("text_hash", String, nullable=False, index=True),  # of the normalised masked text: equal texts
+    Column("text_hash", String, nullable=False),  # of the normalised masked text: equal texts
     Column("raw", LargeBinary),  # AES-256-GCM; off by default
     Column("key_id", String),
     Column("own_hash", String),  # keyed, of what was masked and of order numbers: two customers' forms differ in it
+    Index("ix_feedback_text_said", "text_hash", "own_hash"),
 )
 
 event = Table(
