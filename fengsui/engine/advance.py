@@ -220,7 +220,7 @@ class Engine:
         if self._keep_states:
             state.save(conn, {live.planned.series: state.Unsaved((state.canonical(live.detector), bucket_start(end)))})
         if live.ready:
-            _mark_ready(conn, [live], bucket_start(end))
+            state.mark_ready(conn, [live.planned.series], bucket_start(end))
         if live.relearn_to is not None:
             state.relearned(conn, live.planned.series, now)
 
@@ -342,7 +342,7 @@ class Engine:
         for live in fresh:
             live.ready = True
         if fresh:
-            _mark_ready(conn, fresh, judged[0][1].end)
+            state.mark_ready(conn, [live.planned.series for live in fresh], judged[0][1].end)
 
     # --- memory and store ----------------------------------------------------------------------------------------
 
@@ -397,10 +397,3 @@ class Overtaken(Exception):
 def _mark(conn: Connection) -> tuple[datetime | None, int]:
     row = conn.execute(select(watermark.c.at, watermark.c.seq).where(watermark.c.name == NAME)).first()
     return (None, 0) if row is None else (row.at, row.seq)
-
-
-def _mark_ready(conn: Connection, lives: Sequence[Live], at: datetime) -> None:
-    keys = [one.planned.series for one in lives]
-    if keys:
-        waiting = series.c.series.in_(keys) & series.c.ready.is_(False)
-        conn.execute(update(series).where(waiting).values(ready=True, ready_at=at))

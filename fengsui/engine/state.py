@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zlib import crc32
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from detectors.base import Context, Detector, FamilyDetector, KnownEvent, Reading
 from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import audit, detector_state, detector_tail
+from fengsui.store.tables import audit, detector_state, detector_tail, series
 from fengsui.store.upsert import upsert
 
 QUARTER, HOUR = 15, 60  # minutes
@@ -131,3 +131,10 @@ def unpacked(series: str, text: str) -> Reading:
     known = tuple(KnownEvent(*event) for event in events)
     context = Context(datetime.fromisoformat(local), day_type, known, budget)
     return Reading(series, bucket_start(start), bucket_start(start + length), value, exposure, complete, context)
+
+
+def mark_ready(conn: Connection, keys: Sequence[str], at: datetime) -> None:
+    """These series judge with their whole voice from ``at`` on; one that does so already keeps its time."""
+    if keys:
+        waiting = series.c.series.in_(keys) & series.c.ready.is_(False)
+        conn.execute(update(series).where(waiting).values(ready=True, ready_at=at))

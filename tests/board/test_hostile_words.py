@@ -607,6 +607,7 @@ FORMS: dict[str, int] = {
     "look/export.py": 1,
     "people/chosen.py": 3,
     "people/fresh.py": 1,
+    "people/links.py": 2,
     "records/detail.py": 1,
     "records/page.py": 1,
     "rules/form.py": 4,
