@@ -11,7 +11,7 @@ run: env
 	@exec $(BIN)/fengsui run --demo
 
 test: env
-	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto $(PYTEST_ARGS)
 
 env: .venv/.ready
 
@@ -24,7 +24,7 @@ env: .venv/.ready
 
 # Branch coverage of the rooms that decide what is said: at least 95 %.
 coverage: env
-	$(BIN)/pytest -n auto --dist loadgroup --cov=detectors --cov=connectors --cov=fengsui.alerts --cov=fengsui.metrics \
+	$(BIN)/pytest -n auto --cov=detectors --cov=connectors --cov=fengsui.alerts --cov=fengsui.metrics \
 	  --cov=fengsui.ingest --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered \
 	  tests/detectors tests/connectors tests/alerts tests/metrics tests/ingest tests/text $(PYTEST_ARGS)
 

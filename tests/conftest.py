@@ -15,6 +15,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from fengsui.people import password
 from fengsui.store.database import open_store
@@ -29,6 +31,21 @@ NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)  # a Wednesday, 14:32:06 in S
 HASHER = password._HASHER
 """As the product has it."""
 
+TOGETHER = frozenset(
+    {
+        "tests/demo/test_connectors.py",
+        "tests/demo/test_incidents_raised.py",
+        "tests/detectors/test_pool.py",
+        "tests/metrics/test_boston.py",
+        "tests/pages/test_browser.py",
+        "tests/pages/test_explore_browser.py",
+        "tests/pages/test_look_scripts.py",
+        "tests/pages/test_wall_browser.py",
+        "tests/text/test_text_model.py",
+    }
+)
+"""Files whose tests share what takes long to make (a learned centre, a running server): one worker runs all of one file."""
+
 hypothesis.settings.register_profile("fengsui", deadline=None)  # machines are noisy: no example is judged by its time
 hypothesis.settings.load_profile("fengsui")
 
@@ -36,6 +53,24 @@ hypothesis.settings.load_profile("fengsui")
 def pytest_xdist_auto_num_workers() -> int:
     """Three for two cores: a third of the time a test waits, for a database's disk, a browser or an outage to pass."""
     return max(2, len(os.sched_getaffinity(0)) * 3 // 2) if hasattr(os, "sched_getaffinity") else 3
+
+
+class Together(LoadScopeScheduling):
+    """Each test goes to the next free worker, those of a file in ``TOGETHER`` to one.
+
+    Not by ``xdist_group``: xdist writes it into the private name of a test, which pytest 9.2 no longer reads.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    gone = [name for name in sorted(TOGETHER) if not (config.rootpath / name).is_file()]
+    if gone:
+        raise pytest.UsageError(f"TOGETHER in tests/conftest.py names files that are not there: {', '.join(gone)}")
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

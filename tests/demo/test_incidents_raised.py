@@ -14,8 +14,7 @@ from benchmarks.demo_incidents.stage import FINE_FOR, Stage, copied, warmed
 ONSET = datetime(2026, 11, 17, 2, 30, tzinfo=UTC)  # a Tuesday, 10:30 in Shanghai
 RISES = ("opened", "raised", "refired")
 Rows = list[dict[str, Any]]
-# One worker plays them all: the centre is learned once.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("incidents")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

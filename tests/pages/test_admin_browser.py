@@ -14,7 +14,7 @@ from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from tests.pages.test_browser import LATIN, browser, screen, show, words
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 __all__ = ["browser", "screen"]
 ALSO = LATIN | {"NPS", "JSON", "json", "MB"}
 

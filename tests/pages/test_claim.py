@@ -238,7 +238,6 @@ def test_the_table_holds_no_token(phone: TestClient) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 def test_a_phone_without_scripts_claims_with_two_taps_and_nothing_is_cut_off(tmp_path: Path) -> None:
     """The whole road: the application's own server, its door before it, a phone of 390 x 844."""
     chromium = Path("/usr/bin/chromium")

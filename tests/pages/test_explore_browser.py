@@ -20,7 +20,7 @@ from tests.pages.conftest import Server, free_port, furnish
 from tests.pages.test_browser import browser, screen, words
 
 __all__ = ["browser", "screen"]
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 PLACES = ("华南/广东/天河网点", "华南/广东/越秀网点", "华东/上海/徐汇网点", "华北/北京/朝阳网点")
 MATTERS = ("支付/支付失败", "支付/优惠未抵扣", "物流/配送延误")
 SAYINGS = ("银行卡已扣款却显示待付款", "扣款成功订单未支付")

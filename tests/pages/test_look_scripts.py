@@ -12,7 +12,7 @@ import pytest
 
 from tests.pages.conftest import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 CHROMIUM = Path("/usr/bin/chromium")
 LOOK = ROOT / "pages" / "look"
 ROWS = "".join(f'<a data-id="end:{n}">×</a>' for n in range(4))

@@ -14,7 +14,7 @@ from fengsui.store import tables as t
 from fengsui.store.database import open_store
 from tests.pages.test_browser import browser  # noqa: F401  the same Chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 NAMES = {"wang": "王敏", "li": "李强"}
 AT_ONCE = """at => { const button = document.querySelector('.st-key-do_claim button')
   setTimeout(() => { window.clicked = Date.now(); button.click() }, at - Date.now()) }"""

@@ -31,7 +31,7 @@ from tests.pages.conftest import Server, free_port
 from tests.pages.test_browser import browser, screen
 
 __all__ = ["browser", "screen"]
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
 MAPPINGS = Path(__file__).parents[2] / "benchmarks" / "real_events"
 SUMO, BOSTON = ("sumo_firefox_2020-10_2022-12.csv.gz", "sumo.toml"), ("boston311_2011-07_2011-12.csv.gz", "boston311.toml")
 HIDDEN = ".st-key-p_low_said{visibility:hidden!important}"

@@ -23,7 +23,7 @@ from fengsui.store.database import open_store
 from tests.pages.conftest import Server, free_port, furnish
 from tests.pages.test_browser import CUT, READY, browser, draw, screen, show, words
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 __all__ = ["browser", "screen"]
 ZONE = ZoneInfo("Asia/Shanghai")
 CLOCK = """() => { let found = ''; document.querySelectorAll('*').forEach(host => host.shadowRoot?.querySelectorAll('[data-clock]')
