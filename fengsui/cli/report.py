@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from fengsui.cli.table import print_table
-from fengsui.cli.wall import BY, row_of
+from fengsui.cli import links
 from fengsui.cli.where import Where, pass_where, utc_now
 
 
@@ -31,18 +30,15 @@ def link() -> None:
 @pass_where
 def make(where: Where, name: str, scope: tuple[str, ...], days: int | None, qr: Path | None, url: str | None) -> None:
     """生成链接，只显示这一次 · make a link; it is shown this once."""
-    from fengsui.cli import everything
     from fengsui.people import PersonFault, make_link
     from fengsui.people.link import REPORT
     from pages.gate.qr import svg
 
     settings, now = where.settings(), utc_now()
     until = now + timedelta(days=days) if days else None
-    start = url.rstrip("/") + "/" if url else everything.address(settings.server.host, settings)
-    if not start.startswith(("http://", "https://")):
-        where.fail("cli.wall.url", {"value": start[:80]}, status=2)
+    start = links.outside(where, settings, url)
     try:
-        made, token = make_link(where.store(settings), name, by=BY, now=now, scope=scope, expires_at=until, start=REPORT)
+        made, token = make_link(where.store(settings), name, by=links.BY, now=now, scope=scope, expires_at=until, start=REPORT)
     except PersonFault as fault:
         where.fail(fault.code, fault.params)
     where.tell("cli.report.made", link=made.person.person_id, name=name)
@@ -57,13 +53,9 @@ def make(where: Where, name: str, scope: tuple[str, ...], days: int | None, qr: 
 @pass_where
 def list_(where: Where) -> None:
     """列出链接 · list links."""
-    from fengsui.people import every_link
     from fengsui.people.link import REPORT
 
-    settings, now = where.settings(), utc_now()
-    rows = [row_of(where, each, settings.centre.zone, now) for each in every_link(where.store(settings), REPORT)]
-    heads = ("id", "name", "scope", "address", "made", "until", "used", "state")
-    print_table([where.say(f"cli.wall.head_{head}") for head in heads], rows)
+    links.show(where, REPORT)
 
 
 @link.command()
@@ -71,10 +63,4 @@ def list_(where: Where) -> None:
 @pass_where
 def revoke(where: Where, link_id: str) -> None:
     """收回链接，表单立即打不开 · revoke a link; the form opens no more."""
-    from fengsui.people import PersonFault, revoke_link
-
-    try:
-        revoke_link(where.store(where.settings()), link_id, by=BY, now=utc_now())
-    except PersonFault as fault:
-        where.fail(fault.code, fault.params)
-    where.tell("cli.report.revoked", link=link_id)
+    links.take_back(where, link_id, "cli.report.revoked")

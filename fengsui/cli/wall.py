@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fengsui.cli.table import print_table
+from fengsui.cli import links
 from fengsui.cli.where import Where, pass_where, utc_now
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Engine
-
-    from fengsui.people import Link
-
-BY = "cli"
 
 
 @click.group(short_help="大屏链接：生成、列出、收回 · links that open the wall")
@@ -50,18 +44,15 @@ def make(
     url: str | None,
 ) -> None:
     """生成链接，只显示这一次 · make a link; it is shown this once."""
-    from fengsui.cli import everything
     from fengsui.people import PersonFault, make_link
 
     settings, now = where.settings(), utc_now()
     until = now + timedelta(days=days) if days else None
-    start = url.rstrip("/") + "/" if url else everything.address(settings.server.host, settings)
-    if not start.startswith(("http://", "https://")):
-        where.fail("cli.wall.url", {"value": start[:80]}, status=2)
+    start = links.outside(where, settings, url)
     store = where.store(settings)
     carried: dict[str, Any] = {"views": _views(where, store, views), "turn_s": turn or 0}
     try:
-        made, token = make_link(store, name, by=BY, now=now, scope=scope, expires_at=until, addresses=address, **carried)
+        made, token = make_link(store, name, by=links.BY, now=now, scope=scope, expires_at=until, addresses=address, **carried)
     except PersonFault as fault:
         where.fail(fault.code, fault.params)
     where.tell("cli.wall.made", link=made.person.person_id, name=name)
@@ -86,14 +77,9 @@ def _views(where: Where, store: Engine, given: str | None) -> list[str]:
 @pass_where
 def list_(where: Where) -> None:
     """列出链接 · list links."""
-    from fengsui.people import every_link
     from fengsui.people.link import START
 
-    settings, now = where.settings(), utc_now()
-    zone = settings.centre.zone
-    rows = [row_of(where, each, zone, now) for each in every_link(where.store(settings), START)]
-    heads = ("id", "name", "scope", "address", "made", "until", "used", "state")
-    print_table([where.say(f"cli.wall.head_{head}") for head in heads], rows)
+    links.show(where, START)
 
 
 @link.command()
@@ -101,33 +87,4 @@ def list_(where: Where) -> None:
 @pass_where
 def revoke(where: Where, link_id: str) -> None:
     """收回链接，它打开的大屏立即看不到数据 · revoke a link; the screens it opened show nothing more."""
-    from fengsui.people import PersonFault, revoke_link
-
-    try:
-        revoke_link(where.store(where.settings()), link_id, by=BY, now=utc_now())
-    except PersonFault as fault:
-        where.fail(fault.code, fault.params)
-    where.tell("cli.wall.revoked", link=link_id)
-
-
-def row_of(where: Where, link: Link, zone: str, now: datetime) -> tuple[str, ...]:
-    return (
-        link.person.person_id,
-        link.person.name,
-        " ".join(link.person.scope) or where.say("cli.wall.everything"),
-        " ".join(link.addresses) or where.say("cli.wall.anywhere"),
-        _day(link.created_at, zone),
-        _day(link.expires_at, zone),
-        _day(link.used_at, zone),
-        where.say(f"cli.wall.{_state(link, now)}"),
-    )
-
-
-def _state(link: Link, now: datetime) -> str:
-    return "opens" if link.opens(now) else "expired" if link.revoked_at is None and link.expired(now) else "closed"
-
-
-def _day(at: datetime | None, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d}" if at else "—"
+    links.take_back(where, link_id, "cli.wall.revoked")
