@@ -51,7 +51,7 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
 
     Counts: distinct voices less the expected records of customers. Shares: the missing part of them. Durations: half of
     those who waited. Stocks: what stands there beyond the usual. Falls of a count affect nobody that we can see, and data
-    that are wrong affect nobody at all.
+    that are wrong affect nobody at all. A report of staff: the customers that it says they have met.
     """
     voices = crowd.customers()
     if sight.shape == "fault":
@@ -59,7 +59,9 @@ def affected(sight: Sight, crowd: Crowd, usual_staff: float) -> int:
     if sight.shape == "stock":
         copies = max(0, crowd.n - crowd.staff_n - voices)  # 400 copies by one author stand there as well, and wait for nothing
         return max(0, min(voices, round(sight.excess) - copies))
-    if sight.shape in ("phrase", "record") or sight.expected is None or sight.observed is None:
+    if sight.shape == "record":
+        return voices + crowd.met()
+    if sight.shape == "phrase" or sight.expected is None or sight.observed is None:
         return voices
     if sight.shape == "count":
         return max(0, round(voices - sight.expected * (1 - usual_staff))) if sight.direction == "up" else 0

@@ -32,6 +32,7 @@ class Heard:
     attested: bool = False  # by a rating, a person's tag or furious words, and not by the tagger's opinion alone
     department: str | None = None  # whose it is, by a person's word or a machine's
     department_sure: float = 0.0
+    met: tuple[str, int] | None = None  # a report of staff: by whom, and how many customers they have met at least
     copied: str | None = None  # root of a text too long to be equal by chance, whoever sent it
 
     @property
@@ -59,6 +60,13 @@ class Crowd:
     def customers(self) -> int:
         """Distinct voices outside staff entry, scaled up where only a part was read."""
         return round(len({one.voice for one in self.public()}) * self.scale)
+
+    def met(self) -> int:
+        """Customers that staff reported: of each who reports the most of one report, so that ten presses are not ten crowds."""
+        most: dict[str, int] = {}
+        for by, n in (one.met for one in self.heard if one.met):
+            most[by] = max(n, most.get(by, 0))
+        return sum(most.values())
 
     def voices(self) -> int:
         """Distinct voices among the records read, staff entry included: what shares are of."""

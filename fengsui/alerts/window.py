@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -40,6 +41,7 @@ _COLUMNS = (
     feedback.c.tags,
     feedback.c.ratings,
 )
+_OF_STAFF = (feedback.c.extra["customers"].as_string().label("met"), feedback.c.extra["by"].as_string().label("by"))
 
 
 def read(
@@ -68,7 +70,7 @@ def of_keys(conn: Connection, keys: Collection[str], weights: Weights) -> Crowd:
     """The crowd of named records (phrase and record rules)."""
     found: list[Heard] = []
     for some in in_parts(keys):
-        rows = conn.execute(select(*_COLUMNS).where(feedback.c.record_key.in_(some))).mappings()
+        rows = conn.execute(select(*_COLUMNS, *_OF_STAFF).where(feedback.c.record_key.in_(some))).mappings()
         found += map(_heard, rows)
     heard = _told_apart(conn, found)
     return crowd(heard, len(heard), weights)
@@ -150,4 +152,11 @@ def _heard(row: RowMapping) -> Heard:
         attested=rated or tags.get("src", {}).get("sentiment") in TOLD or int(tags.get("band") or 0) >= FURIOUS,
         department=tags.get("department"),
         department_sure=sure_of(tags, "department") or 0.5,
+        met=_met(row),
     )
+
+
+def _met(row: RowMapping) -> tuple[str, int] | None:
+    """``2-3`` of the form are two at least (``board.report``); only a report of staff says it."""
+    at_least = re.match(r"[0-9]{1,4}", row.get("met") or "") if row["kind"] == "staff_report" else None
+    return (row["by"] or row["record_key"], int(at_least[0])) if at_least else None

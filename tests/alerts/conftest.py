@@ -43,6 +43,7 @@ class Centre:
         mood: str | None = None,
         repeat_of: str | None = None,
         dims: Mapping[str, str] | None = None,
+        extra: Mapping[str, str] | None = None,
         tick: int | None = None,
     ) -> list[str]:
         """``n`` records at ``at`` (a minute before now), each of a customer of its own unless one is named."""
@@ -67,7 +68,7 @@ class Centre:
                     "repeat_of": repeat_of,
                     "ratings": [],
                     "tags": {"cues": {cue: ["x"] for cue in cues}, "sentiment": mood},
-                    "extra": {},
+                    "extra": dict(extra or {}),
                 }
             )
         with self.store.begin() as conn:

@@ -166,6 +166,17 @@ def test_a_staff_report_is_a_general_signal_to_verify(centre):
     assert centre.handling(found["episode_id"])["state"] == "new"
 
 
+@pytest.mark.parametrize(
+    ("said", "customers"),
+    [([("ann", "2-3")], 2), ([("ann", "2-3"), ("ann", "10+"), ("ben", "1")], 11), ([("ann", "many")], 0)],
+)
+def test_customers_of_a_staff_report_are_those_it_says_it_met(centre, said, customers):
+    for by, met in said:
+        centre.record(kind="staff_report", customer=None, extra={"by": by, "customers": met})
+    centre.advance()
+    assert centre.one()["customers"] == customers
+
+
 def test_history_of_years_is_noted_and_raises_nothing(centre):
     centre.record(centre.now - timedelta(days=3), n=30, cues=("media", "outage"))
     assert centre.advance().opened == 0
