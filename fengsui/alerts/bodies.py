@@ -219,6 +219,7 @@ class SystemPatience(Body):
     undelivered_s: Seconds = 300
     tick_s: Seconds = 120
     disk_s: Seconds = 60
+    definition_s: Seconds = 60
     calm_s: Seconds = 300
     disk_free: Annotated[float, Field(gt=0, lt=1)] = 0.1  # less of the volume than this is nearly full
     tell: tuple[str, ...] = ("admin",)

@@ -105,7 +105,18 @@ def in_force(conn: Connection, kind: str, now: datetime) -> dict[str, Held]:
 
 def versions(conn: Connection, kind: str, id_: str) -> list[tuple[datetime, Any]]:
     """(from when, body) of each version that can be carried out, in their order: at an instant the last that had begun."""
-    return [(valid_from, held.body) for valid_from, held in _shelf(conn, None).get((kind, id_), [])]
+    return [(valid_from, held.body) for valid_from, held in _shelf(conn, None).versions.get((kind, id_), [])]
+
+
+def passed_over(conn: Connection, now: datetime) -> list[str]:
+    """``kind/id vN`` of definitions whose newest version cannot be carried out: the one before it is in force."""
+    shelf = _shelf(conn, None)
+    newest: dict[tuple[str, str], tuple[int, bool]] = {}
+    for good, versions in ((True, shelf.versions), (False, shelf.refused)):
+        for key, some in versions.items():
+            begun = [(held.version, good) for valid_from, held in some if valid_from <= now]
+            newest[key] = max([*begun, newest.get(key, (0, True))])
+    return sorted(f"{kind}/{id_} v{version}" for (kind, id_), (version, good) in newest.items() if not good)
 
 
 def book(conn: Connection, now: datetime, stamp: Stamp | None = None) -> Book:
@@ -133,7 +144,17 @@ STAMP = (
     select(func.count()).select_from(definition).scalar_subquery(),
     select(func.max(definition.c.valid_from)).scalar_subquery(),
 )
-_Shelf = dict[tuple[str, str], list[tuple[datetime, Held]]]
+_Versions: TypeAlias = dict[tuple[str, str], list[tuple[datetime, Held]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """``refused``: versions that nothing can be decided by; their bodies as they are stored."""
+
+    versions: _Versions
+    refused: _Versions
+
+
 _shelves: WeakKeyDictionary[Engine, tuple[Stamp, _Shelf]] = WeakKeyDictionary()
 _metrics: WeakKeyDictionary[Engine, tuple[Stamp, dict[str, Metric]]] = WeakKeyDictionary()
 
@@ -151,7 +172,7 @@ def metrics_of(conn: Connection, now: datetime, stamp: Stamp) -> dict[str, Metri
 
 def _all(conn: Connection, now: datetime, stamp: Stamp | None = None) -> dict[tuple[str, str], Held]:
     found = {}
-    for key, versions in _shelf(conn, stamp).items():
+    for key, versions in _shelf(conn, stamp).versions.items():
         valid = [held for valid_from, held in versions if valid_from <= now]
         if valid:
             found[key] = valid[-1]
@@ -160,20 +181,22 @@ def _all(conn: Connection, now: datetime, stamp: Stamp | None = None) -> dict[tu
 
 def _shelf(conn: Connection, stamp: Stamp | None) -> _Shelf:
     """A version that was stored when more was allowed, and that nothing can be decided by, is passed over: the one before it
-    goes on, and the log says which and why. Alerts must not stop for it."""
+    goes on, the log says which and why, and 系统告警 that it is so. Alerts must not stop for it."""
     mine = definition.c.kind.in_(tuple(ADAPTERS))
     stamp = stamp or conn.execute(select(*STAMP)).one()._tuple()
     known = _shelves.get(conn.engine)
     if known is not None and known[0] == stamp:
         return known[1]
-    shelf: _Shelf = {}
+    shelf = _Shelf({}, {})
     rows = conn.execute(select(definition).where(mine).order_by(definition.c.version)).mappings()
     for row in rows:
+        kept, body = shelf.versions, row["body"]
         try:
-            held = Held(row["id"], row["version"], check(row["kind"], row["id"], row["body"]))
+            body = check(row["kind"], row["id"], body)
         except BadDefinition as fault:
             log.error("version %d is not in force, the one before it is: %s", row["version"], fault)
-            continue
-        shelf.setdefault((row["kind"], row["id"]), []).append((row["valid_from"], held))
+            kept = shelf.refused
+        held = Held(row["id"], row["version"], body)
+        kept.setdefault((row["kind"], row["id"]), []).append((row["valid_from"], held))
     _shelves[conn.engine] = (stamp, shelf)
     return shelf

@@ -1,5 +1,6 @@
 """系统告警: trouble of the house itself, for its administrators: a source down or late, a disk nearly full, notices that do not
-get through, ticks that come late. Rows of their own (``system_alert``): no customers' alert, no figure.
+get through, ticks that come late, a definition that cannot be carried out. Rows of their own (``system_alert``): no customers'
+alert, no figure.
 
 One storm is one: however many sources fail together, they are one row with their names, told once, and again when one that
 people were not told of has lasted its time; all that last are named then. What was well for the calm time and fails again
@@ -21,7 +22,7 @@ from fengsui.alerts.definitions import NotSeeded, book
 from fengsui.alerts.tell import News, tell
 from fengsui.store.tables import system_alert
 
-KINDS = ("source", "disk", "undelivered", "tick")
+KINDS = ("source", "disk", "undelivered", "tick", "definition")
 TIER = 2
 """As grave as a notice of it is, for the channel."""
 

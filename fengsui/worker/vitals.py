@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from fengsui.alerts import system
 from fengsui.alerts.bodies import SystemPatience
-from fengsui.alerts.definitions import NotSeeded, book
+from fengsui.alerts.definitions import NotSeeded, book, passed_over
 from fengsui.alerts.system import Look
 from fengsui.board.health import health
 from fengsui.notify.undelivered import stuck
@@ -51,6 +51,7 @@ def watch(
             *_disk(settings.home, policy, measure),
             *_undelivered(conn, now),
             *_ticks(conn, policy, now),
+            *_definitions(conn, now),
         ]
     system.watch(store, looks, now, fence)
 
@@ -96,6 +97,13 @@ def _ticks(conn: Connection, policy: SystemPatience, now: datetime) -> Iterator[
     slow = [row for row in done if row.seconds > SLOW_S and not (row.counts or {}).get("held")]
     if len(slow) == ROUNDS:
         yield Look("tick", frozenset({"tick"}), {"late": int(max(row.seconds for row in slow))})
+
+
+def _definitions(conn: Connection, now: datetime) -> Iterator[Look]:
+    """What a person set, and does not hold."""
+    found = passed_over(conn, now)
+    if found:
+        yield Look("definition", frozenset(found), {"names": "、".join(found[: system.NAMED])})
 
 
 def _gap(conn: Connection, patience: timedelta, now: datetime) -> tuple[datetime, datetime] | None:

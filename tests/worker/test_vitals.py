@@ -169,6 +169,25 @@ def test_notices_that_do_not_get_through_and_never_news_of_themselves(house: Hou
     assert house.told()[-1] == "system_undelivered_over"
 
 
+def test_a_setting_that_cannot_be_carried_out_is_told_until_it_is_saved_again(house: House) -> None:
+    def stored(version: int, body: dict[str, Any]) -> None:
+        row = {"kind": "weights", "id": "default", "version": version, "valid_from": house.now, "by": "x"}
+        with house.store.begin() as conn:
+            conn.execute(insert(t.definition).values(**row, body=body))
+
+    with house.store.connect() as conn:
+        good = conn.scalar(select(t.definition.c.body).where(t.definition.c.kind == "weights"))
+    stored(2, {**good, "asking_share": "half"})
+    house.look(3)
+    with house.store.connect() as conn:
+        assert definitions.passed_over(conn, house.now) == ["weights/default v2"]
+        assert definitions.book(conn, house.now).weights.asking_share == 0.25
+    assert house.told() == ["system_definition"]
+    stored(3, good)
+    house.look(8)
+    assert house.told() == ["system_definition", "system_definition_over"]
+
+
 def test_a_channel_that_cannot_be_reached_is_told_until_an_hour_after_it_was_given_up(house: House) -> None:
     channels = {"log": {"kind": "log"}, "hook": {"kind": "webhook", "url": "http://ops.test/x"}}
     house.settings = house.settings.model_copy(update={"notify": Notify.model_validate({"channels": channels})})

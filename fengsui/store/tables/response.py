@@ -77,7 +77,7 @@ snooze = Table(
 system_alert = Table(
     "system_alert",
     METADATA,
-    Column("kind", String, primary_key=True),  # source, disk, undelivered, tick
+    Column("kind", String, primary_key=True),  # source, disk, undelivered, tick, definition
     Column("since_at", UtcDateTime, primary_key=True),  # first seen
     Column("seen_at", UtcDateTime, nullable=False),  # last seen
     Column("opened_at", UtcDateTime),  # told; NULL: its pending time is not over
