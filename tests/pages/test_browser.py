@@ -423,6 +423,19 @@ def test_a_screen_of_another_size_shows_the_whole_wall(screen: Any, demo_server:
     assert loop["x"] + loop["width"] > 0.97 * size[0], "and wastes nothing of it"
 
 
+@pytest.mark.parametrize("width", [820, 1024, 1280])
+def test_a_tablet_shows_every_page_in_the_bar_and_the_name_of_an_alert(screen: Any, demo_server: Any, width: int) -> None:
+    screen.set_viewport_size({"width": width, "height": 900})
+    show(screen, demo_server, "alerts")
+    row = screen.locator(".st-key-nav").bounding_box()
+    links = [one.bounding_box() for one in screen.locator(".st-key-nav a").all()]
+    assert len(links) >= 8 and all(one["x"] + one["width"] <= row["x"] + row["width"] + 1 for one in links)
+    names = screen.locator(".row .w b")
+    assert names.count() and all(
+        one.evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth > 70") for one in names.all()
+    )
+
+
 def test_every_view_of_the_wall_is_in_chinese_and_cuts_nothing(screen: Any, demo_server: Any) -> None:
     show(screen, demo_server, "wall?view=all&turn=60", READY["wall"])
     seen = screen.evaluate(VIEWS)
