@@ -195,7 +195,8 @@ def _phrases(asked: Asked, _panel: Phrases) -> Data:
     before = _texts(asked, asked.now - SPOKEN - BEFORE, asked.now - SPOKEN, MOST_BEFORE)
     channels = frozenset(name.casefold() for name in _values(asked.conn, "channel"))
     rose = burst(said, before, 3 * SHOWN, channels)
-    found = [one for one in rose if not one.number and not is_name(one.shown) and len(one.shown) <= AT_MOST]
+    words = [one for one in rose if not one.number and len(one.shown) <= AT_MOST]
+    found = [one for one in words if not is_name(one.text, [text for text in said if one.text in text.casefold()])]
     top = [{"text": one.shown, "now": one.now, "usual": round(one.usual, 1)} for one in found[:SHOWN]]
     about = {"texts": len(said), "before": len(before), "hours": SPOKEN.total_seconds() / 3600}
     return {"phrases": top, "topics": list(asked.topics), **about}

@@ -110,7 +110,9 @@ def _in_slice(key: str, current: Sequence[Said], before: Sequence[Said], names: 
     found = []
     for phrase in phrases:
         saying = [said for said in current if phrase.text in said.text.casefold()]
-        if phrase.number or is_name(phrase.text) or phrase.score < SURE or len(saying) < LEAST_SAYING:
+        if phrase.number or phrase.score < SURE or len(saying) < LEAST_SAYING:
+            continue
+        if is_name(phrase.text, [said.text for said in saying]):
             continue
         typical = sorted(saying, key=lambda said: -typicality(said.text, phrases))
         found.append(Found(key, phrase, len(saying), tuple(said.record_key for said in typical[:EXAMPLES])))

@@ -130,6 +130,23 @@ def test_the_name_of_a_person_is_no_topic_and_on_no_wall(store: Engine, calm: Se
     assert shown and not any(is_name(one["text"]) for one in shown)
 
 
+def test_a_name_of_two_characters_is_told_by_who_stands_beside_it(
+    store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
+) -> None:
+    """王芳 is somebody where many say of whom they speak; 高峰 beside a clerk stays what it is."""
+    who = ["客服王芳", "又是王芳", "工号 1032 王芳", "和王芳说", "王芳经理", "找王芳"] * 2
+    said = [say(n, NOW - timedelta(minutes=n + 1), f"{PARTS[n]}{SAYS[n]}，{who[n]}", f"v{n}") for n in range(12)]
+    clerk = ["客服说高峰", "早高峰", "说是高峰", "一直高峰", "又高峰", "客服高峰"] * 2
+    also = [say(20 + n, NOW - timedelta(minutes=n + 1), f"{clerk[n]}，{PARTS[n]}{SAYS[-n]}", f"w{n}") for n in range(12)]
+    take(store, tmp_path, [*said, *also], 2, no_fence)
+    note(store, NOW, no_fence)
+    with store.connect() as conn:
+        found = {one["phrase"] for one in watch.living(conn)}
+        shown = panels.MAKERS[Phrases](panels.Asked(conn, {}, calm.sources, "all", NOW), None)["phrases"]
+    assert "高峰" in found and "王芳" not in found
+    assert any("高峰" in one["text"] for one in shown) and not any("王芳" in one["text"] for one in shown)
+
+
 def test_a_topic_that_a_person_ended_stays_away_while_it_would_live(
     store: Engine, calm: Settings, tmp_path: Path, no_fence: Any
 ) -> None:
