@@ -28,10 +28,11 @@ _AFTER_TURN, _BEFORE_TURN = 1.4, 0.7
 
 
 def words() -> list[tuple[str, float]]:
-    """Every word with its weight; harsh ones above 0, kind ones below."""
+    """Every word with its weight; harsh ones above 0, kind ones below, 0 what holds such a word and is none (会员, 您好)."""
     held = json.loads(files(__package__).joinpath("tone.json").read_text(encoding="utf-8"))
     signs = (("harsh", 1.0), ("kind", -1.0))
-    return [(word, sign * float(weight)) for kind, sign in signs for weight, listed in held[kind].items() for word in listed]
+    found = [(word, sign * float(weight)) for kind, sign in signs for weight, listed in held[kind].items() for word in listed]
+    return [*found, *((word, 0.0) for word in held["neither"])]
 
 
 def score(text: str, hits: Sequence[Spoken], start: int, end: int) -> float:
