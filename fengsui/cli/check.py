@@ -10,6 +10,8 @@ import click
 from fengsui.cli.where import Where, pass_where, utc_now, why
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from connectors.base import Connector
     from fengsui.settings import Mistake, Settings
 
@@ -149,15 +151,31 @@ def _keys(where: Where, settings: Settings) -> bool:
     return True
 
 
+def _sealed(where: Where, settings: Settings, engine: Engine) -> bool:
+    """Which older keys are still needed, and what no key of settings opens."""
+    from fengsui.ingest.rotation import sealed_by
+
+    left = sealed_by(engine)
+    for key_id in settings.keys.retired:
+        where.tell("cli.check.key_needed" if left[key_id] else "cli.check.key_free", key=key_id, n=left[key_id])
+    known = {settings.keys.data_key_id, *settings.keys.retired}
+    lost = {key_id: n for key_id, n in left.items() if key_id not in known}
+    for key_id, n in lost.items():
+        click.echo(where.say("cli.check.key_lost", {"key": key_id, "n": n}), err=True)
+    return not lost
+
+
 def _store(where: Where, settings: Settings) -> bool:
     from sqlalchemy.exc import SQLAlchemyError
 
     from fengsui.store.database import open_store
     from fengsui.store.migrate import StoreTooNew, current, head
 
-    engine = open_store(settings.store.url)
+    engine, well = open_store(settings.store.url), True
     try:
         found = current(engine)
+        if found == head():
+            well = _sealed(where, settings, engine)
     except StoreTooNew as fault:
         click.echo(where.say(fault.code, fault.params), err=True)
         return False
@@ -167,4 +185,4 @@ def _store(where: Where, settings: Settings) -> bool:
     finally:
         engine.dispose()
     where.tell("cli.check.store_ok" if found == head() else "cli.check.store_old", found=found or "—", known=head())
-    return True
+    return well

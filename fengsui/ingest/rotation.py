@@ -6,13 +6,14 @@ tampered with) is left as it is and counted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Column, Engine, Table, insert, select, update
+from sqlalchemy import Column, Engine, Table, func, insert, select, update
 
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.keys import Vault
@@ -81,6 +82,17 @@ def rotate(store: Engine, vault: Vault, by: str, turn: Callable[[], Turn]) -> It
         fence(conn)
         what = {"key_id": vault.key_id, "sealed": total, "unopened": lost}
         conn.execute(insert(audit).values(at=now, by=by, action="keys.rotate", params=what))
+
+
+def sealed_by(store: Engine) -> Counter[str]:
+    """key id -> rows that only this key opens."""
+    found: Counter[str] = Counter()
+    with reading(store).connect() as conn:
+        for one in SEALED:
+            query = select(one.table.c.key_id, func.count()).where(one.column.is_not(None)).group_by(one.table.c.key_id)
+            for key_id, n in conn.execute(query):
+                found[str(key_id)] += int(n)
+    return found
 
 
 def _old(one: Sealed, key_id: str, last: str) -> Any:

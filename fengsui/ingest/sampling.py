@@ -14,10 +14,29 @@ from sqlalchemy import Engine, select
 from fengsui.ingest.fence import Fence
 from fengsui.metrics.calendar import day_bounds, local_day
 from fengsui.store.database import reading
-from fengsui.store.tables import feedback, feedback_text, sample
+from fengsui.store.tables import feedback, feedback_text, sample, source_state
 from fengsui.store.upsert import upsert
 
 SIZE: Final = 100
+
+
+SETTLED: Final = timedelta(hours=4)
+"""So long after a week its last records may still come: files of the day are fetched at night."""
+
+
+def due(store: Engine, now: datetime, zone: str) -> bool:
+    """Whether the last whole week has no sample yet and can have one. While a source's history is read it cannot: what has
+    come would be drawn from, and the rest never."""
+    start, end = last_week(now, zone)
+    if now < end + SETTLED:
+        return False
+    with reading(store).connect() as conn:
+        drawn = conn.execute(select(sample.c.record_key).where(sample.c.week == name_of(start, zone)).limit(1)).first()
+        heard = (
+            conn.execute(select(source_state.c.backfilled).where(source_state.c.last_success_at.is_not(None))).scalars().all()
+        )
+        said = select(feedback.c.record_key).where(feedback.c.opened_at >= start, feedback.c.opened_at < end).limit(1)
+        return drawn is None and bool(heard) and all(heard) and conn.execute(said).first() is not None
 
 
 def draw(store: Engine, now: datetime, zone: str, fence: Fence, size: int = SIZE) -> int:

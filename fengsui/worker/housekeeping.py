@@ -14,12 +14,14 @@ from sqlalchemy import Engine as Store
 
 from connectors.base import Batch, Connector
 from fengsui.explore import topics as found_topics
-from fengsui.ingest import corrections, deadlines, learning, lessons, retag, retention, sampling, search_index, topics
+from fengsui.ingest import corrections, deadlines, learning, lessons, retag, retention, rotation, sampling, search_index, topics
 from fengsui.ingest.coverage import record_coverage
+from fengsui.ingest.keys import Vault
 from fengsui.ingest.take import Ingest
 from fengsui.metrics.calendar import local_day
 from fengsui.settings import Settings
 from fengsui.settings.dimension import TOPIC
+from fengsui.settings.keys import Keys
 from fengsui.store.database import reading
 from fengsui.worker import sources, vitals
 from fengsui.worker.aside import Aside
@@ -28,6 +30,7 @@ from fengsui.worker.chores import Chore, Desk
 MOST_LEVELS = 4
 SWEEP_BACK = timedelta(hours=24)
 COVER_DAYS = 7
+ROTATED_BY = "machine"
 
 
 @dataclass(slots=True)
@@ -165,11 +168,25 @@ class Housekeeping:
 
         return work
 
-    def sample(self) -> Chore:
-        """The last week's random sample, where it is not drawn."""
+    def sample(self, now: datetime) -> Chore | None:
+        """The last week's random sample; None where it is drawn or cannot be yet."""
+        if not sampling.due(self.store, now, self.settings.centre.zone):
+            return None
 
         def work(desk: Desk) -> Iterator[bool]:
             sampling.draw(self.store, desk.turn.now, self.settings.centre.zone, desk.turn.fence)
+            yield True
+
+        return work
+
+    def rotation(self, keys: Keys) -> Chore:
+        """What keys of settings that are retired still seal, sealed under the present one; nothing where there is none."""
+
+        def work(desk: Desk) -> Iterator[bool]:
+            left = rotation.sealed_by(self.store)
+            if any(left[key_id] for key_id in keys.retired if key_id != keys.data_key_id):
+                turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
+                yield from (True for _ in rotation.rotate(self.store, Vault(keys), ROTATED_BY, turn))
             yield True
 
         return work
@@ -192,14 +209,14 @@ class Housekeeping:
 
         return work
 
-    def learned(self, desk: Desk, tag: str) -> Iterator[bool]:
-        """Fit one tag, and store what came of it."""
+    def learned(self, desk: Desk, tag: str, by: str = learning.NIGHTLY) -> Iterator[bool]:
+        """Fit one tag, and store what came of it; ``by``: the person who asked, or the night."""
         with reading(self.store).connect() as conn:
             lesson, until, version = learning.lesson(conn, tag, desk.turn.now)
         for found in Aside(lambda: [lessons.learn_apart(lesson)]).items():
             if found is not None:
                 turn = desk.turn
-                learning.store_learned(self.store, tag, found, until, version, learning.NIGHTLY, turn.now, turn.fence)
+                learning.store_learned(self.store, tag, found, until, version, by, turn.now, turn.fence)
             yield found is not None
 
     def _between(self, source: str, start: datetime, end: datetime) -> Iterator[Batch]:

@@ -291,7 +291,7 @@ def _refit(clerk: Clerk, desk: Desk, params: Params, answer: Answer) -> Iterator
     """What is done every night, now."""
     tags = learning.due(clerk.store)
     for done, tag in enumerate(tags, 1):
-        yield from clerk.keeping.learned(desk, tag)
+        yield from clerk.keeping.learned(desk, tag, str(params["by"]))
         answer.progress = done / len(tags)
     answer.result = {"tags": tags}
     yield True

@@ -43,7 +43,7 @@ TOPICS_S = 300.0
 TOPIC_PAST_S = 60.0
 RETENTION_AT = (3, 10)  # on the centre's clock
 LEARNING_AT = (2, 20)
-SAMPLE_AT = (4, 5)
+SAMPLE_S = 300.0
 HURRY_S = 0.02
 APART = 0.2  # of a tick: rows that came are taken in before it is due, but not oftener than this
 LOOK_S = 0.25  # how often a resting worker looks whether it should stop
@@ -159,6 +159,8 @@ def begin(
     house = replace(house, courier=Courier(house.post))
     chores = Chores()
     keeping = Housekeeping(store, settings, house.ingest, lambda name: sources.build(settings, name, store, keys))
+    if keys.retired:  # keys change while nobody works
+        chores.add("rotation", keeping.rotation(keys))
     schedule = Schedule(_jobs(settings, store, feed, chores, keeping, clock), settings.engine.poll_workers)
     road = Road(
         store, settings, house, feed, leadership.fence, chores=chores, missed=schedule.missed, clock=clock, stopping=stop.is_set
@@ -183,7 +185,7 @@ def _jobs(
 ) -> list[Job]:
     jobs = [daily("retention", *RETENTION_AT, settings.centre.zone, lambda: chores.add("retention", keeping.purge()))]
     jobs.append(daily("learning", *LEARNING_AT, settings.centre.zone, lambda: chores.add("learning", keeping.learn())))
-    jobs.append(daily("sample", *SAMPLE_AT, settings.centre.zone, lambda: chores.add("sample", keeping.sample())))
+    jobs.append(every("sample", SAMPLE_S, _calling(_if_any, "sample", chores, lambda: keeping.sample(clock()))))
     jobs.append(every("deadlines", DEADLINES_S, _calling(_recount, chores, keeping, clock)))
     jobs.append(every("corrections", CORRECTIONS_S, _calling(_if_any, "corrections", chores, keeping.corrections)))
     jobs.append(every("topics", TOPICS_S, _calling(_look_for_topics, chores, keeping, clock)))

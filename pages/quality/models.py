@@ -109,5 +109,6 @@ def _told(visitor: Visitor) -> None:
         return
     why = asked.result.get("params", {}) if isinstance(asked.result, Mapping) else {}
     reason = visitor.say(asked.fault_code, **why) if asked.fault_code else ""
-    words = visitor.say(f"pages.quality.asked.{asked.kind}.{asked.state}")
+    nothing = (asked.kind, asked.state) == ("refit", "done") and not (asked.result or {}).get("tags")
+    words = visitor.say("pages.quality.asked.refit.nothing" if nothing else f"pages.quality.asked.{asked.kind}.{asked.state}")
     st.html(f'<p class="df" role="status">{esc(words)} {esc(reason)}</p>')

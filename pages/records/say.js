@@ -89,13 +89,26 @@ export default function (component) {
       pick(row.dataset.id)
     }
   })
-  for (const node of box.querySelectorAll("[data-say]")) node.onclick = () => say(node.dataset.say, node.dataset.words)
-  for (const node of box.querySelectorAll("[data-undo]")) node.onclick = undo
+  // a button that the mouse pressed would take the next Enter for itself: it is the list's
+  const home = event => event.detail && rows[at(state.picked)]?.focus({ preventScroll: true })
+  for (const node of box.querySelectorAll("[data-say]")) {
+    node.onclick = event => {
+      say(node.dataset.say, node.dataset.words)
+      home(event)
+    }
+  }
+  for (const node of box.querySelectorAll("[data-undo]")) {
+    node.onclick = event => {
+      undo()
+      home(event)
+    }
+  }
   for (const node of box.querySelectorAll("[data-every]")) {
-    node.onclick = () => {
+    node.onclick = event => {
       const every = state.marked.size === rows.length
       state.marked = new Set(every ? [] : rows.map(row => row.dataset.id))
       paint()
+      home(event)
     }
   }
   for (const node of box.querySelectorAll("select[data-more]")) {

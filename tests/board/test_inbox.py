@@ -184,13 +184,22 @@ def test_cleaning_is_measured_with_what_it_is_a_share_of(inbox: Engine) -> None:
         for n in range(FLOOD):
             row = _row(f"tickets:f{n}", NOW - timedelta(hours=2), {}, {}, repeat_of="tickets:1", repeat_how="equal")
             conn.execute(insert(t.feedback).values(**row))
-            said = {"record_key": f"tickets:f{n}", "text": "退款", "mask_version": 1, "text_hash": "x"}
+            said = {
+                "record_key": f"tickets:f{n}",
+                "text": "退款一直不到账，催了好几次都没人管，再不处理我就去投诉",
+                "mask_version": 1,
+                "text_hash": "x",
+            }
+            conn.execute(insert(t.feedback_text).values(**said))
+            row = _row(f"tickets:s{n}", NOW - timedelta(hours=2), {}, {}, repeat_of="tickets:3", repeat_how="equal")
+            conn.execute(insert(t.feedback).values(**row))
+            said = {"record_key": f"tickets:s{n}", "text": "处理得很快，谢谢", "mask_version": 1, "text_hash": "y"}
             conn.execute(insert(t.feedback_text).values(**said))
         conn.execute(insert(t.feedback).values(**_row("tickets:n", NOW, {}, {}, repeat_of="tickets:2", repeat_how="near")))
     (found,) = [one for one in cleaned(inbox, NOW - timedelta(days=2), NOW + timedelta(1)) if one.source == "tickets"]
-    assert (found.records, found.texts, found.floods, found.flooded) == (16, 14, 1, FLOOD)
-    assert found.equal.value == pytest.approx(FLOOD / 14) and found.near.n == 14
-    assert found.held.value is not None and found.held.n == 16 + sum(found.codes.values())
+    assert (found.records, found.texts, found.floods, found.flooded) == (26, 24, 1, FLOOD)
+    assert found.equal.value == pytest.approx(2 * FLOOD / 24) and found.near.n == 24
+    assert found.held.value is not None and found.held.n == 26 + sum(found.codes.values())
 
 
 def test_values_of_tags_have_names_in_both_languages(inbox: Engine) -> None:

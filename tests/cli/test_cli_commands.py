@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from connectors.base import EVENT_KINDS, FEEDBACK_KINDS
 from fengsui.alerts import definitions as alert_definitions
@@ -28,7 +28,7 @@ from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
 from fengsui.store.slices import NO_BIN
-from fengsui.store.tables import definition, person, rollup
+from fengsui.store.tables import customer, definition, person, rollup
 from pages.gate.qr import svg
 
 GOOD = "correct horse battery"
@@ -144,6 +144,22 @@ def test_keys_that_are_made_are_right_and_nobody_else_reads_what_we_write(fengsu
     fengsui("migrate")
     assert "✓ keys" in fengsui("check").stdout
     assert (tmp_path / "fengsui.db").stat().st_mode & 0o077 == 0
+
+
+def test_an_old_key_is_told_to_be_needed_free_or_missing(fengsui: Fengsui, tmp_path: Path):
+    given = '[keys]\ndata_key_id = "k2"\nretired = { k1 = "file:keys/data.key" }\n'
+    open_keys(parse("", tmp_path, {}), {})
+    fengsui("migrate")
+    free = fengsui("check", settings=given)
+    assert free.exit_code == 0 and "nothing needs the retired key “k1”" in free.stdout
+    store = open_store(f"sqlite:///{tmp_path}/fengsui.db")
+    for key_id, code, told in (("k1", 0, "“k1”: 1;"), ("k0", 1, "k0")):
+        with store.begin() as conn:
+            conn.execute(delete(customer))
+            conn.execute(insert(customer).values(customer="c", source_id=b"x", key_id=key_id, first_seen_at=datetime.now(UTC)))
+        ran = fengsui("check", settings=given)
+        assert ran.exit_code == code and told in ran.stdout + ran.stderr
+    store.dispose()
 
 
 def test_a_store_of_a_newer_program_is_told_and_left_alone(fengsui: Fengsui, tmp_path: Path):

@@ -24,7 +24,7 @@ from fengsui.ingest import corrections, learning, lessons, models, retag, sampli
 from fengsui.ingest.check import check_store
 from fengsui.ingest.erase import erase
 from fengsui.ingest.take import Ingest
-from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text, watermark
+from fengsui.store.tables import definition, feedback, feedback_text, label, model, sample, search_text, source_state, watermark
 from fengsui.text import taxonomy
 from fengsui.text.features import BITS
 from fengsui.text.fitting import Examples, fit
@@ -346,8 +346,11 @@ def of_an_older_program(now: datetime, labels_until: datetime) -> models.Fitted:
     return models.Fitted("sentiment", file.getvalue(), "nightly", labels_until, 80, 1, {}, True)
 
 
-def test_what_an_unreadable_model_had_learned_is_learned_anew(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:
+def test_what_an_unreadable_model_had_learned_is_learned_anew(
+    store: Engine, centre: Any, taken: Ingest, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After an upgrade: by the layer at once, and by the next night's fit without a new correction."""
+    monkeypatch.setattr(tagging, "SLICE_S", 60.0)  # a machine that is busy learns them in more slices than one
     rows = made(80)
     records = [centre.feedback(f"m{n}", minute=n / 60, text=text) for n, (text, _) in enumerate(rows)]
     taken.take("tickets", centre.batch(*records), 2, centre.now, no_fence)
@@ -431,6 +434,23 @@ def test_a_sample_is_drawn_once(store: Engine, centre: Any, taken: Ingest, no_fe
     with store.connect() as conn:
         rows = conn.execute(select(sample)).all()
     assert {row.week for row in rows} == {"2026-W46"} and {row.of_n for row in rows} == {30}
+
+
+def test_a_sample_waits_for_the_history_and_for_what_comes_late(
+    store: Engine, centre: Any, taken: Ingest, no_fence: Any
+) -> None:
+    zone = "Asia/Shanghai"
+    old = [centre.feedback(f"s{n}", minute=-7 * 1440 + n, text=f"反馈 {n}") for n in range(30)]
+    taken.take("tickets", centre.batch(*old), 2, centre.now, no_fence)
+    with store.begin() as conn:
+        conn.execute(update(source_state).values(backfilled=False))
+    assert not sampling.due(store, centre.now, zone), "what is not read yet would never be drawn"
+    with store.begin() as conn:
+        conn.execute(update(source_state).values(backfilled=True))
+    monday = sampling.last_week(centre.now, zone)[1]
+    assert sampling.due(store, centre.now, zone) and not sampling.due(store, monday + timedelta(hours=3), zone)
+    sampling.draw(store, centre.now, zone, no_fence, size=10)
+    assert not sampling.due(store, centre.now, zone)
 
 
 def test_an_erased_record_takes_its_labels_along(store: Engine, centre: Any, taken: Ingest, no_fence: Any) -> None:

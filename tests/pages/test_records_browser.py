@@ -60,4 +60,11 @@ def test_rows_are_marked_and_corrected_by_keys_and_taken_back(demo_server: Any, 
     assert found[0].tag == "issue" and found[0].new
     screen.keyboard.press("u")
     assert until(said, lambda words: not words) == [], "one key takes the whole press back"
+
+    rows.first.wait_for(timeout=30_000)
+    n = rows.count()
+    screen.locator("[data-every]").first.click()
+    screen.keyboard.press("Enter")
+    found = until(said, lambda words: len(words) >= n - 1)
+    assert len(found) >= 2, "after the mouse the keys are the list's: Enter confirms and presses no button twice"
     store.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import insert, update
 
 from connectors.base import TryLater
 from fengsui.board.requests import KINDS, ask
+from fengsui.ingest.rotation import sealed_by
 from fengsui.people import Person
 from fengsui.store import tables as t
 from fengsui.worker.housekeeping import Housekeeping
@@ -247,3 +249,27 @@ def test_a_backtest_is_worked_out_beside_the_road_and_a_bad_one_is_refused(desk:
         with desk.plant.store.connect() as conn:
             row = dict(conn.execute(t.request.select().where(t.request.c.request_id == request_id)).mappings().one())
     assert row["state"] == "done" and [one["slice_key"] for one in row["result"]["slices"]] == ["all"]
+
+
+def test_what_a_retired_key_sealed_is_sealed_anew_at_the_start(desk: Desk) -> None:
+    store, chores = desk.plant.store, desk.line.road.chores
+    assert sealed_by(store)[KEYS.data_key_id] > 0
+    keys = replace(KEYS, data=b"n" * 32, data_key_id="k2", retired={KEYS.data_key_id: KEYS.data})
+    for _ in range(2):  # a second start finds nothing to do and notes nothing
+        chores.add("rotation", desk.clerk.keeping.rotation(keys))
+        for _ in range(10):
+            desk.now += timedelta(seconds=1)
+            desk.line.road.tick(desk.now)
+    assert set(sealed_by(store)) == {"k2"}
+    told = [
+        (by, params["unopened"])
+        for action, by, params in desk.plant.rows(t.audit, "action", "by", "params")
+        if action == "keys.rotate"
+    ]
+    assert told == [("machine", 0)]
+
+
+def test_keys_are_rotated_and_models_fitted_for_who_asks(desk: Desk) -> None:
+    row = desk.done("rotate_keys")
+    assert row["state"] == "done" and row["result"]["unopened"] == 0
+    assert desk.done("refit")["result"] == {"tags": []}, "nobody has said anything: there is nothing to learn"

@@ -11,15 +11,16 @@ from sqlalchemy import Connection, Engine, case, func, select
 
 from fengsui.metrics.quality import Share, share
 from fengsui.store.tables import feedback, feedback_text, quarantine
+from fengsui.text.clean import is_long
 
 FLOOD: Final = 10
-"""Copies of one text within the span from which they are called a flood."""
+"""Copies of one long text within the span from which they are called a flood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Of one source. ``texts``: records with words; ``equal`` and ``near``: copies among them; ``floods``: texts with at least
-    ``FLOOD`` copies, ``flooded``: records in them. ``held``: rows in quarantine, ``codes``: by reason."""
+    """Of one source. ``texts``: records with words; ``equal`` and ``near``: copies among them; ``floods``: long texts with at
+    least ``FLOOD`` copies, ``flooded``: records in them. ``held``: rows in quarantine, ``codes``: by reason."""
 
     source: str
     records: int
@@ -73,14 +74,20 @@ def _held(conn: Connection, start: datetime, end: datetime) -> dict[str, dict[st
 
 
 def _floods(conn: Connection, start: datetime, end: datetime) -> dict[str, tuple[int, int]]:
+    """Of long texts: a short one (处理得很快，谢谢) is what many people say."""
     n = func.count().label("n")
     inside = (feedback.c.opened_at >= start, feedback.c.opened_at < end, feedback.c.repeat_of.is_not(None))
     groups = (
-        select(feedback.c.source, n)
+        select(feedback.c.source, func.max(feedback.c.record_key).label("one"), n)
         .where(*inside, feedback.c.deleted_at.is_(None))
         .group_by(feedback.c.source, feedback.c.repeat_of)
         .having(n >= FLOOD)
         .subquery()
     )
-    rows = conn.execute(select(groups.c.source, func.count(), func.sum(groups.c.n)).group_by(groups.c.source))
-    return {source: (int(texts), int(copies)) for source, texts, copies in rows}
+    texts = select(groups.c.source, groups.c.n, feedback_text.c.text)
+    found: dict[str, tuple[int, int]] = {}
+    for source, copies, text in conn.execute(texts.join(feedback_text, feedback_text.c.record_key == groups.c.one)):
+        if is_long(text):
+            floods, flooded = found.get(source, (0, 0))
+            found[source] = floods + 1, flooded + int(copies)
+    return found
