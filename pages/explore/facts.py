@@ -10,7 +10,7 @@ from fengsui.board import explore
 from fengsui.board.alert import Alert
 from fengsui.board.explore import Neighbour, Shift, Why
 from fengsui.store.slices import ALL
-from pages.explore.series import change
+from pages.explore.series import OF_ALL, change
 from pages.look.alert_words import place, title
 from pages.look.figures import figure, together
 from pages.look.house import house
@@ -110,9 +110,9 @@ def _alert(visitor: Visitor, began: datetime | None, one: Alert) -> str:
 
 
 def _change(visitor: Visitor, began: datetime | None, one: Shift) -> str:
-    name, kind = change(visitor, one), visitor.say(f"explore.change.{one.kind}")
+    kind = "" if one.kind in OF_ALL else f"{visitor.say(f'explore.change.{one.kind}')} "
     return (
-        f'<div><span class="m c2">{esc(visitor.say("pages.time", at=one.at))} {esc(kind)} {esc(name)}</span>'
+        f'<div><span class="m c2">{esc(visitor.say("pages.time", at=one.at))} {esc(kind + change(visitor, one))}</span>'
         f"<span></span><em>{esc(_lead(visitor, began, one.at) if began else '')}</em></div>"
     )
 

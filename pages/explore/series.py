@@ -196,8 +196,14 @@ def _name(visitor: Visitor, one: Shift) -> str:
     return f"{at} {change(visitor, one)}"
 
 
+OF_ALL = frozenset({"calendar", "sla_policy", "taxonomy", "cue"})
+"""Definitions that are not of one figure: nobody gave them a name."""
+
+
 def change(visitor: Visitor, one: Shift) -> str:
-    """By its name; a stretch without one by what it was called."""
+    """By its name; a stretch without one by what it was called, a definition of all by its version."""
+    if one.kind in OF_ALL:
+        return visitor.say(f"pages.mark.{one.kind}", version=one.version)
     name = one.name.get(visitor.lang) or next(iter(one.name.values()), "")
     if not name and one.kind in ("target", "metric", "goal"):
         name = visitor.say(f"locale.metric.{one.id}")

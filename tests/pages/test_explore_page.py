@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from streamlit.testing.v1 import AppTest
 
 from fengsui.board import explore, watch
@@ -147,6 +147,15 @@ def test_where_no_alert_came_one_press_files_it_as_missed(home: Path, looks: Loo
     assert not [one for one in show(alert="e1").button if one.key == "ex_missed"], "there is an alert"
     looks("li")
     assert not [one for one in show(at="channel=邮件").button if one.key == "ex_missed"]
+
+
+def test_a_definition_of_all_is_told_by_its_version(home: Path, looks: Looks) -> None:
+    looks("wang")
+    row = {"kind": "taxonomy", "id": "default", "version": 2, "body": {}, "by": "wang"}
+    with house_module.house().writer.begin() as conn:
+        conn.execute(insert(definition).values(**row, valid_from=NOW - timedelta(minutes=30)))
+    shown = texts(show())
+    assert "标签体系第 2 版" in shown and "default" not in shown
 
 
 def test_what_is_pinned_stands_on_the_page_of_the_alert(home: Path, looks: Looks) -> None:
