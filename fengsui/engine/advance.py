@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
-from fengsui.engine import corrected, plan, school, state, verdicts, warm
+from fengsui.engine import corrected, plan, school, state, tail, verdicts, warm
+from fengsui.engine.closing import Stretch
+from fengsui.engine.family import STEP
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
 from fengsui.engine.marks import Ahead, Feeders, View, see
 from fengsui.engine.notice import Notice, notices_of
 from fengsui.engine.planned import Planned
-from fengsui.engine.pools import Pooled, Pools
+from fengsui.engine.pools import Pools
 from fengsui.engine.readings import Announced, Clock, Maker, announced
 from fengsui.engine.relearn import Relearning
 from fengsui.engine.said import Said, stretches
@@ -36,7 +38,6 @@ from fengsui.store.upsert import upsert
 
 NAME = "engine"
 NO_TICK = -1
-EPOCH = bucket_start(0)
 STRETCH = 120
 """Most instants of one transaction: a click must not wait long for its turn."""
 POOLS_AT_ONCE = 2
@@ -60,20 +61,6 @@ class Advance:
     more: bool
     speaks: bool
     notices: tuple[Notice, ...] = ()
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Instants closed in one transaction: all quiet but perhaps the last."""
-
-    instants: int = 0
-    steps: int = 0
-    at: datetime = EPOCH
-    speaks: bool = False
-    closed: dict[str, Live] = field(default_factory=dict)
-    pools: dict[str, Pooled] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +112,14 @@ class Engine:
         notices = self._prepare(now, fence, None)
         closing, view = self._closable(tick, now)
         if not closing:
-            return self._result(Stretch(), now, False, notices)
+            return self._result(Stretch(), now, notices)
         try:
             done = self._commit(closing, view, tick, fence)
         except BaseException:  # recovery: detectors in memory have learned what was not committed, so they are read anew
             self._roster = None
             raise
         left_out = tuple(Notice("engine.reading.refused", {"series": key}) for key in sorted(done.refused))
-        return self._result(done, now, bool(view.closable(self._lives())), (*notices, *left_out))
+        return self._result(done, now, (*notices, *left_out))
 
     def counts(self) -> dict[str, int]:
         """For the tick row: head series, those that are ready, those still without a warmed detector."""
@@ -181,6 +168,7 @@ class Engine:
         view = self._see(NO_TICK, now, cold)
         with self._looking.connect() as conn:
             plans = [one for live in cold if (one := self._history_of(conn, live, view, now)) is not None]
+        self._forget_tails([live.planned.series for live, _, _ in plans if live.relearn_to is None], fence)
         steps = sum(span.steps for _, spans, _ in plans for span in spans)
         pupils = school.pupils_for(steps) if self._keep_states else 0
         try:
@@ -192,6 +180,12 @@ class Engine:
         except BaseException:  # recovery: the next advance reads the roster from the store, which has what was committed
             self._roster = None
             raise
+
+    def _forget_tails(self, fresh: Sequence[str], fence: Fence) -> None:
+        if fresh and self._keep_states:
+            with self._store.begin() as conn:
+                fence(conn)
+                tail.forget(conn, fresh)
 
     def _keep(self, answer: school.Answer, now: datetime, fence: Fence) -> None:
         lesson, found = answer
@@ -218,7 +212,7 @@ class Engine:
     def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
         upsert(conn, verdict, [verdicts.row(reading.complete, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
         if self._keep_states:
-            state.save(conn, {live.planned.series: state.Unsaved((state.canonical(live.detector), bucket_start(end)))})
+            state.save(conn, {live.planned.series: live.whole()})
         if live.ready:
             state.mark_ready(conn, [live.planned.series], bucket_start(end))
         if live.relearn_to is not None:
@@ -242,7 +236,7 @@ class Engine:
             with self._store.begin() as conn:
                 fence(conn)
                 if self._keep_states:
-                    state.save(conn, pooled.unsaved())
+                    state.save(conn, pooled.whole())
 
     def _relearn(self, now: datetime, fence: Fence) -> None:
         """One series a minute of those whose past somebody has judged since they learned it."""
@@ -278,54 +272,41 @@ class Engine:
         """Close instants in one transaction until one of them speaks: only then has transaction 2 something to do, so catching
         up over quiet hours costs a commit and gives what a commit per minute would."""
         done = Stretch()
+        lives = self._lives()
         with self._store.begin() as conn:
             fence(conn)
             watched = verdicts.watched(conn)
             while closing and not done.speaks and done.instants < STRETCH:
-                self._close(conn, closing, view, tick, watched, done)
-                closing = view.closable(self._lives())
+                self._close(conn, closing, lives, view, tick, watched, done)
+                closing = view.closable(lives)
+            done.more = bool(closing)
             at = max(done.at, self._at or done.at)
             self._move(conn, at, self._seq + done.instants, tick)
-            upsert(conn, verdict, done.rows)
-            if self._keep_states:
-                state.save(conn, {key: one.unsaved for key, one in done.closed.items()})
-                for pooled in done.pools.values():
-                    state.save(conn, pooled.unsaved())
-        for one in done.closed.values():
-            one.unsaved = state.Unsaved()
+            done.write(conn)
         self._seq, self._at = self._seq + done.instants, at
         return done
 
     def _close(
-        self, conn: Connection, closing: Sequence[Live], view: View, tick: int, watched: frozenset[str], done: Stretch
+        self,
+        conn: Connection,
+        closing: Sequence[Live],
+        lives: Sequence[Live],
+        view: View,
+        tick: int,
+        watched: frozenset[str],
+        done: Stretch,
     ) -> None:
         """One step of each of ``closing``, all at the same instant."""
-        instant = closing[0].next_end
+        instant, seq = closing[0].next_end, self._seq + done.instants + 1
         if instant is None:
             raise AssertionError("a series without a state cannot be closed")
-        self._ahead.read(conn, self._lives(), view, instant)
-        given = [self._ahead.value(one) for one in closing]
-        judged = [one.close(value, view.complete(one, instant)) for one, value in zip(closing, given, strict=True)]
-        done.refused |= {
-            one.planned.series
-            for one, value, (reading, _) in zip(closing, given, judged, strict=True)
-            if value is not None and reading.value is None
-        }
+        self._ahead.read(conn, lives, view, instant)
+        judged = done.close(closing, self._ahead, view, instant, watched, (seq, tick))
         self._note_ready(conn, closing, judged)
         if self._keep_states:
-            for one, (reading, _) in zip(closing, judged, strict=True):
-                one.note(reading)
-        done.instants += 1
-        done.steps += len(judged)
-        done.at = bucket_start(instant)
-        done.closed |= {one.planned.series: one for one in closing}
-        done.speaks = any(verdicts.speaks(found, watched) for _, found in judged)
-        done.rows += [
-            verdicts.row(reading.complete, found, self._seq + done.instants, tick)
-            for reading, found in judged
-            if verdicts.worth_keeping(found, watched)
-        ]
-        self._close_pools(conn, instant, {found.series: (reading, found) for reading, found in judged}, tick, watched, done)
+            done.keep(closing, judged, lives, instant, seq)
+        if instant % STEP == 0:
+            self._close_pools(conn, instant, {found.series: (reading, found) for reading, found in judged}, tick, watched, done)
 
     def _close_pools(
         self, conn: Connection, instant: int, judged: Mapping[str, Judged], tick: int, watched: frozenset[str], done: Stretch
@@ -333,7 +314,8 @@ class Engine:
         """The children of those parents that have closed a quarter of an hour."""
         closing = self._pools.closing(instant, judged)
         found = self._pools.close(conn, closing, instant, judged, self._clock, watched)
-        done.pools |= {one.family.key: one for one in closing}
+        if self._keep_states:
+            done.pools |= {one.family.key: one for one in closing}
         done.speaks |= any(verdicts.speaks(one, watched) for _, one in found)
         done.rows += [verdicts.row(complete, one, self._seq + done.instants, tick) for complete, one in found]
 
@@ -360,17 +342,21 @@ class Engine:
         with self._looking.connect() as conn:
             self._at, self._seq = _mark(conn)
             planned = plan.load(conn, now)
-            stored = state.load(conn)
             events, said = announced(conn, now), stretches(conn, now)
             ready = set(conn.execute(select(series.c.series).where(series.c.ready)).scalars())
-        roster = Roster()
-        for one in (one for one in planned if one.rule.role == "head"):
-            live = roster.add(one, self._build, self._maker(one, events, said))
-            if live is not None and not carry_over(live, (before or Roster()).lives.get(one.series)):
-                resume(live, stored.get(one.series))
-                live.ready = one.series in ready
-        self._pools = Pools.of(planned, stored, self._pools if before is not None else Pools())
-        self._roster, self._view, self._prepared = roster, None, -1
+            roster, cold = Roster(), set()
+            for one in (one for one in planned if one.rule.role == "head"):
+                live = roster.add(one, self._build, self._maker(one, events, said))
+                if live is not None and not carry_over(live, (before or Roster()).lives.get(one.series)):
+                    live.ready = one.series in ready
+                    cold.add(one.series)
+            pools = Pools.of(planned, self._pools if before is not None else Pools())
+            for key, stored in state.load(conn, cold | set(pools.unlearned())):
+                if key in cold:
+                    resume(roster.lives[key], stored)
+                else:
+                    pools.resume(key, stored)
+        self._pools, self._roster, self._view, self._prepared = pools, roster, None, -1
 
     def _maker(self, planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Maker:
         return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape, said)
@@ -385,9 +371,9 @@ class Engine:
     def _lives(self) -> list[Live]:
         return list(self._known().lives.values())
 
-    def _result(self, done: Stretch, now: datetime, more: bool, notices: tuple[Notice, ...]) -> Advance:
+    def _result(self, done: Stretch, now: datetime, notices: tuple[Notice, ...]) -> Advance:
         lag = None if self._at is None else (now - self._at).total_seconds()
-        return Advance(self._seq, done.steps, len(done.rows), lag, more, done.speaks, notices)
+        return Advance(self._seq, done.steps, len(done.rows), lag, done.more, done.speaks, notices)
 
 
 class Overtaken(Exception):

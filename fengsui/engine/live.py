@@ -13,7 +13,7 @@ from fengsui.engine import state
 from fengsui.engine.planned import Planned
 from fengsui.engine.readings import Maker
 from fengsui.metrics.read import Value
-from fengsui.store.slices import bucket
+from fengsui.store.slices import bucket, bucket_start
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ def build_detector(name: str, parameters: Mapping[str, Any]) -> Detector:
 class Live:
     """``last_end``: end of the last step that was closed, in minutes; ``None``: the detector has not been warmed.
 
-    ``relearn_to``: it had a state, of another version or other parameters, that stood here.
+    ``whole_end``: end of the last step that its stored state knows. ``relearn_to``: it had a state, of another version or
+    other parameters, that stood here.
     """
 
     planned: Planned
@@ -40,15 +41,17 @@ class Live:
     last_end: int | None = None
     ready: bool = False
     relearn_to: int | None = None
-    unsaved: state.Unsaved = field(default_factory=state.Unsaved)
+    whole_end: int = 0
     minutes: int = field(init=False)
     place: Place = field(init=False)
+    own_quarter: int = field(init=False)
 
     def __post_init__(self) -> None:
         """What every step asks for."""
         rule = self.planned.rule
         self.minutes = rule.step_s // 60
         self.place = rule.metric, self.minutes, self.planned.slice_id
+        self.own_quarter = state.own_quarter(self.planned.series)
 
     @property
     def next_end(self) -> int | None:
@@ -63,9 +66,14 @@ class Live:
         self.last_end += self.minutes
         return reading, verdict
 
-    def note(self, reading: Reading) -> None:
-        """What was closed last is to be written."""
-        self.unsaved.note(self.detector, reading, self.last_end or 0, self.minutes)
+    @property
+    def has_tail(self) -> bool:
+        return self.last_end is not None and self.last_end > self.whole_end
+
+    def whole(self) -> state.Whole:
+        """All that it knows, to be stored."""
+        self.whole_end = self.last_end or 0
+        return state.Whole(state.canonical(self.detector), bucket_start(self.whole_end))
 
 
 @dataclass(slots=True)
@@ -114,19 +122,17 @@ def taught(detector: Detector, reading: Reading) -> None:
         detector.learn_one(replace(reading, value=None, exposure=None))
 
 
-def resume(live: Live, stored: state.Stored | None) -> None:
+def resume(live: Live, stored: state.Stored) -> None:
     """Go on from a stored state. One of another detector, version or parameters is not used: the series stays cold."""
-    if stored is None:
-        return
     try:
-        state.restore(live.detector, stored.text)
+        state.restore(live.detector, stored.whole.text)
     except StateMismatch as mismatch:
         log.warning("%s: %s: learning again from the roll-ups", live.planned.series, mismatch)
         live.relearn_to = bucket(stored.last_end, 1)
     else:
         for reading in stored.tail:
             live.detector.learn_one(reading)
-        live.last_end = bucket(stored.last_end, 1)
+        live.last_end, live.whole_end = bucket(stored.last_end, 1), bucket(stored.whole.end, 1)
 
 
 def carry_over(live: Live, before: Live | None) -> bool:
@@ -134,6 +140,7 @@ def carry_over(live: Live, before: Live | None) -> bool:
     if before is None or before.last_end is None or _asked(before) != _asked(live):
         return False
     live.detector, live.last_end, live.ready = before.detector, before.last_end, before.ready
+    live.whole_end = before.whole_end
     return True
 
 

@@ -50,10 +50,10 @@ class Pooled:
     def adopt(self) -> None:
         self.test.adopt(list(self.family.children), self.family.muted)
 
-    def unsaved(self) -> dict[str, state.Unsaved]:
+    def whole(self) -> dict[str, state.Whole]:
         if self.last_end is None:
             return {}
-        return {self.family.key: state.Unsaved((state.canonical(self.test), bucket_start(self.last_end)))}
+        return {self.family.key: state.Whole(state.canonical(self.test), bucket_start(self.last_end))}
 
     def learn(self, conn: Connection, parent: Live, clock: Clock, said: Sequence[Said] = ()) -> None:
         """The last four weeks, judged as it will judge, with what was usual of the parent at that hour."""
@@ -127,9 +127,22 @@ class Pools:
     known: dict[str, Pooled] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, planned: Sequence[Planned], stored: Mapping[str, state.Stored], before: Pools) -> Pools:
-        """Those of ``before`` that stay keep what they know; others go on from the store."""
-        return cls({family.key: _carried(family, before) or _resumed(family, stored) for family in families(planned)})
+    def of(cls, planned: Sequence[Planned], before: Pools) -> Pools:
+        """Those of ``before`` that stay keep what they know; others are to ``resume``, or know nothing."""
+        return cls({family.key: _carried(family, before) or _new(family) for family in families(planned)})
+
+    def unlearned(self) -> list[str]:
+        return [key for key, one in self.known.items() if one.last_end is None]
+
+    def resume(self, key: str, stored: state.Stored) -> None:
+        """Go on from a stored state, unless it is another version's."""
+        pooled = self.known[key]
+        try:
+            state.restore(pooled.test, stored.whole.text)
+            pooled.last_end = bucket(stored.last_end, 1)
+        except StateMismatch as mismatch:
+            log.warning("%s: %s: learning again from the roll-ups", key, mismatch)
+        pooled.adopt()
 
     def cold(self, lives: Mapping[str, Live]) -> list[Pooled]:
         """Those that can learn their history now."""
@@ -204,14 +217,7 @@ def _carried(family: Family, before: Pools) -> Pooled | None:
     return pooled
 
 
-def _resumed(family: Family, stored: Mapping[str, state.Stored]) -> Pooled:
+def _new(family: Family) -> Pooled:
     pooled = Pooled(family, registry.pool(STEP * 60))
-    found = stored.get(family.key)
-    if found is not None:
-        try:
-            state.restore(pooled.test, found.text)
-            pooled.last_end = bucket(found.last_end, 1)
-        except StateMismatch as mismatch:
-            log.warning("%s: %s: learning again from the roll-ups", family.key, mismatch)
     pooled.adopt()
     return pooled

@@ -22,6 +22,7 @@ from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket_start, slice_levels
 
 CLOCKS_KEPT = 40_000
+FEW = 64
 
 ABSENT: Mapping[str, tuple[float | None, float | None]] = {
     "count": (0.0, None),
@@ -78,12 +79,13 @@ class Clock:
         self._name, self._zone = zone, ZoneInfo(zone)
         self._calendar = calendar
         self._known: dict[int, tuple[datetime, DayType]] = {}
+        self._plain: dict[tuple[int, float], Context] = {}
         self._version = 0
         self._day_type: Callable[[date], DayType] = partial(day_type, calendar=calendar)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what it remembers: whoever learns in another process finds that again."""
-        return {**self.__dict__, "_known": {}}
+        return {**self.__dict__, "_known": {}, "_plain": {}}
 
     def renew(self, conn: Connection, now: datetime) -> None:
         """Take a newer version of the calendar from the store, where there is one; days that have begun keep their kind."""
@@ -93,6 +95,7 @@ class Clock:
         self._day_type = calendars.load(conn, self._calendar, self._name, now).day_type
         self._version = version
         self._known.clear()
+        self._plain.clear()
 
     def at(self, minute: int) -> tuple[datetime, DayType]:
         if minute not in self._known:
@@ -101,6 +104,15 @@ class Clock:
             local = bucket_start(minute).astimezone(self._zone)
             self._known[minute] = (local, self._day_type(local.date()))
         return self._known[minute]
+
+    def plain(self, minute: int, budget: float) -> Context:
+        """Without an event: the same for all series of that budget, so of one instant it is made once."""
+        found = self._plain.get((minute, budget))
+        if found is None:
+            if len(self._plain) >= FEW:
+                self._plain.clear()
+            found = self._plain[minute, budget] = Context(*self.at(minute), (), budget)
+        return found
 
 
 class Maker:
@@ -115,6 +127,7 @@ class Maker:
         self._events = tuple(one for one in events if one.concerns(planned))
         self._absent: tuple[float | None, float | None] = ABSENT[kind]
         self._counts = kind == "count"
+        self._series, self._budget = planned.series, planned.rule.budget
 
     def reading(self, start: int, minutes: int, value: Value | None, complete: bool) -> Reading:
         """The reading of ``[start, start + minutes)``. No cell means none came: zero for counts, no data for durations.
@@ -126,9 +139,9 @@ class Maker:
         if self._counts:
             exposure = None
         at, end = bucket_start(start), bucket_start(start + minutes)
-        local, kind_of_day = self._clock.at(start)
-        context = Context(local, kind_of_day, self._during(at, end), self.planned.rule.budget)
-        return Reading(self.planned.series, at, end, amount, exposure, complete, context)
+        events = self._during(at, end)
+        context = Context(*self._clock.at(start), events, self._budget) if events else self._clock.plain(start, self._budget)
+        return Reading(self._series, at, end, amount, exposure, complete, context)
 
     def learnable(self, start: int, minutes: int) -> bool:
         """Whether the step is usual history: nobody has said otherwise."""

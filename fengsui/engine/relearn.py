@@ -101,9 +101,9 @@ class Relearning:
         with self.store.begin() as conn:
             fence(conn)
             if self.keep_states:
-                state.save(conn, {series: state.Unsaved((found.text, bucket_start(end)))})
+                state.save(conn, {series: state.Whole(found.text, bucket_start(end))})
             conn.execute(insert(audit).values(at=now, by="machine", action="engine.said.learned", params={"series": series}))
-        live.detector, live.maker, live.ready, live.unsaved = learner.detector, learner.maker, found.ready, state.Unsaved()
+        live.detector, live.maker, live.ready, live.whole_end = learner.detector, learner.maker, found.ready, end
         self._done.add(series)
         if answer is not None:  # the pupil is free: still one series a minute
             self.step(lives, anew, now, fence, pools, clock)
@@ -134,7 +134,7 @@ class Relearning:
             with self.store.begin() as writing:
                 fence(writing)
                 if self.keep_states:
-                    state.save(writing, learner.unsaved())
+                    state.save(writing, learner.whole())
                 writing.execute(
                     insert(audit).values(at=now, by="machine", action="engine.said.learned", params={"series": key})
                 )

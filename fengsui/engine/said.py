@@ -103,7 +103,7 @@ class Past:
 
     def events(self, start: datetime) -> tuple[KnownEvent, ...]:
         """What makes the old level comparable with the new one."""
-        return tuple(event for begin, event in self._levels if start < begin)
+        return tuple([event for begin, event in self._levels if start < begin]) if self._levels else ()
 
 
 def _event(one: Said) -> KnownEvent:

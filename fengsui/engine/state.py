@@ -1,136 +1,134 @@
 """Detector states in the store: canonical JSON text, never pickle, so that a restart continues bit for bit.
 
 A state is large and a minute adds little to it, so the whole is written once an hour only, at a quarter that is the series'
-own; between, each reading that was judged is written as it was, and learned again by whoever resumes (``detector_tail``).
+own; between, what was judged is kept as readings (``engine.tail``) and learned again by whoever resumes. Long lists of
+floats, which are most of a state, stand in the text as the base64 of their eight bytes each.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from math import isfinite
+from struct import pack, unpack
+from typing import Any
 from zlib import crc32
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from detectors.base import Context, Detector, FamilyDetector, KnownEvent, Reading
-from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import audit, detector_state, detector_tail, series
+from detectors.base import Detector, FamilyDetector, Reading
+from fengsui.engine import tail
+from fengsui.store.slices import bucket
+from fengsui.store.tables import audit, series
+from fengsui.store.tables import detector_state as whole_state
 from fengsui.store.upsert import upsert
 
 QUARTER, HOUR = 15, 60  # minutes
-_PACKED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+LONG = 16
+FEW = 100
+FLOATS = "~f8"
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """``tail``: the readings since the state, oldest first. ``last_end``: end of the last step, of the tail if there is one."""
+class Whole:
+    """A state as text, and the end of the last step that it knows."""
 
     text: str
-    last_end: datetime
-    tail: tuple[Reading, ...] = ()
+    end: datetime
 
 
-@dataclass(slots=True)
-class Unsaved:
-    """What of one series the store has not got yet. Where the cuts lie depends on series and readings alone, so catching up
-    writes the rows that an undisturbed run writes."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """``tail``: the readings since the whole state, oldest first."""
 
-    whole: tuple[str, datetime] | None = None
-    tail: list[Reading] = field(default_factory=list)
+    whole: Whole
+    tail: Sequence[Reading] = ()
 
-    def note(self, detector: Detector, reading: Reading, end: int, minutes: int) -> None:
-        """``reading`` of so many minutes up to ``end`` (since 1970) was learned just now."""
-        if cuts(reading.series, end, minutes):
-            self.whole, self.tail = (canonical(detector), reading.end), []
-        else:
-            self.tail.append(reading)
+    @property
+    def last_end(self) -> datetime:
+        return self.tail[-1].end if self.tail else self.whole.end
 
 
-def cuts(series: str, end: int, minutes: int) -> bool:
-    """Whether a step that ends at ``end`` passes the quarter at which this series is written whole, each hour the same one: a
-    quarter of all series at a time, so that no tick is long."""
-    own = _own_quarter(series)
-    return (end - own) // HOUR > (end - minutes - own) // HOUR
+def cuts(own: int, end: int, minutes: int) -> bool:
+    """Whether a step that ends at ``end`` passes the quarter ``own`` at which a series is written whole, each hour the same
+    one: a quarter of all series at a time, so that no tick is long."""
+    return (end - own) % HOUR < minutes
 
 
 @lru_cache(maxsize=20_000)
-def _own_quarter(series: str) -> int:
+def own_quarter(series: str) -> int:
     return QUARTER * (crc32(series.encode()) % (HOUR // QUARTER))
 
 
 def canonical(detector: Detector | FamilyDetector) -> str:
-    """One text per state: sorted keys, no spaces, shortest round-trip floats, no NaN (``ValueError``)."""
-    return _CANONICAL(detector.to_state())
+    """One text per state: sorted keys, no spaces, every bit of a float, no NaN (``ValueError``)."""
+    return _CANONICAL(_short(detector.to_state()))
 
 
 def restore(detector: Detector | FamilyDetector, text: str) -> None:
     """Raises ``StateMismatch`` when the text belongs to another detector, version or parameters."""
-    detector.restore(json.loads(text))
+    detector.restore(json.loads(text, object_hook=_long))
 
 
-def save(conn: Connection, unsaved: Mapping[str, Unsaved]) -> None:
-    """By series. A whole state takes the place of the readings before it."""
-    wholes = [{"series": key, "state": one.whole[0], "last_end": one.whole[1]} for key, one in unsaved.items() if one.whole]
-    if wholes:
-        upsert(conn, detector_state, wholes)
-        conn.execute(delete(detector_tail).where(detector_tail.c.series.in_([row["series"] for row in wholes])))
-    upsert(
-        conn,
-        detector_tail,
-        [{"series": key, "end_at": one.end, "reading": packed(one)} for key, new in unsaved.items() for one in new.tail],
-    )
+def _short(found: Any) -> Any:
+    if type(found) is dict:
+        return {name: _short(one) for name, one in found.items()}
+    if type(found) is not list or not found:
+        return found
+    if len(found) >= LONG and set(map(type, found)) == {float}:
+        return {FLOATS: b64encode(pack(f"<{len(found)}d", *_finite(found))).decode()}
+    return [_short(one) for one in found] if type(found[0]) in (dict, list) else found
 
 
-def load(conn: Connection) -> dict[str, Stored]:
-    tails: dict[str, list[Reading]] = {}
-    for row in conn.execute(select(detector_tail).order_by(detector_tail.c.series, detector_tail.c.end_at)):
-        tails.setdefault(row.series, []).append(unpacked(row.series, row.reading))
-    return {
-        row.series: _stored(row.state, row.last_end, tails.get(row.series, ())) for row in conn.execute(select(detector_state))
-    }
+def _finite(values: list[float]) -> list[float]:
+    if not isfinite(sum(values)) and not all(map(isfinite, values)):
+        raise ValueError("a state holds numbers only")
+    return values
 
 
-def _stored(text: str, last_end: datetime, tail: Iterable[Reading]) -> Stored:
-    readings = tuple(tail)
-    return Stored(text, readings[-1].end if readings else last_end, readings)
+def _long(found: dict[str, Any]) -> Any:
+    if FLOATS not in found:
+        return found
+    packed = b64decode(found[FLOATS])
+    return list(unpack(f"<{len(packed) // 8}d", packed))
+
+
+def save(conn: Connection, wholes: Mapping[str, Whole]) -> None:
+    """By series."""
+    upsert(conn, whole_state, [{"series": key, "state": one.text, "last_end": one.end} for key, one in wholes.items()])
+
+
+def load(conn: Connection, keys: Iterable[str]) -> Iterator[tuple[str, Stored]]:
+    """Those of ``keys`` that have a state, a few at a time: together they are large."""
+    wanted = sorted(keys)
+    if not wanted:
+        return
+    ends = {row.series: bucket(row.last_end, 1) for row in conn.execute(select(whole_state.c.series, whole_state.c.last_end))}
+    tails = tail.load(conn, {key: ends[key] for key in wanted if key in ends})
+    for at in range(0, len(wanted), FEW):
+        for row in conn.execute(select(whole_state).where(whole_state.c.series.in_(wanted[at : at + FEW]))).all():
+            yield row.series, Stored(Whole(row.state, row.last_end), tails.pop(row.series, ()))
 
 
 def keys(conn: Connection) -> set[str]:
-    return set(conn.execute(select(detector_state.c.series)).scalars())
+    return set(conn.execute(select(whole_state.c.series)).scalars())
 
 
 def forget(conn: Connection, keys: Sequence[str]) -> None:
     """States of series that are no longer watched: should one come back, it is warmed from the roll-ups."""
     if keys:
-        for table in (detector_state, detector_tail):
-            conn.execute(delete(table).where(table.c.series.in_(keys)))
+        conn.execute(delete(whole_state).where(whole_state.c.series.in_(keys)))
 
 
 def relearned(conn: Connection, key: str, now: datetime) -> None:
     """A state of another version or other parameters was not used: that is worth a line."""
     row = {"at": now, "by": "machine", "action": "engine.state.relearned", "params": {"series": key}}
     conn.execute(insert(audit).values(row))
-
-
-def packed(reading: Reading) -> str:
-    """All that a detector may read of it; the figures keep every bit."""
-    context = reading.context
-    events = [[event.name, event.lift, event.margin] for event in context.events]
-    length = (reading.end - reading.start) // timedelta(minutes=1)
-    about = (context.local.isoformat(), context.day_type, events, context.budget)
-    row = (bucket(reading.start, 1), length, reading.value, reading.exposure, reading.complete, *about)
-    return _PACKED(row)
-
-
-def unpacked(series: str, text: str) -> Reading:
-    start, length, value, exposure, complete, local, day_type, events, budget = json.loads(text)
-    known = tuple(KnownEvent(*event) for event in events)
-    context = Context(datetime.fromisoformat(local), day_type, known, budget)
-    return Reading(series, bucket_start(start), bucket_start(start + length), value, exposure, complete, context)
 
 
 def mark_ready(conn: Connection, keys: Sequence[str], at: datetime) -> None:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from detectors.base import Tier, Verdict
-from fengsui.store.slices import bucket
 from fengsui.store.tables import episode
 
 EVERY = 5  # minutes; quarter-hour closes are among them
 LOUD = 1.0
+_NONE = Tier.NONE
 _WATCHED = select(episode.c.series).where(episode.c.condition != "cleared", episode.c.series.is_not(None))
 
 
-def worth_keeping(verdict: Verdict, watched: frozenset[str]) -> bool:
-    """Every five minutes, whatever is unusual, and every step of a series on which an episode lives."""
-    regular = bucket(verdict.end, 1) % EVERY == 0
-    return regular or verdict.score > LOUD or verdict.grade > Tier.NONE or verdict.series in watched
+def is_regular(end: int) -> bool:
+    """Every five minutes (``end``: minutes)."""
+    return end % EVERY == 0
 
 
-def speaks(verdict: Verdict, watched: frozenset[str]) -> bool:
+def is_loud(verdict: Verdict) -> bool:
+    """Unusual, if not worth an alert."""
+    return verdict.score > LOUD
+
+
+def speaks(verdict: Verdict, watched: Collection[str]) -> bool:
     """Alerts have something to do: a grade opens or raises, and every step of a living episode counts towards its end."""
-    return verdict.grade > Tier.NONE or verdict.series in watched
+    return verdict.grade > _NONE or verdict.series in watched
 
 
 def watched(conn: Connection) -> frozenset[str]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, insert, update
 
 from detectors.base import Context, KnownEvent, Reading
-from fengsui.engine import corrected, state
+from fengsui.engine import corrected, state, tail
 from fengsui.engine.advance import Overtaken
 from fengsui.store.slices import bucket, bucket_start, slice_id
-from fengsui.store.tables import audit, detector_state, detector_tail, episode, rollup, series, verdict, watermark
+from fengsui.store.tables import (
+    audit,
+    detector_state,
+    detector_tail,
+    episode,
+    rollup,
+    series,
+    slice_,
+    slice_source,
+    verdict,
+    watermark,
+)
+from fengsui.store.upsert import upsert
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE = timedelta(minutes=1)
@@ -110,7 +124,7 @@ def test_within_an_hour_only_the_readings_are_written(centre: Centre) -> None:
     engine = prepared(centre).engine()
     centre.advance(engine, START)
     whole, key = centre.rows(detector_state), centre.rows(series, "series")[0][0]
-    first = next(n for n in range(1, 61) if state.cuts(key, bucket(START, 1) + n, 1))
+    first = next(n for n in range(1, 61) if state.cuts(state.own_quarter(key), bucket(START, 1) + n, 1))
     for n in range(1, first):
         centre.heard("tickets", START + n * MINUTE)
         centre.advance(engine, START + n * MINUTE)
@@ -125,21 +139,121 @@ def test_within_an_hour_only_the_readings_are_written(centre: Centre) -> None:
 def test_each_hour_a_quarter_of_the_series_is_written_whole_at_each_quarter() -> None:
     names = [f"complaints|queue=q{n}|60|surge" for n in range(400)]
     at = bucket(START, 60)
-    found = {name: [end for end in range(at + 1, at + 121) if state.cuts(name, end, 1)] for name in names}
+    found = {name: [end for end in range(at + 1, at + 121) if state.cuts(state.own_quarter(name), end, 1)] for name in names}
     assert all(second - first == 60 and first % 15 == 0 for first, second in found.values())
     assert all(60 < sum(first % 60 == quarter for first, _ in found.values()) < 140 for quarter in (0, 15, 30, 45))
-    assert all(state.cuts(name, at + 60, 60) and state.cuts(name, at + 1440, 1440) for name in names), "a long step always"
+    own = [state.own_quarter(name) for name in names]
+    assert all(state.cuts(one, at + 60, 60) and state.cuts(one, at + 1440, 1440) for one in own), "a long step always"
 
 
-def test_a_reading_comes_back_from_the_tail_bit_for_bit() -> None:
+def test_readings_come_back_from_the_tail_bit_for_bit() -> None:
     local = datetime(2026, 11, 18, 14, 7, tzinfo=timezone(timedelta(hours=8)))
-    events = (KnownEvent("双十一", 3.1, 0.1 + 0.2),)
-    for value, exposure in ((3.0, 1.0), (None, 0.0), (0.1 + 0.2, 17.0)):
-        context = Context(local, "makeup", events, 0.05)
-        reading = Reading("s", START, START + MINUTE, value, exposure, False, context)
-        back = state.unpacked("s", state.packed(reading))
-        assert back == reading
-        assert back.context.local.isoformat() == local.isoformat()
+    plain = Context(local, "makeup", (), 0.05)
+    lifted = Context(local, "makeup", (KnownEvent("双十一", 3.1, 0.1 + 0.2),), 0.05)
+    older = Context(local - 4 * MINUTE, "workday", (), 0.5)
+    readings = [
+        Reading("a|org.1=华南", START, START + MINUTE, 3.0, 1.0, False, plain),
+        Reading("b", START, START + MINUTE, None, 0.0, True, lifted),
+        Reading("c", START, START + MINUTE, 0.1 + 0.2, -0.0, True, plain),
+        Reading("d", START - 4 * MINUTE, START + MINUTE, -0.0, None, True, older),
+    ]
+    for some in (readings, readings[:1], readings[2:3]):
+        named = {tail._id(one.series): one.series for one in some}
+        back = list(tail.unpacked("#7", tail.packed(some), named))
+        assert back == some and repr(back) == repr(some)
+    assert [one.series for one in tail.unpacked("#7", tail.packed(readings), {tail._id("d"): "d"})] == ["d"]
+
+
+def test_a_state_comes_back_from_its_text_bit_for_bit() -> None:
+    class Learned:
+        state: dict[str, Any]
+
+        def to_state(self) -> dict[str, Any]:
+            return self.state
+
+        def restore(self, found: dict[str, Any]) -> None:
+            self.state = found
+
+    rng, one, other = np.random.default_rng(5), Learned(), Learned()
+    floats = [*rng.normal(size=200).tolist(), -0.0, 5e-324, 1e308]
+    one.state = {"b": floats, "a": {"n": [*range(40)], "mixed": [1, *floats], "rows": [floats, [0.1]], "none": []}}
+    state.restore(other, state.canonical(one))
+    assert other.state == one.state and repr(other.state["a"]["rows"]) == repr(one.state["a"]["rows"])
+    assert state.canonical(other).encode() == state.canonical(one).encode()
+    for wrong in (float("nan"), float("inf")):
+        one.state = {"b": [*floats, wrong]}
+        with pytest.raises(ValueError):
+            state.canonical(one)
+
+
+def test_a_tail_of_one_row_for_each_reading_is_still_read(centre: Centre) -> None:
+    """As an older version wrote it."""
+    engine = prepared(centre).engine()
+    for n in range(3):
+        centre.count("all", START + n * MINUTE, n)
+    centre.advance(engine, START)
+    centre.heard("tickets", START + 3 * MINUTE)
+    centre.advance(engine, START + 3 * MINUTE)
+    expected, rows = centre.resumed(), centre.rows(detector_tail)
+    assert len(rows) == 3
+    key = centre.rows(series, "series")[0][0]
+    with centre.store.begin() as conn:
+        conn.execute(detector_tail.delete())
+        for n, (_, end, _) in enumerate(rows):
+            local = (end - MINUTE).astimezone(timezone(timedelta(hours=8))).isoformat()
+            old = [bucket(end, 1) - 1, 1, float(n), None, True, local, "workday", [], 0.5]
+            upsert(conn, detector_tail, [{"series": key, "end_at": end, "reading": json.dumps(old)}])
+    assert centre.resumed() == expected
+
+
+def test_a_series_that_is_watched_again_does_not_learn_twice(embedded: Centre) -> None:
+    """Its readings of the time before lie in the history that it learns."""
+    for name in ("a", "b"):
+        embedded.slice(f"channel={name}")
+        embedded.history(f"channel={name}", START - timedelta(hours=6), 360)
+    embedded.rule("surge", cuboid="channel")
+    embedded.heard("tickets", START + timedelta(minutes=3))
+    engine = embedded.engine()
+    embedded.advance(engine, START + timedelta(minutes=3))
+    embedded.heard("tickets", START + timedelta(minutes=9))
+    embedded.advance(engine, START + timedelta(minutes=9))
+    assert embedded.rows(detector_tail)
+    gone = slice_.c.slice_key == "channel=a"
+    with embedded.store.begin() as conn:
+        kept = conn.execute(slice_.select().where(gone)).mappings().one()
+        conn.execute(slice_.delete().where(gone))
+    embedded.advance(engine, START + timedelta(minutes=13))
+    key = "complaints|channel=a|60|surge"
+    assert key not in engine._known().lives
+    with embedded.store.begin() as conn:
+        conn.execute(insert(slice_), [dict(kept)])
+    embedded.advance(engine, START + timedelta(minutes=24))
+    live = engine._known().lives[key]
+    assert embedded.resumed(key)[0] == live.detector.to_state()
+    with embedded.store.connect() as conn:
+        assert tail.load(conn, {key: 0}) == {}
+
+
+def test_a_series_that_stands_still_keeps_no_readings_of_others(centre: Centre) -> None:
+    """Its state is written whole once it lies two hours behind; a restart gives the same detector before and after."""
+    centre.slice("channel=a", sources=("calls",))
+    centre.history("channel=a", START - timedelta(hours=6), 360)
+    centre.rule("calls", cuboid="channel")
+    engine = prepared(centre).engine()
+    for source in ("tickets", "calls"):
+        centre.heard(source, START + 7 * MINUTE)
+    centre.advance(engine, START + 7 * MINUTE)
+    key = "complaints|channel=a|60|calls"
+    before = centre.resumed(key)
+    with centre.store.begin() as conn:
+        conn.execute(slice_source.delete().where(slice_source.c.source == "calls"))
+    for quarter in range(1, 20):
+        at = START + quarter * timedelta(minutes=15)
+        centre.heard("tickets", at)
+        centre.advance(engine, at)
+        assert centre.resumed(key) == before
+    assert len(centre.rows(detector_tail)) <= 60
+    assert all(at > START + timedelta(hours=3) for at, in centre.rows(detector_tail, "end_at"))
 
 
 class PowerCut(Exception):
