@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import TypeAlias
 
 from sqlalchemy import Connection, func, select, update
 
@@ -31,6 +32,8 @@ NEW_SLICES = timedelta(minutes=10)  # slices come and go all the time while hist
 VOLUME_OVER = timedelta(days=28)
 STAY = 1.25
 GRAIN = 15
+Place: TypeAlias = tuple[str, str] | None
+"""(dimension, value)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +145,43 @@ def _cap(wanted: Sequence[tuple[float, Planned]], max_head: int, burning: Collec
 
 
 def _with_parents(planned: Sequence[Planned]) -> list[Planned]:
-    heads = [(one, slice_levels(one.slice_key)) for one in planned if one.rule.role == "head"]
-    return [Planned(one.series, one.slice_id, one.slice_key, _parent(one, heads), one.rule) for one in planned]
+    """Each with the narrowest head series of the same metric and detector whose slice holds its own (what it expects is what
+    the child borrows); ``None`` for one that nothing holds."""
+    heads: dict[tuple[str, str, Place], list[tuple[Planned, Mapping[str, str]]]] = {}
+    for one in planned:
+        if one.rule.role == "head":
+            levels = slice_levels(one.slice_key)
+            heads.setdefault((*_sort(one), _first(levels)), []).append((one, levels))
+    return [replace(one, parent=_parent(one, heads)) for one in planned]
 
 
-def _parent(child: Planned, heads: Sequence[tuple[Planned, Mapping[str, str]]]) -> str | None:
-    """The narrowest head series of the same metric and detector whose slice holds the child's (what it expects is what the
-    child borrows); ``None`` for one that nothing holds."""
+def _parent(child: Planned, heads: Mapping[tuple[str, str, Place], Sequence[tuple[Planned, Mapping[str, str]]]]) -> str | None:
     levels = slice_levels(child.slice_key)
     over = [
         (len(wider), head.series)
-        for head, wider in heads
-        if (head.rule.metric, head.rule.detector) == (child.rule.metric, child.rule.detector)
-        and head.slice_key != child.slice_key
-        and holds(wider, levels)
+        for place in _places(levels)
+        for head, wider in heads.get((*_sort(child), place), ())
+        if head.slice_key != child.slice_key and holds(wider, levels)
     ]
     return max(over)[1] if over else None
+
+
+def _sort(one: Planned) -> tuple[str, str]:
+    return one.rule.metric, one.rule.detector
+
+
+def _first(levels: Mapping[str, str]) -> Place:
+    """By which a slice is looked up: all that it holds have this place among theirs."""
+    return min(((level.partition(".")[0], value) for level, value in levels.items()), default=None)
+
+
+def _places(levels: Mapping[str, str]) -> set[Place]:
+    """Of ``org.2=华南/广东``: nothing in particular, ``org`` 华南 and ``org`` 华南/广东."""
+    found: set[Place] = {None}
+    for level, value in levels.items():
+        parts = value.split("/")
+        found |= {(level.partition(".")[0], "/".join(parts[:n])) for n in range(1, len(parts) + 1)}
+    return found
 
 
 def holds(wider: Mapping[str, str], levels: Mapping[str, str]) -> bool:
