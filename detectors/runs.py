@@ -10,13 +10,15 @@ def packed(counts: Sequence[float]) -> list[int]:
     if not any(counts):  # most children, most of the time
         return [-len(counts)] if counts else []
     row: list[int] = []
-    for count in counts:
+    zeros_from = 0
+    for at, count in enumerate(counts):
         if count:
+            if at > zeros_from:
+                row.append(zeros_from - at)
             row.append(round(count))
-        elif row and row[-1] < 0:
-            row[-1] -= 1
-        else:
-            row.append(-1)
+            zeros_from = at + 1
+    if zeros_from < len(counts):
+        row.append(zeros_from - len(counts))
     return row
 
 

@@ -53,13 +53,13 @@ class Ring:
 
     def body(self) -> dict[str, Any]:
         """Only the slots in use: whole counts are written as integers to keep the state short."""
-        live = [(self.at - back) % (self.size + 1) for back in range(self.filled, -1, -1)]
-        observed = [self.observed[i] for i in live]
-        return {
-            "at": self.at,
-            "observed": [int(value) if value.is_integer() else value for value in observed],
-            "expected": [self.expected[i] for i in live],
-        }
+        observed = [int(value) if value.is_integer() else value for value in self._live(self.observed)]
+        return {"at": self.at, "observed": observed, "expected": self._live(self.expected)}
+
+    def _live(self, ring: list[float]) -> list[float]:
+        """The slots in use, oldest first."""
+        first = self.at - self.filled
+        return ring[first : self.at + 1] if first >= 0 else ring[first:] + ring[: self.at + 1]
 
     def load(self, body: dict[str, Any]) -> None:
         self.clear()

@@ -81,11 +81,28 @@ def sight_of(desk: Desk, rule_id: str, rule: ThresholdRule, slice_key: str) -> S
     row = desk.find(rule_id, slice_key)
     if row is not None and row["last_at"] >= end:
         return None
-    values = _gauge(desk, metric, rule, slice_key, end) if metric.gauge else _kpi(desk, metric, rule, slice_key, end)
-    limit: float | None = rule.value
-    if rule.times is not None and values and values[-1] is not None and BEYOND[rule.op](values[-1], rule.value):
-        limit = usual.limit(desk, metric, rule, slice_key, end)
+    if metric.gauge:
+        values = _gauge(desk, metric, rule, slice_key, end)
+        return _sight(rule_id, rule, metric, slice_key, end, values, _limit(desk, metric, rule, slice_key, end, values[-1:]))
+    *older, last = _looks(rule, end)
+    values = [usual.seen(desk, metric, rule, slice_key, last)]
+    limit = _limit(desk, metric, rule, slice_key, end, values)
+    if limit is not None and _all_beyond(rule, values, limit):  # else nobody needs to see the others
+        values = [*(usual.seen(desk, metric, rule, slice_key, at) for at in older), *values]
     return _sight(rule_id, rule, metric, slice_key, end, values, limit)
+
+
+def _limit(
+    desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime, newest: Sequence[float | None]
+) -> float | None:
+    """What is usual is asked only where the plain limit is passed."""
+    if rule.times is None or not newest or not _all_beyond(rule, newest, rule.value):
+        return rule.value
+    return usual.limit(desk, metric, rule, slice_key, end)
+
+
+def _all_beyond(rule: ThresholdRule, values: Sequence[float | None], limit: float) -> bool:
+    return all(value is not None and BEYOND[rule.op](value, limit) for value in values)
 
 
 def _gauge(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime) -> Sequence[float | None]:
@@ -93,10 +110,6 @@ def _gauge(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end:
     id_ = slice_id(slice_key)
     line = gauges.stepped(desk.conn, str(metric.gauge), {id_: slice_key}, start, end, 60, metric.combine).get(id_, {})
     return [line.get(minute) for minute in range(bucket(start, 1), bucket(end, 1))]
-
-
-def _kpi(desk: Desk, metric: Metric, rule: ThresholdRule, slice_key: str, end: datetime) -> Sequence[float | None]:
-    return [usual.seen(desk, metric, rule, slice_key, at) for at in _looks(rule, end)]
 
 
 def _looks(rule: ThresholdRule, end: datetime) -> list[datetime]:
@@ -118,7 +131,7 @@ def _sight(
     """``limit`` None: nothing can be said of what is usual."""
     beyond = BEYOND[rule.op]
     newest = values[-1] if values else None
-    held = bool(values) and limit is not None and all(value is not None and beyond(value, limit) for value in values)
+    held = bool(values) and limit is not None and _all_beyond(rule, values, limit)
     clear = rule.clear_value if limit is None else usual.moved(rule, limit)
     shape = "gauge" if metric.gauge else f"limit_{metric.shape}"
     step_s = MINUTE_S if metric.gauge else rule.every_s

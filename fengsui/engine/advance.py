@@ -17,7 +17,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import Engine as Store
 
-from fengsui.engine import corrected, plan, school, state, tail, verdicts, warm
+from fengsui.engine import changes, corrected, plan, school, state, tail, verdicts, warm
 from fengsui.engine.closing import Stretch
 from fengsui.engine.family import STEP
 from fengsui.engine.live import Build, Live, Roster, build_detector, carry_over, resume
@@ -94,6 +94,8 @@ class Engine:
         self._seq = 0
         self._at: datetime | None = None
         self._prepared = -1
+        self._settled: changes.Stamp | None = None
+        self._waits_for_plan = False
         self._view: View | None = None
         self._ahead = Ahead()
         self._feeders = Feeders()
@@ -138,19 +140,23 @@ class Engine:
             self._reload(now)
         if self._prepared == bucket(now, self._rhythm):
             return ()
-        notices = self._plan(now, fence)
+        with self._looking.connect() as conn:
+            stamp = changes.stamp(conn, now)
+        changed = stamp is None or stamp != self._settled
+        notices = self._plan(now, fence) if changed else ()
         self._warm_cold(now, fence, progress)
         self._warm_pools(now, fence)
-        self._relearn(now, fence)
+        learning = changed and self._relearn(now, fence)
         if self._keep_states:  # a replay's verdicts are shown to nobody afterwards
             self._compare(now, fence)
         self._prepared = bucket(now, self._rhythm)
+        self._settled = None if learning or self._waits_for_plan else stamp
         return notices
 
     def _plan(self, now: datetime, fence: Fence) -> tuple[Notice, ...]:
         with self._looking.connect() as conn:
             self._clock.renew(conn, now)
-            tag = plan.due(conn, now)
+            tag, self._waits_for_plan = plan.due(conn, now)
         if tag is None:
             return ()
         with self._store.begin() as conn:
@@ -238,14 +244,14 @@ class Engine:
                 if self._keep_states:
                     state.save(conn, pooled.whole())
 
-    def _relearn(self, now: datetime, fence: Fence) -> None:
+    def _relearn(self, now: datetime, fence: Fence) -> bool:
         """One series a minute of those whose past somebody has judged since they learned it."""
 
         def anew(planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Live:
             detector = self._build(planned.rule.detector, planned.rule.parameters)
             return Live(planned, detector, self._maker(planned, events, said))
 
-        self._relearning.step(self._lives(), anew, now, fence, self._pools, self._clock)
+        return self._relearning.step(self._lives(), anew, now, fence, self._pools, self._clock)
 
     def _compare(self, now: datetime, fence: Fence) -> None:
         """Once an hour: which judged windows have moved since, by rows that came late."""
@@ -357,6 +363,7 @@ class Engine:
                 else:
                     pools.resume(key, stored)
         self._pools, self._roster, self._view, self._prepared = pools, roster, None, -1
+        self._settled = None
 
     def _maker(self, planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Maker:
         return Maker(planned, self._clock, events, metric_of(planned.rule.metric).shape, said)

@@ -98,15 +98,17 @@ class Ahead:
         self._cells: Cells = {}
 
     def read(self, conn: Connection, lives: Iterable[Live], view: View, instant: int) -> None:
-        """Make sure that everything up to ``instant`` is here, as it stands in this tick."""
+        """Make sure that everything that can be closed up to ``instant`` is here, as it stands in this tick."""
         if self._tick == view.tick and instant <= self._end:
             return
-        stepping = [one for one in lives if one.last_end is not None]
-        start = min(one.last_end or 0 for one in stepping)
-        limit = max((view.until(one) or 0 for one in stepping), default=instant)
+        ready = [(one, one.next_end, view.until(one)) for one in lives]
+        limit = max((until for _, _, until in ready if until is not None), default=instant)
         self._tick, self._end = view.tick, max(instant, min(limit, instant + AHEAD))
-        self._cells = bulk(conn, (one.planned for one in stepping), start, self._end)
+        due = [one for one, end, until in ready if end and until and end <= min(until, self._end)]
+        start = min((one.last_end or 0 for one in due), default=instant)
+        self._cells = bulk(conn, (one.planned for one in due), start, self._end)
 
     def value(self, live: Live) -> Value | None:
-        cells = self._cells[(live.planned.rule.metric, live.minutes)]
-        return None if live.last_end is None else cells.get(live.planned.slice_id, {}).get(live.last_end)
+        """Of its next step."""
+        lines = self._cells[live.place[:2]].get(live.planned.slice_id)
+        return None if lines is None or live.last_end is None else lines.get(live.last_end)

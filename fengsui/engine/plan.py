@@ -199,16 +199,17 @@ def _within(level: str, value: str, levels: Mapping[str, str]) -> bool:
 # --- keeping the plan ------------------------------------------------------------------------------------------------
 
 
-def due(conn: Connection, now: datetime) -> str | None:
-    """The tag of the plan to make now, or ``None``. Changed rules and known events count at once, slices after ten minutes,
-    else once a day (volumes move)."""
+def due(conn: Connection, now: datetime) -> tuple[str | None, bool]:
+    """(the tag of the plan to make now, or ``None``; whether it will be due without a further change). Changed rules and known
+    events count at once, slices after ten minutes, else once a day (volumes move)."""
     kept = conn.execute(select(watermark).where(watermark.c.name == NAME)).first()
     tag = _tag(conn, now)
     if kept is None or kept.at is None or now - kept.at >= DAILY:
-        return tag
+        return tag, True
     if kept.tag.partition(".")[0] != tag.partition(".")[0]:
-        return tag
-    return tag if kept.tag != tag and now - kept.at >= NEW_SLICES else None
+        return tag, True
+    waits = kept.tag != tag
+    return tag if waits and now - kept.at >= NEW_SLICES else None, waits
 
 
 def _tag(conn: Connection, now: datetime) -> str:

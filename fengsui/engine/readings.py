@@ -16,7 +16,7 @@ from fengsui.engine.plan import holds
 from fengsui.engine.planned import Planned
 from fengsui.engine.rules import in_force
 from fengsui.engine.said import Past, Said
-from fengsui.metrics import calendars, read
+from fengsui.metrics import calendars, together
 from fengsui.metrics.calendar import day_type
 from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket_start, slice_levels
@@ -159,13 +159,16 @@ Cells = Mapping[tuple[str, int], Mapping[int, Mapping[int, Value]]]
 
 
 def bulk(conn: Connection, planned: Iterable[Planned], start: int, end: int) -> Cells:
-    """Every step of every series in ``[start, end)`` (minutes): one read per metric and step."""
-    return {
-        (metric, minutes): read.steps(
-            conn, metric, ids, bucket_start(start - start % minutes), bucket_start(end - end % minutes), minutes * 60
-        )
-        for (metric, minutes), ids in by_metric(planned)
-    }
+    """Every step of every series in ``[start, end)`` (minutes), read together for each length of step."""
+    wanted: dict[int, dict[str, list[int]]] = {}
+    for (metric, minutes), ids in by_metric(planned):
+        wanted.setdefault(minutes, {})[metric] = ids
+    found: dict[tuple[str, int], Mapping[int, Mapping[int, Value]]] = {}
+    for minutes, metrics in wanted.items():
+        span = bucket_start(start - start % minutes), bucket_start(end - end % minutes)
+        for metric, lines in together.steps(conn, metrics, *span, minutes * 60).items():
+            found[metric, minutes] = lines
+    return found
 
 
 def by_metric(planned: Iterable[Planned]) -> Iterator[tuple[tuple[str, int], list[int]]]:

@@ -78,9 +78,10 @@ class Relearning:
         fence: Callable[[Connection], None],
         pools: Pools | None = None,
         clock: Clock | None = None,
-    ) -> None:
+    ) -> bool:
+        """False: nothing was said that somebody has still to learn."""
         if self._asked is not None and not self._asked.work.done and now - self._asked.at < PATIENCE:
-            return
+            return True
         asked, self._asked = self._asked, None
         with for_reading(self.store).connect() as conn:
             said = stretches(conn, now)
@@ -89,13 +90,13 @@ class Relearning:
                 self._send_home()
                 if fresh is not None and not self._pool(conn, pools, clock, said, lives, fence, now):
                     self._finish(fresh, fence)
-                return
+                return fresh is not None
             learner, end = anew(live.planned, announced(conn, now), said), live.last_end
             answer = self._answer(conn, learner, end, asked) if asked is not None and asked.fits(live, fresh) else None
             if answer is None:
                 lesson = self._lesson(conn, learner, end, now)
                 if self._worth_asking(lesson, asked) and self._ask(lesson, fresh, now):
-                    return
+                    return True
             found = answer or school.taught(lesson)
         series = live.planned.series
         with self.store.begin() as conn:
@@ -107,6 +108,7 @@ class Relearning:
         self._done.add(series)
         if answer is not None:  # the pupil is free: still one series a minute
             self.step(lives, anew, now, fence, pools, clock)
+        return True
 
     def _pool(
         self,

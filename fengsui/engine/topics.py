@@ -34,11 +34,22 @@ class Topics:
         return list(self.since).index(value) if value in self.since else None
 
 
+_ALIVE = (
+    select(topic.c.shown, topic.c.marked_from)
+    .where(topic.c.ended_at.is_(None), topic.c.marked_from.is_not(None))
+    .order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)
+)
+
+
+def living(conn: Connection) -> list[tuple[str, datetime]]:
+    """What is shown of each that lives, the surest sudden one first, and where its past begins."""
+    return [(row.shown, row.marked_from) for row in conn.execute(_ALIVE)]
+
+
 def load(conn: Connection) -> Topics:
-    alive = select(topic.c.shown, topic.c.marked_from).where(topic.c.ended_at.is_(None), topic.c.marked_from.is_not(None))
     since: dict[str, datetime] = {}
-    for row in conn.execute(alive.order_by(topic.c.kind, topic.c.score.desc(), topic.c.topic_id)):
-        since.setdefault(flat(row.shown), row.marked_from)
+    for shown, begins in living(conn):
+        since.setdefault(flat(shown), begins)
     values = map(flat, conn.execute(select(topic.c.shown).distinct()).scalars())
     return Topics(since, frozenset(values) - since.keys())
 

@@ -86,7 +86,7 @@ def steps(
     if wanted.total:
         return _running(conn, wanted, ids, by_slice, start, end, step_s)
     for id_, line in by_slice.items():
-        found[id_] = {at: value for at, sums in sorted(line.items()) if (value := _value(wanted, sums)) is not None}
+        found[id_] = {at: value for at, sums in sorted(line.items()) if (value := value_of(wanted, sums)) is not None}
     return found
 
 
@@ -190,7 +190,8 @@ def _bins(metric: Metric, sums: cells.Sums) -> cells.Bins:
     return {bin_: n for bin_, n in left.items() if n}
 
 
-def _value(metric: Metric, sums: cells.Sums) -> Value | None:
+def value_of(metric: Metric, sums: cells.Sums) -> Value | None:
+    """The value of one step of a plain metric; None: nothing to say."""
     if metric.shape == "duration":
         mean, n = logbins.mean_log(_bins(metric, sums))
         return Value(mean, float(n)) if n else None
