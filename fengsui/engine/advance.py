@@ -174,7 +174,6 @@ class Engine:
         view = self._see(NO_TICK, now, cold)
         with self._looking.connect() as conn:
             plans = [one for live in cold if (one := self._history_of(conn, live, view, now)) is not None]
-        self._forget_tails([live.planned.series for live, _, _ in plans if live.relearn_to is None], fence)
         steps = sum(span.steps for _, spans, _ in plans for span in spans)
         pupils = school.pupils_for(steps) if self._keep_states else 0
         try:
@@ -186,12 +185,6 @@ class Engine:
         except BaseException:  # recovery: the next advance reads the roster from the store, which has what was committed
             self._roster = None
             raise
-
-    def _forget_tails(self, fresh: Sequence[str], fence: Fence) -> None:
-        if fresh and self._keep_states:
-            with self._store.begin() as conn:
-                fence(conn)
-                tail.forget(conn, fresh)
 
     def _keep(self, answer: school.Answer, now: datetime, fence: Fence) -> None:
         lesson, found = answer
@@ -218,6 +211,8 @@ class Engine:
     def _save_warm(self, conn: Connection, live: Live, end: int, judged: Sequence[Judged], now: datetime) -> None:
         upsert(conn, verdict, [verdicts.row(reading.complete, found, warm.WARM_SEQ, 0) for reading, found in judged], update=())
         if self._keep_states:
+            if live.relearn_to is None:
+                tail.forget(conn, live.planned.series)
             state.save(conn, {live.planned.series: live.whole()})
         if live.ready:
             state.mark_ready(conn, [live.planned.series], bucket_start(end))

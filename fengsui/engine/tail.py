@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -48,10 +48,10 @@ def drop(conn: Connection, until: int) -> None:
     conn.execute(delete(detector_tail).where(detector_tail.c.end_at <= bucket_start(until)))
 
 
-def forget(conn: Connection, keys: Collection[str]) -> None:
-    """Series that are about to learn all of their history: what is here of a time when they were watched before lies in it."""
-    gone = {_id(key) for key in keys}
-    conn.execute(delete(detector_tail).where(detector_tail.c.series.in_(keys)))
+def forget(conn: Connection, series: str) -> None:
+    """It is about to learn all of its history: what is here of a time when it was watched before lies in that."""
+    gone = _id(series)
+    conn.execute(delete(detector_tail).where(detector_tail.c.series == series))
     rows = conn.execute(_ROWS.where(detector_tail.c.series.startswith("#"))).all()
     changed = [{**row._mapping, "reading": text} for row in rows if (text := _without(row.reading, gone)) is not None]
     upsert(conn, detector_tail, changed)
@@ -114,13 +114,13 @@ def _alone(series: str, row: Sequence[Any]) -> Reading:
     return Reading(series, bucket_start(start), bucket_start(start + length), value, exposure, complete, _context(about))
 
 
-def _without(text: str, gone: Collection[bytes]) -> str | None:
-    """``None`` where the row has none of them."""
+def _without(text: str, gone: bytes) -> str | None:
+    """``None`` where the row has none of it."""
     found = json.loads(text)
     ids = _ids(found)
-    stay = [n for n, id_ in enumerate(ids) if id_ not in gone]
-    if len(stay) == len(ids):
+    if gone not in ids:
         return None
+    stay = [n for n, id_ in enumerate(ids) if id_ != gone]
     found["series"] = b64encode(b"".join([ids[n] for n in stay])).decode()
     for name in ("value", "exposure", "complete", "context"):
         column = _long(found[name], len(ids))

@@ -253,7 +253,7 @@ def test_a_series_that_stands_still_keeps_no_readings_of_others(centre: Centre) 
         centre.advance(engine, at)
         assert centre.resumed(key) == before
     assert len(centre.rows(detector_tail)) <= 60
-    assert all(at > START + timedelta(hours=3) for at, in centre.rows(detector_tail, "end_at"))
+    assert all(at > START + timedelta(hours=3) for (at,) in centre.rows(detector_tail, "end_at"))
 
 
 class PowerCut(Exception):
