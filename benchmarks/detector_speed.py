@@ -119,7 +119,11 @@ def family(children: int) -> tuple[float, int]:
     for t in range(POOL_DAYS * 96):
         row, at = rng.poisson(rate), START + t * length
         counts = {names[i]: float(row[i]) for i in np.flatnonzero(row).tolist()}
-        xs.append(FamilyReading(at, at + length, at.date(), float(rate.sum()), float(row.sum()), counts, True, 0.02))
+        xs.append(
+            FamilyReading(
+                at, at + length, at.date(), float(rate.sum()), float(row.sum()), counts, True, 0.02, at.hour, at.weekday() >= 5
+            )
+        )
     for x in xs[:-96]:
         pool.step(x)
     began = time.process_time_ns()

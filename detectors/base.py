@@ -76,7 +76,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class FamilyReading:
     """A closed step of a parent and its sparse children. ``expected``, ``observed``: counts of the parent; ``counts``: of the
-    children that had any, by name. ``day``: on the centre's calendar. ``budget``: false episodes a week of the whole family."""
+    children that had any, by name. ``day``, ``hour`` and ``off`` (a weekend or a holiday): on the centre's calendar and clock.
+    ``budget``: false episodes a week of the whole family."""
 
     start: datetime
     end: datetime
@@ -86,6 +87,8 @@ class FamilyReading:
     counts: Mapping[str, float]
     complete: bool
     budget: float
+    hour: int
+    off: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,22 @@ A child with two complaints a week never learns a profile of its own; its parent
 share, as a gamma (a, b), once a day and on the day just past, from counts winsorised at the .997 quantile of the prediction:
 learned step by step, a spike would enter its own expectation. It forgets by volume, a / (1 + .06² a) a day. Two clipped days
 in three are the child's new share. Var = phi E + (.01 + 1/a) E². Which phi is each child's is weighed by the negative-binomial
-likelihood of its hours over a grid, with the family's own mixture as the prior (empirical Bayes): an hour with two events tells
-a bursty child long before a moment does. All children of a parent are one array each.
+likelihood of its steps over a grid, with the family's own mixture as the prior (empirical Bayes): a step with two events tells
+a bursty child long before a moment does. A step counts given that something came: how often that is says more of the share.
+All children of a parent are one array each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, gammaln
+from scipy.special import gammaincinv
 from scipy.stats import nbinom
 
-Vector: TypeAlias = NDArray[np.float64]
+from detectors.dispersion import PHI, Vector, log_likelihood, log_some
 
 PRIOR = 0.5
 """Counts that a new child is believed to have had, of an equal share."""
@@ -26,36 +27,31 @@ CLIP_AT = 0.997
 WANDER = 0.06
 OWN_SHAPE = 0.01
 """Relative variance of what differs between a child's day and its parent's."""
-PHI = np.array([1.001, 1.2, 1.5, 2.0, 3.0, 5.0])
-MIXED = np.array([0.4, 0.25, 0.2, 0.1, 0.04, 0.01])
+MIXED = np.full(len(PHI), 1 / len(PHI))
 """How families are, before anything of this one is known; believed as much as three children."""
 BELIEVED = 3.0
 KEEP = 0.995
-SLOWLY = 0.1
+EM = 5
+"""Turns a day at the family's mixture."""
 DISCRETE = 200.0
 """Up to this mean the quantile is the discrete law's; a gamma's above."""
-EMPTY, GROWTH = np.log(PHI) / (PHI - 1), np.log((PHI - 1) / PHI)
-"""What an expected event that did not come, and one that came, are worth to each phi."""
 
-FIELDS = ("a", "b", "day", "hour", "due")
+FIELDS = ("a", "b", "day")
 TABLES = ("likely", "came")
 
 
 class Lean:
-    """Shares and dispersions of ``n`` children. ``day``, ``hour``: what came since midnight, since the hour began; ``due``:
-    what was expected of the day's whole hours."""
+    """Shares and dispersions of ``n`` children. ``day``: what came since midnight."""
 
     __slots__ = (*FIELDS, *TABLES, "clipped", "family", "mixture")
 
     a: Vector
     b: Vector
     day: Vector
-    hour: Vector
-    due: Vector
 
     def __init__(self, n: int = 0) -> None:
         self.a, self.b = np.full(n, PRIOR), np.full(n, PRIOR * max(n, 1))
-        self.day, self.hour, self.due = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.day = np.zeros(n)
         self.clipped = np.zeros((n, 3), dtype=bool)
         """Which of the last three days were winsorised, newest last."""
         self.likely, self.came = np.zeros((n, len(PHI))), np.zeros((n, len(PHI)))
@@ -84,28 +80,23 @@ class Lean:
         """Of the variance, in squares of the expectation."""
         return np.asarray(OWN_SHAPE + 1 / self.a)
 
-    def close_hour(self, expected: float) -> None:
-        """``expected``: of the parent in that hour. A wild count is capped: an outbreak is no habit."""
-        mean = np.maximum(self.share * expected, 1e-9)
-        self.due += mean
-        came = np.flatnonzero(self.hour)
-        if len(came):
-            usual = mean[came]
-            sd = np.sqrt(self.phi[came] * usual + self.relative[came] * usual**2)
-            count = np.minimum(self.hour[came], np.maximum(3, usual + 6 * sd + 1))[:, None]
-            size = usual[:, None] / (PHI - 1)
-            self.came[came] += gammaln(count + size) - gammaln(size) + count * GROWTH
-            self.hour[:] = 0
+    def learn_step(self, places: NDArray[np.intp], came: Vector, mean: Vector) -> None:
+        """Which dispersion is likely, from a step in which ``places`` had ``came``: given that something came, for then how
+        well the mean is known matters little. A wild count is capped: an outbreak is no habit."""
+        sd = np.sqrt(self.phi[places] * mean + OWN_SHAPE * mean**2)
+        count = np.minimum(came, np.maximum(3, mean + 6 * sd + 1))
+        self.came[places] += log_likelihood(count, mean) - log_some(mean)
 
-    def close_day(self, total: float, whole: bool) -> None:
-        """Learn the day just past, of which the parent had ``total``. One that was not whole, or was empty, teaches nothing."""
+    def close_day(self, total: float, whole: bool, tilt: Vector | float = 1.0) -> None:
+        """Learn the day just past, of which the parent had ``total``; ``tilt``: how much of their usual share children have on
+        such a day. One that was not whole, or was empty, teaches nothing."""
         if whole and total > 0 and len(self):
-            clipped = self._learn_shares(total)
+            clipped = self._learn_shares(total * np.asarray(tilt))
             self._learn_noise(~clipped)
-        for array in (self.day, self.due, self.came, self.hour):
+        for array in (self.day, self.came):
             array[:] = 0
 
-    def _learn_shares(self, total: float) -> NDArray[np.bool_]:
+    def _learn_shares(self, total: Vector) -> NDArray[np.bool_]:
         limits = _limits(self.share * total, self.phi, self.relative)
         over = self.day > limits
         accepted = self.clipped.sum(axis=1) + over >= 3 - 1
@@ -117,11 +108,11 @@ class Lean:
         return over
 
     def _learn_noise(self, usual: NDArray[np.bool_]) -> None:
-        today = self.came - self.due[:, None] * EMPTY
-        self.likely = np.round(KEEP * self.likely + np.where(usual[:, None], today, 0.0), 4)
-        self._weigh()
-        fresh = (self.mixture.sum(axis=0) + BELIEVED * MIXED) / (len(self) + BELIEVED)
-        self.family = ((1 - SLOWLY) * np.array(self.family) + SLOWLY * fresh).tolist()
+        self.likely = np.round(KEEP * self.likely + np.where(usual[:, None], self.came, 0.0), 4)
+        self.likely -= self.likely.max(axis=1, keepdims=True)
+        for _ in range(EM):
+            self._weigh()
+            self.family = ((self.mixture.sum(axis=0) + BELIEVED * MIXED) / (len(self) + BELIEVED)).tolist()
         self._weigh()
 
     def take_over(self, new: int, old: int) -> None:
@@ -130,7 +121,7 @@ class Lean:
             array = getattr(self, name)
             array[new] = array[old]
         self.a[old], self.b[old], self.likely[old] = PRIOR, self.b[old], 0.0
-        self.day[old] = self.hour[old] = 0
+        self.day[old] = 0
         self.clipped[[new, old]] = False
         self._weigh()
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betainc
 
 from detectors import tail
-from detectors.lean import PHI, Vector
+from detectors.dispersion import PHI, Vector
 
 WORTH = 1.5
 """Squared excess over the expectation below which nobody is surprised."""

@@ -1,9 +1,9 @@
 """One test for all sparse children of a parent, on the budget of one series: which child has more than its share?
 
-Two statistics, each on six tenths of the budget: the highest surprise of a child over windows of a step to three days, and
-the sum of what all children's surprises have beyond 3 nats, for several that rise a little together. A child is judged given
-its parent: where the whole rises, its expectation rises with it, so a flood of the parent is no flood of its children.
-Only children that had an event in this step, or stood out before, are looked at: without an event evidence only falls.
+Two statistics, each on six tenths of the budget: the strongest evidence of any child that it has begun to have more
+(``detectors.onset``), and the sum of what all children have beyond some nats, for several that rise a little together. A child
+is judged given its parent: where the whole rises, its expectation rises with it, so a flood of the parent is no flood of its
+children. Only children that had an event in this step alarm: without an event evidence only falls.
 """
 
 from __future__ import annotations
@@ -20,33 +20,34 @@ from numpy.typing import NDArray
 from detectors import maturity, renaming, telling
 from detectors.base import SCHEMA, FamilyDetector, FamilyReading, Reason, State, StateMismatch, Tier, Verdict
 from detectors.blocks import BLOCK_S, Blocks
-from detectors.lean import Lean, Vector
-from detectors.look import Flags, Look
+from detectors.dispersion import Vector
+from detectors.lean import Lean
+from detectors.look import Flags, Look, Window
 from detectors.mixture import mixed
+from detectors.onset import Onset
+from detectors.own_day import HOURS, OwnDay
+from detectors.recent import HOUR, SHORT, Recent, risen
 from detectors.renaming import NEW
-from detectors.runs import packed, unpacked
 from detectors.scan import NATS, Bars
 from detectors.telling import CALM_SCORE
 
-HOUR = 3600
-HOURS = (0.25, 1, 4, 12, 24, 72)
-SHORT = 3
-"""The first windows: while they are high an excess is still going on."""
-FLAT = 0.05
-"""Of the expectation: a child may be open when its parent is closed."""
-STEADY, SURELY = 1.0, 0.7
-"""Counts by which a small parent's chance rise is damped; standard deviations below a count that it surely meant."""
-POOLED = 3.0
-"""Nats above which a child's surprise enters the sum."""
+SMALL = 1e-7
+"""Events a step that are expected at least: nothing is impossible."""
+POOLED = 1.0
+"""Nats above which a child's evidence enters the sum."""
+OVER = 3.0
+"""Nats of the short windows below which an excess is over."""
 PART = 0.6
 """Of the budget for each statistic: their false alarms coincide in part."""
 RARER = 1.0
 """Decades rarer than the budget: what is beyond was real, and is no example of chance."""
-STANDING = 12.0
+KNOWN_DAYS = 6
+"""Of its parent that a child's share must rest on, if it has few of its own: before, nobody knows what would be many."""
+STANDING = 8.0
 STANDING_DAYS = 3
 """A child that was that far out on one of the last days is not summed: one that shifted would block all others."""
-OFTEN, OFTEN_WEIGHT, OFTEN_PRIOR, OFTEN_KEEP = 5.0, 4.0, 14.0, 0.985
-"""Nats; nats per e-fold; days; memory. A child that exceeds 5 nats on more days than its siblings must exceed more."""
+OFTEN, OFTEN_WEIGHT, OFTEN_PRIOR, OFTEN_KEEP = 3.0, 4.0, 2.0, 0.985
+"""Nats; nats per e-fold; days as its siblings; memory. A child that exceeds 3 nats on more days than they must exceed more."""
 BARS = Bars(7.0, 13.0, 5.0, 10.0)
 NAMED = 6
 RENAMED = 3.0
@@ -57,32 +58,25 @@ class Pool(FamilyDetector):
     """The children of one parent; by name, in the order of ``children``. Steps must come in order of time."""
 
     name: ClassVar[str] = "pool"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, step_s: int = 900) -> None:
         if not 60 <= step_s <= HOUR or HOUR % step_s:
             raise ValueError(f"step_s={step_s!r}: a part of an hour from 60")
         self.step_s = step_s
-        self.widths = tuple(max(1, round(hours * HOUR / step_s)) for hours in HOURS)
-        self.kept = self.widths[-1]
         self.children: list[str] = []
-        self.lean = Lean()
+        self.lean, self.own = Lean(), OwnDay()
+        self.recent, self.onset = Recent(0, step_s), Onset(0, step_s)
         self.most, self.sum = Blocks(), Blocks()
         self._muted = np.zeros(0, dtype=bool)
         self._clear(0)
-        self._expected = np.zeros(self.kept)
-        self._observed = np.zeros(self.kept)
-        self._filled = 0
         self._end = self._day = self._days = 0
-        self._total, self._steps, self._whole = 0.0, 0, False
-        self._often_days = 0.0
+        self._total, self._steps, self._whole, self._off = 0.0, 0, False, False
+        self._level = self._often_days = 0.0
 
     def _clear(self, n: int) -> None:
         self._place = {name: at for at, name in enumerate(self.children)}
-        self._sums = np.zeros((self.kept + 1, n))
-        """Cumulative counts at the end of each step of the last three days, as a ring."""
-        self._at = 0
-        self._surprise, self._highest, self._often = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._evidence, self._highest, self._often = np.zeros(n), np.zeros(n), np.zeros(n)
         self._burning = np.zeros(n, dtype=bool)
         self._standing = np.zeros(n, dtype=int)
         """Days until a child may be summed again."""
@@ -91,12 +85,12 @@ class Pool(FamilyDetector):
 
     def adopt(self, children: Sequence[str], muted: Collection[str] = ()) -> None:
         if list(children) != self.children:
-            before = self.body()
+            rows = self._children_body()
             places = [self._place.get(name) for name in children]
-            self.lean = self.lean.arranged(places)
+            self.lean, self.recent = self.lean.arranged(places), self.recent.arranged(places)
+            self.own = self.own.arranged(places, self.lean.phi)
             self.children = list(children)
-            empty: list[Any] = [0.0, 0.0, 0.0, False, 0, [-self.kept]]
-            self._load_children([before["children"][at] if at is not None else empty for at in places])
+            self._load_children([rows[at] if at is not None else [0.0, 0.0, False, 0, []] for at in places])
         self._muted = np.array([name in muted for name in children], dtype=bool)
 
     @property
@@ -111,8 +105,7 @@ class Pool(FamilyDetector):
         if start < self._end:
             return []
         self._turn(x, start)
-        self._take(x)
-        look = self._look(x)
+        look = self._look(x, *self._take(x))
         said = self._say(x, look, watched) if self.ready else []
         self._remember(x, look)
         return said
@@ -126,16 +119,16 @@ class Pool(FamilyDetector):
         if day == self._day:
             return
         if self._day:
-            whole = self._whole and self._steps * self.step_s >= 0.9 * 86400
-            self.lean.close_day(self._total, whole)
-            self._close_day(whole)
-        self._day, self._total, self._steps, self._whole = day, 0.0, 0, True
+            self._close_day(self._whole and self._steps * self.step_s >= 0.9 * 86400)
+        self._day, self._off, self._total, self._steps, self._whole = day, x.off, 0.0, 0, True
+        self._settle(self.recent.level)
 
     @property
     def _last(self) -> int:
         return self._end - self.step_s
 
     def _close_day(self, whole: bool) -> None:
+        self._learn_day(whole)
         self._days += whole
         if self._days > maturity.YOUNG_DAYS:
             self._often = OFTEN_KEEP * self._often + (self._highest > OFTEN)
@@ -143,82 +136,94 @@ class Pool(FamilyDetector):
         self._standing = np.where(self._highest > STANDING, STANDING_DAYS, np.maximum(self._standing - 1, 0))
         self._highest[:] = 0
 
-    def _take(self, x: FamilyReading) -> None:
-        """Let the step in: windows end with it."""
+    def _learn_day(self, whole: bool) -> None:
+        hours = self.own.usual
+        kind = slice(HOURS * self._off, HOURS * (self._off + 1))
+        tilt = self.own.tilt[:, kind] @ hours / hours.sum() if hours.any() else 1.0
+        share = self.lean.share
+        self.lean.close_day(self._total, whole, tilt)
+        self.own.close_day(whole, self._off, share, self.lean.phi)
+
+    def _settle(self, level: float) -> None:
+        self._level = level
+        known = KNOWN_DAYS * level * 86400 / self.step_s
+        self._fresh = (self.lean.a < NEW) & (self.lean.b < known)
+        self.onset.settle(self.lean.share * level, self.lean.mixture)
+
+    def _take(self, x: FamilyReading) -> tuple[NDArray[np.intp], Vector]:
+        """Let the step in; which children had an event, and how many."""
         self._end = int(x.end.timestamp())
-        self._expected[:-1], self._observed[:-1] = self._expected[1:], self._observed[1:]
-        self._expected[-1], self._observed[-1] = round(x.expected, 6), x.observed
-        self._filled = min(self._filled + 1, self.kept)
-        before, self._at = self._at, (self._at + 1) % (self.kept + 1)
-        self._sums[self._at] = self._sums[before]
-        for name, count in x.counts.items():
-            if (at := self._place.get(name)) is not None:
-                self._sums[self._at, at] += count
-                self.lean.day[at] += count
-                self.lean.hour[at] += count
+        rows = sorted((at, count) for name, count in x.counts.items() if count and (at := self._place.get(name)) is not None)
+        places, came = np.array([at for at, _ in rows], dtype=np.intp), np.array([count for _, count in rows], dtype=float)
+        self.recent.take(x.expected, x.observed, places, came)
+        self.lean.day[places] += came
+        self.own.today[places, x.hour] += came
+        self.own.usual[x.hour] += round(self.recent.usual, 6)
         self._total += x.observed
         self._steps += 1
         self._whole &= x.complete
+        return places, came
 
     def _remember(self, x: FamilyReading, look: Look) -> None:
-        self._surprise[:] = 0
-        self._surprise[look.places] = look.surprise
-        self._highest[look.places] = np.maximum(self._highest[look.places], look.surprise * look.arrived)
+        self._highest[look.places] = np.maximum(self._highest[look.places], look.evidence * look.arrived)
         if x.complete and look.arrived.any():
             bar = RARER - math.log10(PART * x.budget)
-            self.most.rise(float(look.surprise[look.arrived].max()), bar)
+            self.most.rise(float(look.evidence[look.arrived].max()), bar)
             self.sum.rise(look.total, bar)
-        if self._end % HOUR == 0:
-            self.lean.close_hour(float(self._expected[-HOUR // self.step_s :].sum()))
         if self._burning.any():
-            self._put_out(look)
+            self._put_out()
 
-    def _put_out(self, look: Look) -> None:
-        """An excess that is over is forgotten, or the long windows would ring with it at the next event."""
-        still = np.zeros(len(self.children), dtype=bool)
-        still[look.places[look.short > POOLED]] = True
-        over = np.flatnonzero(self._burning & ~still)
-        self._sums[:, over] = self._sums[self._at, over]
+    def _put_out(self) -> None:
+        """An excess that is over is forgotten, or the evidence would ring on at the next event."""
+        burning = np.flatnonzero(self._burning)
+        over = burning[self._surprises(burning, SHORT)[0].max(axis=0) <= OVER]
+        self.recent.forget(over)
+        self.onset.ratio[over] = 0.0
         self._burning[over] = False
-        self._surprise[over] = 0
+        self._evidence[over] = 0.0
 
     # Looking -------------------------------------------------------------------------------------------------------
 
-    def _look(self, x: FamilyReading) -> Look:
-        came = [at for name, count in x.counts.items() if count > 0 and (at := self._place.get(name)) is not None]
+    def _look(self, x: FamilyReading, places: NDArray[np.intp], came: Vector) -> Look:
+        if self._days < maturity.YOUNG_DAYS:
+            return Look.of_nobody()
+        self._weigh(x, places, came)
         arrived = np.zeros(len(self.children), dtype=bool)
-        arrived[came] = True
-        places = np.flatnonzero((arrived | (self._surprise > POOLED)) & ~self._muted)
-        if not len(places) or self._days < maturity.YOUNG_DAYS:
-            none, nobody = np.zeros(0), places[:0]
-            return Look(nobody, arrived[nobody], none, none, nobody, none, none, none)
-        observed, expected, relative = self._windows(places)
-        variance = self.lean.phi[places] * expected + relative * expected**2
-        nats = mixed(observed, expected, relative, self.lean.mixture[places])
-        best = nats.argmax(axis=0)
-        pick = best, np.arange(len(places))
-        lift = self._lift()[places] if self._often_days else 0.0
-        surprise = np.maximum(nats[pick] - lift, 0.0)
-        summed = np.maximum(surprise - POOLED, 0.0) * self._pooled(places)
-        short = nats[:SHORT].max(axis=0)
-        look = Look(places, arrived[places], surprise, short, best, observed[pick], expected[pick], variance[pick])
-        look.total = float(summed.sum())
+        arrived[places] = True
+        looked = np.flatnonzero((arrived | (self._evidence > POOLED)) & ~self._muted)
+        look = Look(looked, arrived[looked], self._evidence[looked])
+        look.total = float((np.maximum(look.evidence - POOLED, 0.0) * self._pooled(looked)).sum())
         return look
 
-    def _windows(self, places: NDArray[np.intp]) -> tuple[Vector, Vector, Vector]:
-        """What was observed and expected of ``places`` in each window, given what their parent had, and the relative variance
-        of the expectation."""
-        widths = np.minimum(self.widths, self._filled)
-        then = (self._at - widths) % (self.kept + 1)
-        observed = self._sums[self._at, places] - self._sums[then[:, None], places]
-        due, had = (np.cumsum(one[::-1])[widths - 1] for one in (self._expected, self._observed))
-        day = min(self._filled, 24 * HOUR // self.step_s)
-        level = self._expected[-day:].mean()
-        usual = (1 - FLAT) * due + FLAT * level * widths
-        expected = np.maximum(usual[:, None] * self.lean.share[places], 1e-6)
-        rest = had[:, None] - observed
-        rise = risen(rest, np.maximum(due[:, None] - expected, 1e-6))
-        return observed, expected * rise, self.lean.relative[places] + (rise > 1) / (rest + STEADY)
+    def _weigh(self, x: FamilyReading, places: NDArray[np.intp], came: Vector) -> None:
+        """What the step is evidence of, and of which dispersion."""
+        share = self.lean.share[places]
+        tilt = self.own.tilt[places, HOURS * x.off + x.hour]
+        usual = np.maximum(self.recent.usual * share * tilt, SMALL)
+        mean = usual * self.recent.rise(places, share) if len(places) else usual
+        self.onset.step(places, came, mean, self.lean.mixture[places])
+        if x.complete:
+            calm = ~self._burning[places]
+            self.lean.learn_step(places[calm], came[calm], mean[calm])
+        self.onset.ratio[self._muted | self._fresh] = 0.0
+        lift = self._lift() if self._often_days else 0.0
+        self._evidence = np.maximum(self.onset.nats() - lift, 0.0)
+
+    def _surprises(self, places: NDArray[np.intp], n: int | None = None) -> tuple[Vector, Vector, Vector, Vector]:
+        """-ln p, what was observed and expected, and the variance of that, of the first ``n`` windows and ``places``."""
+        share, relative = self.lean.share[places], self.lean.relative[places]
+        observed, expected, rest = self.recent.windows(places, share, n)
+        rise = risen(rest, np.maximum(self.recent.due()[:n, None] - expected, 1e-6))
+        expected, relative = expected * rise, relative + (rise > 1) / (rest + 1.0)
+        variance = self.lean.phi[places] * expected + relative * expected**2
+        return mixed(observed, expected, relative, self.lean.mixture[places]), observed, expected, variance
+
+    def _window(self, place: int) -> Window:
+        """The window that shows best what stands out."""
+        nats, observed, expected, variance = (one[:, 0] for one in self._surprises(np.array([place])))
+        at = int(nats.argmax())
+        width = min(self.recent.widths[at], self.recent.filled)
+        return Window(width * self.step_s, float(nats[at]), float(observed[at]), float(expected[at]), float(variance[at]))
 
     def _pooled(self, places: NDArray[np.intp]) -> Flags:
         """Who may be summed: not one that has its alarm, nor one that stood out on the last days."""
@@ -226,7 +231,7 @@ class Pool(FamilyDetector):
 
     def _lift(self) -> Vector:
         usual = max(float(self._often.mean()) / self._often_days, 1e-3)
-        ratio = (self._often + OFTEN_PRIOR * usual) / ((self._often_days + OFTEN_PRIOR) * usual)
+        ratio = (self._often + OFTEN_PRIOR) / (self._often_days * usual + OFTEN_PRIOR)
         return np.asarray(OFTEN_WEIGHT * np.maximum(0.0, np.log(ratio)))
 
     # Saying --------------------------------------------------------------------------------------------------------
@@ -249,8 +254,7 @@ class Pool(FamilyDetector):
         said = {}
         for at in np.flatnonzero(look.arrived & (self.lean.a[look.places] <= NEW)).tolist():
             new = int(look.places[at])
-            order = (self._at + 1 + np.arange(self.kept + 1)) % (self.kept + 1)
-            old = renaming.before(new, self._sums[order], self._expected, self.lean)
+            old = renaming.before(new, self.recent.sums, self.recent.expected, self.lean)
             if old is not None:
                 told = {"before": self.children[old], "after": self.children[new]}
                 said[told["after"]] = replace(
@@ -258,7 +262,9 @@ class Pool(FamilyDetector):
                     reason=Reason("detectors.reason.renamed", told),
                 )  # fmt: skip
                 self.lean.take_over(new, old)
-                self._sums[:, new] = self._sums[self._at, new]
+                self.own.take_over(new, old, self.lean.phi)
+                self.recent.forget(np.array([new]))
+                self.onset.ratio[new], self._evidence[new] = 0.0, 0.0
         return said
 
     def _alarm(self, look: Look, bar: float) -> tuple[int | None, float]:
@@ -266,10 +272,10 @@ class Pool(FamilyDetector):
         alone = look.first(look.arrived)
         if alone is None:
             return None, 0.0
-        if self._score(self.most, float(look.surprise[alone])) >= bar:
+        if self._score(self.most, float(look.evidence[alone])) >= bar:
             return alone, 0.0
         together = self._score(self.sum, look.total)
-        summed = look.first((look.surprise > POOLED) & self._pooled(look.places))
+        summed = look.first((look.evidence > POOLED) & self._pooled(look.places))
         return (summed, together) if together >= bar else (None, 0.0)
 
     @staticmethod
@@ -277,21 +283,20 @@ class Pool(FamilyDetector):
         return max(CALM_SCORE, blocks.score(value) + math.log10(PART)) if value > 0 else CALM_SCORE
 
     def _verdict(self, x: FamilyReading, look: Look, at: int, bar: float, together: float = 0.0) -> Verdict:
-        nats = float(look.surprise[at])
-        score = max(together, self._score(self.most, nats) if look.arrived[at] else CALM_SCORE)
-        name = self.children[look.places[at]]
+        score = max(together, self._score(self.most, float(look.evidence[at])) if look.arrived[at] else CALM_SCORE)
+        name, window = self.children[look.places[at]], self._window(int(look.places[at]))
+        nats = window.nats
         if score < bar:
             return self._calm(x, name, score, nats)
-        seconds = min(self.widths[look.window[at]], self._filled) * self.step_s
-        seen, due = float(look.observed[at]), float(look.expected[at])
-        told = {"observed": seen, "expected": due, "ratio": seen / due, "window_s": seconds}
+        seen, due = window.observed, window.expected
+        told: dict[str, Any] = {"observed": seen, "expected": due, "ratio": seen / due, "window_s": window.seconds}
         code = "detectors.reason.count_high"
         if together:
-            order = np.argsort(-look.surprise, kind="stable")
-            parts = [self.children[look.places[i]] for i in order if look.surprise[i] > POOLED]
+            order = np.argsort(-look.evidence, kind="stable")
+            parts = [self.children[look.places[i]] for i in order if look.evidence[i] > POOLED]
             code, told = "detectors.reason.parts_high", {**told, "n": len(parts), "parts": parts[:NAMED]}
-        rank = 0 if together else _rank(seen - due, float(look.variance[at]), nats)
-        start = x.end - timedelta(seconds=seconds)
+        rank = 0 if together else _rank(seen - due, window.variance, nats)
+        start = x.end - timedelta(seconds=window.seconds)
         value, usual, band = self._of_step(x, name)
         return Verdict(
             name, x.start, x.end, value, usual, *band, score, max(math.exp(-nats), 1e-300), True, Tier(1 + rank), "up",
@@ -308,7 +313,7 @@ class Pool(FamilyDetector):
 
     def _of_step(self, x: FamilyReading, name: str) -> tuple[float, float, tuple[float, float]]:
         at = self._place[name]
-        usual = float(self.lean.share[at]) * x.expected
+        usual = float(self.lean.share[at] * self.own.tilt[at, HOURS * x.off + x.hour]) * x.expected
         spread = 1.96 * math.sqrt(float(self.lean.phi[at]) * usual + float(self.lean.relative[at]) * usual**2)
         return float(x.counts.get(name, 0.0)), usual, (max(0.0, usual - spread), usual + spread)
 
@@ -322,44 +327,43 @@ class Pool(FamilyDetector):
         return {
             "names": list(self.children),
             "lean": self.lean.body(),
+            "own": self.own.body(),
+            "recent": self.recent.body(),
             "most": self.most.body(),
             "sum": self.sum.body(),
             "children": self._children_body(),
-            "expected": self._expected[self.kept - self._filled :].tolist(),
-            "observed": self._observed[self.kept - self._filled :].tolist(),
-            "clock": [self._end, self._day, self._days, self._steps, int(self._whole)],
+            "clock": [self._end, self._day, self._days, self._steps, int(self._whole), int(self._off)],
             "total": self._total,
+            "level": self._level,
             "often_days": self._often_days,
         }
 
     def _children_body(self) -> list[list[Any]]:
-        order = (self._at + 1 + np.arange(self.kept + 1)) % (self.kept + 1)
-        counts = np.diff(self._sums[order], axis=0)
-        flat = zip(self._surprise, self._highest, self._often, self._burning, self._standing, counts.T, strict=True)
-        return [[float(s), float(h), float(o), bool(b), int(d), packed(row.tolist())] for s, h, o, b, d, row in flat]
+        rows = zip(self._highest, self._often, self._burning, self._standing, self.onset.ratio.tolist(), strict=True)
+        return [[float(h), float(o), bool(b), int(d), ratio] for h, o, b, d, ratio in rows]
 
     def load(self, body: State) -> None:
         self.children = list(body["names"])
-        self.lean = Lean(len(self.children))
+        n = len(self.children)
+        self.lean, self.own, self.recent = Lean(n), OwnDay(n), Recent(n, self.step_s)
         self.lean.load(body["lean"])
+        self.own.load(body["own"], self.lean.phi)
+        self.recent.load(body["recent"])
         self.most.load(body["most"])
         self.sum.load(body["sum"])
+        self._end, self._day, self._days, self._steps, whole, off = body["clock"]
+        self._whole, self._off, self._total = bool(whole), bool(off), body["total"]
+        self._level, self._often_days = body["level"], body["often_days"]
         self._load_children(body["children"])
-        self._muted = np.zeros(len(self.children), dtype=bool)
-        self._filled = len(body["expected"])
-        for ring, values in ((self._expected, body["expected"]), (self._observed, body["observed"])):
-            ring[:] = 0
-            ring[self.kept - self._filled :] = values
-        self._end, self._day, self._days, self._steps, whole = body["clock"]
-        self._whole, self._total, self._often_days = bool(whole), body["total"], body["often_days"]
+        self._muted = np.zeros(n, dtype=bool)
 
     def _load_children(self, rows: Sequence[Sequence[Any]]) -> None:
         self._clear(len(rows))
-        for at, (surprise, highest, often, burning, standing, counts) in enumerate(rows):
-            self._surprise[at], self._highest[at], self._often[at] = surprise, highest, often
-            self._burning[at], self._standing[at] = burning, standing
-            self._sums[1:, at] = np.cumsum(unpacked(counts))
-        self._at = self.kept
+        self.onset = Onset(len(rows), self.step_s)
+        for at, (highest, often, burning, standing, ratio) in enumerate(rows):
+            self._highest[at], self._often[at], self._burning[at], self._standing[at] = highest, often, burning, standing
+            self.onset.ratio[at] = ratio or 0.0
+        self._settle(self._level)
 
     def to_state(self) -> State:
         return {"schema": SCHEMA, "detector": self.name, "version": self.version, "parameters": {"step_s": self.step_s},
@@ -372,13 +376,6 @@ class Pool(FamilyDetector):
         if found != wanted:
             raise StateMismatch(found, wanted)
         self.load(state["body"])
-
-
-def risen(had: Vector, due: Vector) -> Vector:
-    """How much higher a parent stands than was expected, at least 1. A small one's chance rise is damped; where it had many
-    more than expected, the lower bound of a Poisson count holds instead, for damping would hide a flood."""
-    surely = np.maximum(np.sqrt(np.maximum(had, 0.0)) - SURELY, 0.0) ** 2 / due
-    return np.asarray(np.maximum(np.maximum((had + STEADY) / (due + STEADY), surely), 1.0))
 
 
 def _rank(excess: float, variance: float, nats: float) -> int:

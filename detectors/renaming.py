@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.lean import PRIOR, Lean, Vector
+from detectors.dispersion import Vector
+from detectors.lean import PRIOR, Lean
 
 NEW = 25.0
 """Counts that a share rests on, above which a child is no newcomer."""

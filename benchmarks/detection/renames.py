@@ -58,7 +58,18 @@ def _heard(counts: Values, expected: Values, old: str) -> tuple[bool, bool]:
             pool.adopt(names)
         at = START + timedelta(minutes=15 * t)
         came = {names[i]: float(row[i]) for i in np.flatnonzero(row).tolist()}
-        x = FamilyReading(at, at + timedelta(minutes=15), at.date(), float(expected[t]), float(row.sum()), came, True, BUDGET)
+        x = FamilyReading(
+            at,
+            at + timedelta(minutes=15),
+            at.date(),
+            float(expected[t]),
+            float(row.sum()),
+            came,
+            True,
+            BUDGET,
+            at.hour,
+            at.weekday() >= 5,
+        )
         said += [one for one in pool.step(x) if one.reason.code == "detectors.reason.renamed"]
     return bool(said), any(one.series == FRESH and one.reason.params["before"] == old for one in said)
 

@@ -14,10 +14,11 @@ from benchmarks.detection.series import Values
 from benchmarks.detection.tail_series import A_DAY, HOUR, START, STEP_S, Family, parents, widths
 from detectors import tail
 from detectors.base import FamilyReading, Verdict
-from detectors.pool import Look, Pool
+from detectors.look import Look
+from detectors.pool import POOLED, Pool
 
-FLOOR = 5.0
-"""Nats below which nobody would alarm on a family of 200."""
+FLOOR, LEAST = 5.0, 2.0
+"""Nats of a tail, and of a likelihood ratio, below which nobody would alarm on a family of 200."""
 
 
 @dataclass
@@ -40,10 +41,10 @@ class Listened(Pool):
 
     def _say(self, x: FamilyReading, look: Look, watched: Collection[str]) -> list[Verdict]:
         if look.arrived.any():
-            loud = look.arrived & (look.surprise > FLOOR)
-            pairs = zip(look.places[loud].tolist(), look.surprise[loud].tolist(), strict=True)
+            loud = look.arrived & (look.evidence > LEAST)
+            pairs = zip(look.places[loud].tolist(), look.evidence[loud].tolist(), strict=True)
             self.heard.alone += [(self.t, child, nats) for child, nats in pairs]
-            first = look.first(look.surprise > 3)
+            first = look.first(look.evidence > POOLED)
             if first is not None and look.total > 0:
                 self.heard.sums.append((self.t, look.total, int(look.places[first])))
         return super()._say(x, look, watched)
@@ -57,12 +58,10 @@ def pooled(one: Family, values: Values, budget: float) -> Heard:
         at = START + timedelta(seconds=STEP_S * t)
         came = np.flatnonzero(values[t])
         counts = {names[child]: float(values[t, child]) for child in came.tolist()}
+        end, off = at + timedelta(seconds=STEP_S), at.weekday() >= 5
+        x = FamilyReading(at, end, at.date(), float(expected[t]), float(total[t]), counts, True, budget, at.hour, off)
         pool.t = t
-        for said in pool.step(
-            FamilyReading(
-                at, at + timedelta(seconds=STEP_S), at.date(), float(expected[t]), float(total[t]), counts, True, budget
-            )
-        ):
+        for said in pool.step(x):
             if said.grade:
                 pool.heard.alarms.append((t, int(said.series)))
     return pool.heard

@@ -114,10 +114,11 @@ class Pooled:
             for key, one in self.family.children.items()
             if (cell := counts.get(one.slice_id, {}).get(start)) is not None and cell.value > 0
         }
-        day = clock.at(start)[0].date()
+        local, kind = clock.at(start)
         had = own.value if own is not None else 0.0
         at, end = bucket_start(start), bucket_start(start + STEP)
-        return FamilyReading(at, end, day, expected, had, came, complete, self.family.budget)
+        off = kind in ("weekend", "holiday")
+        return FamilyReading(at, end, local.date(), expected, had, came, complete, self.family.budget, local.hour, off)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,10 @@ import pytest
 from detectors import runs
 from detectors.base import FamilyReading, StateMismatch, Tier, Verdict
 from detectors.blocks import Blocks
+from detectors.dispersion import PHI
 from detectors.lean import Lean
+from detectors.onset import Onset
+from detectors.own_day import OwnDay
 from detectors.pool import Pool
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -43,7 +46,7 @@ class World:
         at = START + t * QUARTER
         counts = {NAMES[child]: float(row[child]) for child in np.flatnonzero(row)}
         expected = float(self.shape[t] * self.rate.sum())
-        return FamilyReading(at, at + QUARTER, at.date(), expected, float(row.sum()), counts, complete, budget)
+        return FamilyReading(at, at + QUARTER, at.date(), expected, float(row.sum()), counts, complete, budget, at.hour, False)
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +209,12 @@ def test_a_child_that_is_new_while_no_other_vanishes_is_no_renaming(world: World
     assert "detectors.reason.renamed" not in {one.reason.code for one in said}
 
 
+def test_a_newcomer_is_no_surge(world: World, taught: dict[str, Any]) -> None:
+    """Nobody knows yet what would be many of it."""
+    said = renamed(taught, world, N - 1, vanish=False)
+    assert said == []
+
+
 def test_another_step_or_version_is_a_mismatch(taught: dict[str, Any]) -> None:
     with pytest.raises(StateMismatch):
         Pool(step_s=300).restore(taught)
@@ -213,15 +222,15 @@ def test_another_step_or_version_is_a_mismatch(taught: dict[str, Any]) -> None:
         Pool(step_s=7)
 
 
-def test_a_bursty_child_is_known_by_its_hours() -> None:
+def test_a_bursty_child_is_known_by_its_steps() -> None:
     rng = np.random.default_rng(3)
     lean, mean = Lean(2), 0.06
     for _ in range(60):
         for _ in range(24):
             counts = np.array([rng.poisson(mean), rng.negative_binomial(mean, 1 / 2.0)], dtype=float)
-            lean.hour += counts
+            came = np.flatnonzero(counts)
+            lean.learn_step(came, counts[came], np.full(len(came), mean))
             lean.day += counts
-            lean.close_hour(2 * mean)
         lean.close_day(float(2 * 24 * mean), True)
     steady, bursty = lean.phi.tolist()
     assert steady < 1.4 < 1.6 < bursty
@@ -240,6 +249,36 @@ def test_a_spike_does_not_enter_its_own_expectation_and_two_days_in_three_do() -
     lean.day += (60.0, 90.0)
     lean.close_day(150.0, True)
     assert float(lean.share[0]) > 1.7 * usual
+
+
+def test_a_child_with_a_day_of_its_own_is_known_by_it() -> None:
+    """Its nights are busy while its parent sleeps; its sibling's are as its parent's; both have a fifth of it."""
+    rng, own = np.random.default_rng(7), OwnDay(2)
+    hours = np.arange(24)
+    usual, share = np.where(hours < 8, 2.0, 10.0), np.full(2, 0.2)
+    night = np.where(hours < 8, 5.0, 0.6) * usual
+    for _ in range(30):
+        own.today += rng.poisson(0.2 * np.array([night, usual]))
+        own.usual += usual
+        own.close_day(True, False, share, np.ones(2))
+    other, same = own.tilt[:, :24]
+    assert other[2:6].min() > 3 and other[12:20].max() < 0.9
+    assert same.min() > 0.6 and same.max() < 1.6
+
+
+def test_what_goes_on_coming_is_evidence_and_a_burst_of_a_bursty_child_is_not() -> None:
+    onset, mixture = Onset(2, 900), np.zeros((2, len(PHI)))
+    mixture[0, 0] = mixture[1, PHI == 3.0] = 1.0
+    onset.settle(np.full(2, 0.01), mixture)
+    for _ in range(500):
+        onset.step(np.array([], dtype=int), np.array([]), np.array([]), mixture[:0])
+    assert onset.nats().max() < 0
+    onset.step(np.arange(2), np.full(2, 4.0), np.full(2, 0.01), mixture)
+    steady, bursty = onset.nats().tolist()
+    assert steady > 6 > 3 > bursty
+    for _ in range(3):
+        onset.step(np.arange(2), np.ones(2), np.full(2, 0.01), mixture)
+    assert onset.nats()[1] > 8
 
 
 def test_blocks_say_how_often_a_height_comes_and_leave_out_what_was_real() -> None:
