@@ -6,6 +6,7 @@ base itself, and what it has learned is not stored: the labels are, and it is le
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,10 @@ from fengsui.text.model import softmax
 from fengsui.text.table import BucketTable, Floats
 
 RATE = 0.5
+BIAS_RATE = 0.05
+FREE, MORE, ONE_SIDED = 6, 2, 1.5
+"""Of one label so many corrections count in full whatever else was said, and so many for each of another label; how steeply
+further ones weigh less."""
 _START = 1.0
 """Where AdaGrad's sums of squares begin: the first correction moves no weight by more than about ``RATE / 2``."""
 UNHEARD = -4.0
@@ -33,6 +38,7 @@ class Online:
         self._bias = np.zeros(len(self.classes), dtype=np.float32)
         self._trust_squares = np.full(len(self.classes), 10.0, dtype=np.float32)
         self._bias_squares = np.full(len(self.classes), _START, dtype=np.float32)
+        self._said: Counter[str] = Counter()
         self.n = 0
 
     def margins(self, bags: Bags, base: Floats) -> Floats:
@@ -52,12 +58,20 @@ class Online:
         self.n += 1
         slope = softmax(self.margins(one, base[None, :]))[0]
         slope[self.classes.index(truth)] -= 1.0
+        slope *= self._weight(truth)
         self._step(buckets, slope)
         self._trust_squares += (slope * known[0]) ** 2
         self._trust -= np.float32(0.1) * slope * known[0] / np.sqrt(self._trust_squares)
         np.maximum(self._trust, 0.1, out=self._trust)
         self._bias_squares += slope**2
-        self._bias -= np.float32(0.2) * slope / np.sqrt(self._bias_squares)
+        self._bias -= np.float32(BIAS_RATE) * slope / np.sqrt(self._bias_squares)
+
+    def _weight(self, truth: str) -> np.float32:
+        """Of a label that nearly all corrections say, further ones count less: who calls a page of fifty questions neutral speaks
+        of these, and not of every complaint that shares their small words."""
+        self._said[truth] += 1
+        others = self._said.total() - self._said[truth]
+        return np.float32(min(1.0, (FREE + MORE * others) / self._said[truth]) ** ONE_SIDED)
 
     def _step(self, buckets: Ints, slope: Floats) -> None:
         if not len(buckets):

@@ -116,3 +116,19 @@ def test_a_class_of_a_new_taxonomy_is_learned_too() -> None:
 def test_hostile_text_is_only_text() -> None:
     for said in ("\ud800 差", "<script>alert(1)</script>", "%s {0} \x00", "😡" * 3000, "a" * 50_000):
         assert tagged(said)["by"] == RULE
+
+
+def test_a_page_of_one_word_makes_nobody_deaf_to_the_rest() -> None:
+    """Fifty questions called neutral at one press share their small words with every complaint."""
+    mine = fresh()
+    asked = (
+        "麻烦查一下，在哪里可以查到物流",
+        "您好，我的订单什么时候发货",
+        "我是老客户了，请问怎么开发票",
+        "客服在吗，怎么改地址",
+    )
+    for n in range(50):
+        mine.learn("sentiment", f"{asked[n % 4]}，订单号 DD{n}", "neutral")
+    angry = ["麻烦查一下，东西是坏的，太差了", "我是老客户了，客服态度恶劣，再也不买了", "您好，我的订单一直没人管，非常失望"]
+    assert [one["sentiment"] for one in mine.tags(angry, [[]] * 3)] == ["negative"] * 3
+    assert mine.tags(["您好，请问怎么改地址，订单号 DD99"], [[]])[0]["sentiment"] == "neutral"
