@@ -43,9 +43,10 @@ def page() -> None:
 
 def _find(visitor: Visitor) -> None:
     st.html(heading(visitor.say("pages.customer.find"), visitor.say("pages.customer.find_second")))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    form = st.form("cust_find", border=False)  # Enter asks, too
+    with form, st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(visitor.say("pages.customer.id"), key="cust_id", max_chars=customer.ID_MAX, autocomplete="off")
-        st.button(visitor.say("pages.customer.look"), key="cust_look", type="primary", on_click=_look)
+        st.form_submit_button(visitor.say("pages.customer.look"), key="cust_look", type="primary", on_click=_look)
     if told := st.session_state.get(_WRONG):
         st.html(f'<p class="xp" role="alert"><b class="c3">✖</b> {esc(told)}</p>')
 
@@ -184,6 +185,8 @@ def _erase(hashed: str) -> None:
         _unsure()
         st.session_state["cust_reason"] = ""
         st.session_state[_TOLD] = visitor.say("pages.customer.asked")
+        st.session_state.pop(_FOUND, None)  # what was held would go on standing there when it is gone
+        st.query_params.pop("customer", None)
 
     _try(visitor, ask)
 

@@ -29,8 +29,10 @@ _OPEN, _SHOWN, _WRONG = "rec_reveal", "rec_revealed", "rec_reveal_wrong"
 def panel(visitor: Visitor, one: Voice, why: correct.Why) -> None:
     with st.container(border=True, key="p_rec"):
         st.html(_head(visitor, one) + _text(visitor, one) + _facts(visitor, one))
-        if one.raw and visitor.person.role in revealing.ROLES:
-            st.button(visitor.say("pages.inbox.reveal"), key="rec_reveal_open", on_click=_open, args=(one.record_key,))
+        may = one.raw and visitor.person.role in revealing.ROLES
+        if may and st.button(visitor.say("pages.inbox.reveal"), key="rec_reveal_open"):
+            _open(one.record_key)
+            st.rerun()  # the whole page: its dialog stands outside the list that a press in it draws anew
     with st.container(border=True, key="p_tags"):
         st.html(_tags(visitor, one))
         if visitor.person.role in correct.ROLES:

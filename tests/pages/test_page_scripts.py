@@ -889,6 +889,7 @@ def test_the_customer_of_the_address_is_the_one_that_is_shown_and_acted_on(home:
     with open_store(f"sqlite:///{home / 'fengsui.db'}").connect() as conn:
         (asked,) = conn.scalars(select(t.request.c.params).where(t.request.c.kind == "erase")).all()
     assert not app.exception and asked["customer_ref"] == "second000"
+    assert not [one for one in app.button if one.key == "cust_out"], "what goes is not shown as if it were held"
 
 
 def test_what_is_of_the_whole_centre_is_not_for_who_is_bound_to_an_organisation(home: Path, looks: Looks) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from fengsui.settings import load
+from fengsui.ingest.keys import Vault
+from fengsui.settings import load, open_keys
 from fengsui.store.database import open_store
-from fengsui.store.tables import label
+from fengsui.store.tables import audit, feedback_text, label
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
@@ -67,4 +68,24 @@ def test_rows_are_marked_and_corrected_by_keys_and_taken_back(demo_server: Any, 
     screen.keyboard.press("Enter")
     found = until(said, lambda words: len(words) >= n - 1)
     assert len(found) >= 2, "after the mouse the keys are the list's: Enter confirms and presses no button twice"
+    store.dispose()
+
+
+def test_the_words_as_they_came_are_shown_in_a_dialog_for_a_reason(demo_server: Any, screen: Any) -> None:
+    settings = load(demo_server.home / "fengsui.toml", {})
+    store, vault = open_store(settings.store.url), Vault(open_keys(settings, {}))
+    with store.begin() as conn:
+        key = conn.execute(select(feedback_text.c.record_key).order_by(feedback_text.c.record_key)).scalars().first()
+        sealed = vault.seal("我的手机号是 13812345678，请回电".encode(), key)
+        mine = feedback_text.c.record_key == key
+        conn.execute(update(feedback_text).where(mine).values(raw=sealed, key_id=vault.key_id))
+    screen.goto(f"{demo_server.url}/records?id={key}")
+    screen.locator(".st-key-rec_reveal_open button").click(timeout=30_000)
+    screen.get_by_role("dialog").get_by_role("textbox").fill("客户来电核对")
+    screen.keyboard.press("Tab")
+    screen.locator(".st-key-rec_reveal_do button").click()
+    screen.get_by_role("dialog").get_by_text("13812345678").wait_for(timeout=20_000)
+    with store.connect() as conn:
+        told = conn.execute(select(audit.c.params).where(audit.c.action == "text.reveal")).scalars().all()
+    assert [one["reason"] for one in told] == ["客户来电核对"]
     store.dispose()
