@@ -67,8 +67,8 @@ class Online:
         self._bias -= np.float32(BIAS_RATE) * slope / np.sqrt(self._bias_squares)
 
     def _weight(self, truth: str) -> np.float32:
-        """Of a label that nearly all corrections say, further ones count less: who calls a page of fifty questions neutral speaks
-        of these, and not of every complaint that shares their small words."""
+        """Of a label that nearly all corrections say, further ones count less: who calls a page of fifty questions neutral
+        speaks of these, and not of every complaint that shares their small words."""
         self._said[truth] += 1
         others = self._said.total() - self._said[truth]
         return np.float32(min(1.0, (FREE + MORE * others) / self._said[truth]) ** ONE_SIDED)
