@@ -272,8 +272,8 @@ class Engine:
     def _commit(self, closing: list[Live], view: View, tick: int, fence: Fence) -> Stretch:
         """Close instants in one transaction until one of them speaks: only then has transaction 2 something to do, so catching
         up over quiet hours costs a commit and gives what a commit per minute would."""
-        done = Stretch()
-        lives = self._lives()
+        lives, resting = self._lives(), self._known().resting
+        done = Stretch(wholes=dict(resting) if self._keep_states else {})
         with self._store.begin() as conn:
             fence(conn)
             watched = verdicts.watched(conn)
@@ -284,6 +284,7 @@ class Engine:
             at = max(done.at, self._at or done.at)
             self._move(conn, at, self._seq + done.instants, tick)
             done.write(conn)
+        resting.clear()
         self._seq, self._at = self._seq + done.instants, at
         return done
 
@@ -357,7 +358,8 @@ class Engine:
                     resume(roster.lives[key], stored)
                 else:
                     pools.resume(key, stored)
-        self._pools, self._roster, self._view, self._prepared = pools, roster, None, -1
+        roster.rest(before or Roster())
+        self._pools, self._roster, self._view, self._ahead, self._prepared = pools, roster, None, Ahead(), -1
         self._settled = None
 
     def _maker(self, planned: Planned, events: Sequence[Announced], said: Sequence[Said]) -> Maker:

@@ -64,8 +64,7 @@ class Stretch:
         return judged
 
     def keep(self, closing: Sequence[Live], judged: Sequence[Judged], lives: Sequence[Live], instant: int, seq: int) -> None:
-        """What has to be written of the detectors. Where the cuts lie depends on series and readings alone, so catching up
-        writes the rows that an undisturbed run writes."""
+        """What has to be written of the detectors."""
         fresh: list[Reading] = []
         for live, (reading, _) in zip(closing, judged, strict=True):
             if state.cuts(live.own_quarter, instant, live.minutes):

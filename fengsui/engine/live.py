@@ -78,10 +78,12 @@ class Live:
 
 @dataclass(slots=True)
 class Roster:
-    """All head series of the plan. ``refused``: series -> why no detector could be built for it."""
+    """All head series of the plan. ``refused``: series -> why no detector could be built for it; ``resting``: what those of
+    them knew that had a detector until now, to be stored: nobody keeps their readings."""
 
     lives: dict[str, Live] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    resting: dict[str, state.Whole] = field(default_factory=dict)
 
     def cold(self) -> list[Live]:
         return [one for one in self.lives.values() if one.last_end is None]
@@ -89,6 +91,14 @@ class Roster:
     def next_end(self) -> int | None:
         ends = [one.next_end for one in self.lives.values() if one.next_end is not None]
         return min(ends) if ends else None
+
+    def rest(self, before: Roster) -> None:
+        """Take over from ``before`` what is now refused."""
+        for key in self.refused:
+            if key in before.resting:
+                self.resting[key] = before.resting[key]
+            elif key in before.lives and before.lives[key].has_tail:
+                self.resting[key] = before.lives[key].whole()
 
     def add(self, planned: Planned, build: Build, maker: Maker) -> Live | None:
         """``None`` where the rule's detector or parameters are refused: the others go on."""
@@ -123,9 +133,12 @@ def taught(detector: Detector, reading: Reading) -> None:
 
 
 def resume(live: Live, stored: state.Stored) -> None:
-    """Go on from a stored state. One of another detector, version or parameters is not used: the series stays cold."""
+    """Go on from a stored state. One of another detector, version or parameters is not used, nor one whose readings since have
+    a hole: the series stays cold."""
     try:
         state.restore(live.detector, stored.whole.text)
+        if stored.torn:
+            raise StateMismatch(("readings with a hole",), ("each one since the whole state",))
     except StateMismatch as mismatch:
         log.warning("%s: %s: learning again from the roll-ups", live.planned.series, mismatch)
         live.relearn_to = bucket(stored.last_end, 1)

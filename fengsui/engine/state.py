@@ -53,6 +53,12 @@ class Stored:
     def last_end(self) -> datetime:
         return self.tail[-1].end if self.tail else self.whole.end
 
+    @property
+    def torn(self) -> bool:
+        """Whether a reading between the whole state and the last one is missing."""
+        ends = [self.whole.end, *(reading.end for reading in self.tail)]
+        return any(reading.start != end for reading, end in zip(self.tail, ends, strict=False))
+
 
 def cuts(own: int, end: int, minutes: int) -> bool:
     """Whether a step that ends at ``end`` passes the quarter ``own`` at which a series is written whole, each hour the same

@@ -20,7 +20,7 @@ from fengsui.metrics import calendars
 from fengsui.metrics.read import Value
 from fengsui.store import tables
 from fengsui.store.slices import bucket
-from fengsui.store.tables import detector_state, episode, series, slice_, verdict
+from fengsui.store.tables import audit, detector_state, detector_tail, episode, series, slice_, verdict
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -139,6 +139,48 @@ def test_a_refused_parameter_rests_its_own_series_only(embedded: Centre) -> None
     (done,) = embedded.advance(engine, START)
     assert done.notices[0].code == "engine.plan.refused" and "ready_after=0" in done.notices[0].params["why"]
     assert engine.counts()["series"] == 1
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_series_that_was_refused_for_a_while_has_no_hole(embedded: Centre, restarted: bool) -> None:
+    """The trap: the others drop the readings that it still needs."""
+    names = [f"r{n}" for n in range(12)]
+    busy(embedded, "all")
+    for name in names:
+        embedded.rule(name)
+    engine = embedded.engine()
+    for minute in range(190):
+        now = START + minute * MINUTE
+        if minute == 65:
+            for name in names[:6]:
+                embedded.rule(name, version=2, now=now, parameters={"ready_after": 0})
+        if minute == 115:
+            for name in names[:6]:
+                embedded.rule(name, version=3, now=now)
+            engine = embedded.engine() if restarted else engine
+        embedded.count("all", now)
+        embedded.heard("tickets", now + MINUTE)
+        embedded.advance(engine, now + MINUTE)
+    known = [embedded.resumed(f"complaints|all|60|{name}", now) for name in names]
+    assert known == known[-1:] * len(names)
+    assert "engine.state.relearned" not in [row[0] for row in embedded.rows(audit, "action", "at")]
+
+
+def test_readings_with_a_hole_are_learned_again(embedded: Centre) -> None:
+    busy(embedded, "all")
+    embedded.rule("surge")
+    engine = embedded.engine()
+    for minute in range(30):
+        embedded.count("all", START + minute * MINUTE)
+        embedded.heard("tickets", START + (minute + 1) * MINUTE)
+        embedded.advance(engine, START + (minute + 1) * MINUTE)
+    ends = [row[1] for row in embedded.rows(detector_tail, "series", "end_at")]
+    with embedded.store.begin() as conn:
+        conn.execute(detector_tail.delete().where(detector_tail.c.end_at == sorted(ends)[-2]))
+    again = embedded.engine()
+    embedded.advance(again, START + 31 * MINUTE)
+    assert again._lives()[0].relearn_to is not None
+    assert again._lives()[0].last_end == bucket(START + 30 * MINUTE, 1)
 
 
 def test_a_slice_that_vanished_is_no_longer_watched_and_keeps_no_state(embedded: Centre) -> None:

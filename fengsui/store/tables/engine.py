@@ -60,15 +60,15 @@ detector_state = Table(
     "detector_state",
     METADATA,
     Column("series", String, primary_key=True),
-    Column("state", Text, nullable=False),  # canonical JSON of Detector.to_state(); JSONB would reorder and round
+    Column("state", Text, nullable=False),  # canonical JSON as in engine.state; JSONB would reorder and round
     Column("last_end", UtcDateTime, nullable=False),  # steps that start before this are in the state
 )
 
-# Readings judged since `detector_state.last_end`, at most an hour: learned again after a restart.
+# Readings judged since `detector_state.last_end`, some two hours at most: learned again after a restart.
 detector_tail = Table(
     "detector_tail",
     METADATA,
-    Column("series", String, primary_key=True),
+    Column("series", String, primary_key=True),  # "#seq" of the instant; of older versions the series
     Column("end_at", UtcDateTime, primary_key=True),
     Column("reading", Text, nullable=False),  # compact JSON; JSONB would reorder and round
 )
