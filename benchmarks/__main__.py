@@ -17,6 +17,7 @@ QUICK = {
     "first_start": "seconds from an empty home to the page, to all history read, to all head series ready",
 }
 LONG = {
+    "fleet_speed": "CPU a minute and memory of 500 series read by the minute and 5,000 children of the long tail",
     "latency": "from a row committed in PostgreSQL to the worker's picture, and to the wall in a browser",
     "viewers": "fifty screens at the wall: the dashboard's CPU, answers and memory",
     "forecast": "how often the forecast bands hold, beside the seasonal naive guess ($FENGSUI_REAL_DATA)",

@@ -176,8 +176,7 @@ class CountSurprise(Detector):
         expected = max(outlook.rate * unit, least)
         fine = CALM
         if self._fine and length == self.step_s and (value or self._hot):
-            found = scan.sums(self._minutes, outlook.fine, value, expected, least)
-            fine = scan.strongest(outlook.fine, found, self._bars)
+            fine = scan.latest(self._minutes, outlook.fine, value, expected, least, self._bars)
         closes = self._ends(start, length)
         close = self._close_of(outlook, value, expected) if closes else None
         self._look = Look(x, start, length, outlook, expected, fine, close)

@@ -82,7 +82,7 @@ class OwnDay:
         log_tilt, unit = np.zeros_like(seen), np.eye(BASIS.shape[1])
         for _ in range(NEWTON):
             mean = due * np.exp(log_tilt)
-            slope = unit + (mean @ SQUARES).reshape(-1, *unit.shape)
+            slope = unit + np.einsum("ij,jk->ik", mean, SQUARES).reshape(-1, *unit.shape)  # no BLAS: its threads cost more
             right = (mean * log_tilt + seen - mean) @ BASIS
             found = np.linalg.solve(slope, right[:, :, None])[:, :, 0] @ BASIS.T
             log_tilt += np.clip(found - log_tilt, -1.0, 1.0)

@@ -83,7 +83,41 @@ def strongest(beams: Sequence[Beam], found: Sequence[Sum], bars: Bars, high: flo
                 best = Evidence(surprise, 0, width, observed, expected)
         if gate:
             live = excess > 0 and excess * excess > high * high * variance
-    return best._replace(rank=rank)
+    return best if best is CALM else Evidence(best.surprise, rank, *best[2:])
+
+
+def latest(ring: Ring, beams: Sequence[Beam], observed: float, expected: float, floor: float, bars: Bars) -> Evidence:
+    """``strongest`` of ``sums`` in one pass, for a step that comes each minute: a window without an excess costs a look."""
+    best, rank, live = CALM, 0, True
+    at, seen, due, filled = ring.at, ring.observed, ring.expected, ring.filled
+    total_seen, total_due = seen[at] + observed, due[at] + expected
+    mean = max(total_due - due[at], floor)
+    _, phi, a, _ = beams[0]
+    least = mean * (phi + a * mean)
+    for width, phi, a, gate in beams:
+        if width - 1 > filled:
+            break
+        start = at - width + 1
+        mean = total_due - due[start]
+        if floor > mean:
+            mean = floor
+        window = total_seen - seen[start]
+        excess = window - mean
+        if excess <= 0:
+            live = live and not gate
+        elif live or gate:
+            variance = mean * (phi + a * mean)
+            if least > variance:
+                variance = least
+            square = excess * excess
+            if live and square > NOTABLE * variance:
+                surprise = tail.upper(window, mean, variance)
+                rank = max(rank, _rank(excess, variance, surprise, bars))
+                if surprise > best.surprise:
+                    best = Evidence(surprise, 0, width, window, mean)
+            if gate:
+                live = square > HIGH * HIGH * variance
+    return best if best is CALM else Evidence(best.surprise, rank, *best[2:])
 
 
 def _rank(excess: float, variance: float, surprise: float, bars: Bars) -> int:

@@ -182,6 +182,21 @@ def test_long_windows_are_mute_once_the_last_quarter_is_calm() -> None:
     assert scan.strongest(BEAMS, scan.sums(ring, BEAMS, 1.0, 1.0, 0.001), BARS).surprise == 0.0
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_minutes_scan_is_the_scan_of_its_sums(seed: int) -> None:
+    rng, ring = np.random.default_rng(seed), Ring(240)
+    beams: list[Beam] = [(width, 1.3, 0.01, 15 <= width <= 60) for width in (1, 5, 15, 30, 60, 120, 240)]
+    spoke = 0
+    for i in range(1500):
+        mean = float(np.exp(np.sin(i / 90) - 2))
+        value = float(rng.poisson(mean * (6 if i % 400 > 350 else 1)))
+        found = scan.latest(ring, beams, value, mean, 0.001, BARS)
+        assert found == scan.strongest(beams, scan.sums(ring, beams, value, mean, 0.001), BARS)
+        spoke += found.rank > 0
+        ring.push(value, mean)
+    assert spoke
+
+
 def test_windows_that_reach_beyond_what_was_seen_are_left_out() -> None:
     assert len(scan.sums(Ring(240), BEAMS, 1.0, 1.0, 0.001)) == 1
 
