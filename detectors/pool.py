@@ -148,6 +148,7 @@ class Pool(FamilyDetector):
         self._level = level
         known = KNOWN_DAYS * level * 86400 / self.step_s
         self._fresh = (self.lean.a < NEW) & (self.lean.b < known)
+        self._lift = self._lifted() if self._often_days else np.zeros(len(self.children))
         self.onset.settle(self.lean.share * level, self.lean.mixture)
 
     def _take(self, x: FamilyReading) -> tuple[NDArray[np.intp], Vector]:
@@ -206,8 +207,7 @@ class Pool(FamilyDetector):
             calm = ~self._burning[places]
             self.lean.learn_step(places[calm], came[calm], mean[calm])
         self.onset.ratio[self._muted | self._fresh] = 0.0
-        lift = self._lift() if self._often_days else 0.0
-        self._evidence = np.maximum(self.onset.nats() - lift, 0.0)
+        self._evidence = np.maximum(self.onset.nats() - self._lift, 0.0)
 
     def _surprises(self, places: NDArray[np.intp], n: int | None = None) -> tuple[Vector, Vector, Vector, Vector]:
         """-ln p, what was observed and expected, and the variance of that, of the first ``n`` windows and ``places``."""
@@ -229,7 +229,7 @@ class Pool(FamilyDetector):
         """Who may be summed: not one that has its alarm, nor one that stood out on the last days."""
         return np.asarray((self._standing[places] == 0) & ~self._burning[places])
 
-    def _lift(self) -> Vector:
+    def _lifted(self) -> Vector:
         usual = max(float(self._often.mean()) / self._often_days, 1e-3)
         ratio = (self._often + OFTEN_PRIOR) / (self._often_days * usual + OFTEN_PRIOR)
         return np.asarray(OFTEN_WEIGHT * np.maximum(0.0, np.log(ratio)))

@@ -22,7 +22,7 @@ STEADY, SURELY = 1.0, 0.7
 
 
 class Recent:
-    __slots__ = ("_at", "_sums", "expected", "filled", "kept", "observed", "step_s", "widths")
+    __slots__ = ("_at", "_sums", "expected", "filled", "kept", "level", "observed", "step_s", "usual", "widths")
 
     def __init__(self, n: int, step_s: int) -> None:
         self.step_s = step_s
@@ -33,6 +33,8 @@ class Recent:
         self._at = 0
         self.expected, self.observed = np.zeros(self.kept), np.zeros(self.kept)
         self.filled = 0
+        self.level = self.usual = 0.0
+        """What the parent is expected to have in a step: over the last day; in the newest, for children whose hours differ."""
 
     def take(self, expected: float, observed: float, places: NDArray[np.intp], came: Vector) -> None:
         self.expected[:-1], self.observed[:-1] = self.expected[1:], self.observed[1:]
@@ -41,21 +43,16 @@ class Recent:
         before, self._at = self._at, (self._at + 1) % (self.kept + 1)
         self._sums[self._at] = self._sums[before]
         self._sums[self._at, places] += came
+        self._settle()
+
+    def _settle(self) -> None:
+        day = min(self.filled, 24 * HOUR // self.step_s)
+        self.level = float(self.expected[-day:].mean()) if day else 0.0
+        self.usual = (1 - FLAT) * float(self.expected[-1]) + FLAT * self.level
 
     def forget(self, places: NDArray[np.intp]) -> None:
         """As if ``places`` had had nothing."""
         self._sums[:, places] = self._sums[self._at, places]
-
-    @property
-    def level(self) -> float:
-        """What the parent is expected to have in a step, over the last day."""
-        day = min(self.filled, 24 * HOUR // self.step_s)
-        return float(self.expected[-day:].mean()) if day else 0.0
-
-    @property
-    def usual(self) -> float:
-        """Of the newest step, for children whose hours differ a little."""
-        return (1 - FLAT) * float(self.expected[-1]) + FLAT * self.level
 
     @property
     def sums(self) -> Vector:
@@ -97,6 +94,7 @@ class Recent:
         for at, row in enumerate(body["counts"]):
             self._sums[1:, at] = np.cumsum(unpacked(row))
         self._at = self.kept
+        self._settle()
 
     def arranged(self, places: Sequence[int | None]) -> Recent:
         """Children in another order; ``None``: one without a past."""

@@ -3,7 +3,8 @@
 Simulated head series: 1 to 40 records a quarter of an hour (log-uniform), two humps a day, weekends at 60 %, negative binomial
 with variance 1.5 times the mean. From the fourth Monday on the day is moved by 3 to 12 hours, or has twice the level, or there
 is a public holiday of three days at the weekend's profile, or a flood of three hours, or nothing. ``called``: a verdict with a
-grade within 25 hours; ``right``: with the hours that it was moved. The limit is the likeliest move under the true profile.
+grade within 25 hours; ``right``: with exactly the hours that it was moved. The limit is the likeliest move under the true
+profile.
 """
 
 from __future__ import annotations
@@ -87,6 +88,12 @@ def _same(told: int | None, truth: int) -> bool:
     return told == truth or {told, truth} == {-12, 12}
 
 
+def _apart(told: int | None, truth: int) -> int:
+    """Hours between two moves, around the clock."""
+    by = abs((told or 0) - truth)
+    return min(by, 24 - by)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--first", type=int, default=1, help="first seed")
@@ -98,8 +105,10 @@ def main() -> None:
     found = {seed: called(seed, "moved", hours) for seed, hours in truth.items()}
     hits = [seed for seed in seeds if found[seed][1] is not None]
     right = [seed for seed in hits if _same(found[seed][1], truth[seed])]
+    near = [seed for seed in hits if _apart(found[seed][1], truth[seed]) <= 1]
     limit = [seed for seed in seeds if _same(likeliest(series(seed, "moved", truth[seed])), truth[seed])]
     print(f"moved n={asked.n}: called {len(hits) / asked.n:.3f}, of these right {len(right) / max(len(hits), 1):.3f}")
+    print(f"  of these right or one hour beside it {len(near) / max(len(hits), 1):.3f}")
     print(f"  the true profile would be right in {len(limit) / asked.n:.3f}")
     print(f"  before the move: {sum(early for early, _ in found.values())} of {asked.n}")
     for what in ("quiet", "level", "holiday", "flood"):
