@@ -47,7 +47,8 @@ def families() -> list[tuple[Pool, list[FamilyReading]]]:
     rng = np.random.default_rng(1)
     parts = [(0.7, 0.5, 20), (0.22, 20, 200), (0.08, 200, 840)]
     rate = (
-        np.concatenate([np.exp(rng.uniform(*np.log((low, high)), round(part * CHILDREN))) for part, low, high in parts]) / 672
+        np.concatenate([np.exp(rng.uniform(np.log(low), np.log(high), round(part * CHILDREN))) for part, low, high in parts])
+        / 672
     )
     names, first = [f"org.2=part {i:04d}" for i in range(CHILDREN)], Pool()
     first.adopt(names)
