@@ -7,7 +7,8 @@ detector alone on the same readings, without a store.
 
 from __future__ import annotations
 
-import resource
+import importlib
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -53,12 +54,35 @@ def main(head: int, tail: int, minutes: int, url: str | None) -> None:
         print(
             f"floor (the detector alone): {bare:.1f} CPU s = {steps / bare:,.0f} a CPU second; engine/floor {spent / bare:.1f}"
         )
-        began = time.perf_counter()
-        again = Engine(store, settings)
-        again.warm(START + (minutes + 30) * MINUTE, lambda conn: None)
-        print(f"restart: {time.perf_counter() - began:.1f} s, {again.counts()}")
-        print(f"largest memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+        print(f"largest memory of this process: {_megabytes():.0f} MB")
+        place = store.url.render_as_string(hide_password=False)
         store.dispose()
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.engine_speed", "restart", place, scratch, str(head), str(minutes)], check=True
+        )
+
+
+def restart(url: str, home: str, head: int, minutes: int) -> None:
+    """In a process of its own, with all that a worker imports: everything read from the store, and one more minute closed."""
+    importlib.import_module("fengsui.worker.main")
+    store = open_store(url)
+    before, began, cpu = _megabytes(), time.perf_counter(), time.process_time()
+    engine, end = Engine(store, _settings(Path(home), head)), START + (minutes + 30) * MINUTE
+    engine.warm(end, lambda conn: None)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    _arrive(store, np.zeros(head), end)
+    for _ in _advances(engine, minutes + 31, end + MINUTE):
+        pass
+    counts = ", ".join(f"{name} {n}" for name, n in engine.counts().items())
+    print(f"restart: {seconds:.1f} s, {cpu:.1f} CPU s ({counts}); memory with all that a worker imports: "
+          f"{_megabytes():.0f} MB, {before:.0f} before")  # fmt: skip
+    store.dispose()
+
+
+def _megabytes() -> float:
+    """The largest that this process has been, without what its parent was."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _settings(home: Path, head: int) -> Settings:
@@ -167,5 +191,8 @@ def _bare(drawn: np.ndarray) -> float:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
+    if given[:1] == ["restart"]:
+        restart(given[1], given[2], int(given[3]), int(given[4]))
+        sys.exit()
     heads, tails, length = [int(text) for text in given[:3]] + [500, 5000, 60][len(given[:3]) :]
     main(heads, tails, length, given[3] if len(given) > 3 else None)
