@@ -21,6 +21,8 @@ LONG = {
     "latency": "from a row committed in PostgreSQL to the worker's picture, and to the wall in a browser",
     "viewers": "fifty screens at the wall: the dashboard's CPU, answers and memory",
     "forecast": "how often the forecast bands hold, beside the seasonal naive guess ($FENGSUI_REAL_DATA)",
+    "replay_speed": "virtual minutes a CPU second of a replay, 360 invented tickets a day",
+    "sources_speed": "the sources page on 100,000 and a million records and ninety days of polls",
     "kpi_speed": "pages of figures beside a raw scan; the wall and a drill on the roll-ups of a million records",
     "kills": "a replay killed with SIGKILL at random instants ends in the tables of an undisturbed one",
     "fuzz_parsers": "mutated files, REST bodies and mappings: no crash that is not a stated fault",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, bindparam, func, select
 
 from fengsui.board.scope import Scope
 from fengsui.store.tables import coverage_day, feedback, poll, quarantine
@@ -64,17 +64,23 @@ class Held:
     params: Mapping[str, Any]
 
 
+_OLDER = select(poll.c.tick).where(poll.c.source == bindparam("source"), poll.c.at < bindparam("since"))
+_SWEEPS = select(func.max(poll.c.at), func.sum(poll.c.missed_n)).where(
+    poll.c.source == bindparam("source"),
+    poll.c.sweep,
+    poll.c.at >= bindparam("since"),
+    poll.c.tick >= func.coalesce(_OLDER.order_by(poll.c.tick.desc()).limit(1).scalar_subquery(), 0),
+)
+"""Of the last day. Polls lie by tick, and there are millions: the first older one, walking back, says where the day begins."""
+
+
 def source_detail(store: Engine, source: str, now: datetime) -> SourceDetail:
     with store.connect() as conn:
         polls = conn.execute(select(poll).where(poll.c.source == source).order_by(poll.c.tick.desc()).limit(POLLS)).fetchall()
         days = conn.execute(
             select(coverage_day).where(coverage_day.c.source == source).order_by(coverage_day.c.day.desc()).limit(COVERAGE_DAYS)
         ).fetchall()
-        sweeps = conn.execute(
-            select(func.max(poll.c.at), func.sum(poll.c.missed_n)).where(
-                poll.c.source == source, poll.c.sweep, poll.c.at >= now - timedelta(days=1)
-            )
-        ).one()
+        sweeps = conn.execute(_SWEEPS, {"source": source, "since": now - timedelta(days=1)}).one()
         opened = conn.execute(
             select(feedback.c.opened_at).where(
                 feedback.c.source == source,
