@@ -17,7 +17,7 @@ from fengsui.text.table import BucketTable, Floats
 
 RATE = 0.5
 BIAS_RATE = 0.05
-FREE, MORE, ONE_SIDED = 6, 2, 1.5
+FREE, MORE, ONE_SIDED = 4, 2, 2.0
 """Of one label so many corrections count in full whatever else was said, and so many for each of another label; how steeply
 further ones weigh less."""
 _START = 1.0

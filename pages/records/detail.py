@@ -55,7 +55,8 @@ def dialog(visitor: Visitor) -> None:
 
 
 def _head(visitor: Visitor, one: Voice) -> str:
-    who = visitor.say("pages.people.customer" if one.customer else "pages.people.nameless", tail=(one.customer or "")[-4:])
+    named = bool(one.customer)
+    who = visitor.say("pages.people.customer", tail=str(one.customer)[-4:]) if named else visitor.say("pages.inbox.nameless")
     place = " · ".join(
         words.shown(str(part)) for part in (one.dims.get("channel"), _time(visitor, one), one.dims.get("org")) if part
     )
