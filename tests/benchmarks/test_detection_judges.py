@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import detector_speed
-from benchmarks.detection import judge_a, judge_b, oracle, suite_a, suite_b
+from benchmarks.detection import first_days, judge_a, judge_b, oracle, suite_a, suite_b
 from benchmarks.detection.matching import lowest
 from benchmarks.detection.series import Series, Spike
 from benchmarks.detection.verdicts import Said
@@ -31,6 +31,20 @@ def heard(data: Series, *at: int) -> judge_b.Account:
     alarm = np.zeros(len(data), dtype=bool)
     alarm[list(at)] = True
     return judge_b.account(data, alarm)
+
+
+def test_the_first_days_are_judged_without_their_first_and_with_or_without_the_past() -> None:
+    spikes = (
+        Spike(FIRST + 10, FIRST + 20, 3),
+        Spike(FIRST + 2 * DAY, FIRST + 2 * DAY + 8, 3),
+        Spike(FIRST + 9 * DAY, FIRST + 9 * DAY + 8, 2),
+    )
+    data = series(*spikes)
+    new, filled = first_days.cut(data, data.judged), first_days.cut(data, 0)
+    assert (len(new), new.judged, len(filled), filled.judged) == (8 * DAY, DAY, FIRST + 8 * DAY, FIRST + DAY)
+    assert new.spikes == (Spike(2 * DAY, 2 * DAY + 8, 3),) and new.start == data.at(FIRST)
+    assert filled.spikes == (spikes[1],) and new.weeks == filled.weeks == 1
+    assert new.excused[10:20].all() and not new.excused[DAY:].any()
 
 
 def test_alarms_within_two_hours_are_one_episode() -> None:
