@@ -23,12 +23,12 @@ from sqlalchemy import insert
 from detectors import registry
 from detectors.base import Context, Reading, step
 from fengsui.engine import Advance, Engine
-from fengsui.metrics import catalogue
+from fengsui.metrics import blocks, catalogue
 from fengsui.settings import Settings
 from fengsui.store.database import open_store
 from fengsui.store.slices import NO_BIN, bucket, slice_id
-from fengsui.store.tables import METADATA, definition, rollup, slice_, slice_source, source_state
-from fengsui.store.upsert import add_to, upsert
+from fengsui.store.tables import METADATA, definition, slice_, slice_source, source_state
+from fengsui.store.upsert import upsert
 
 START = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -152,14 +152,7 @@ def _advances(engine: Engine, tick: int, now: datetime) -> Iterator[Advance]:
 
 def _arrive(store: Store, counts: np.ndarray, at: datetime) -> None:
     rows = [
-        {
-            "grain": grain,
-            "slice_id": slice_id(f"queue=q{n:05d}"),
-            "measure": "complaint.n",
-            "bin": NO_BIN,
-            "bucket": bucket(at, grain),
-            "value": int(count),
-        }
+        (grain, slice_id(f"queue=q{n:05d}"), "complaint.n", NO_BIN, bucket(at, grain), int(count))
         for n, count in enumerate(counts)
         if count
         for grain in (1, 15)
@@ -174,7 +167,7 @@ def _arrive(store: Store, counts: np.ndarray, at: datetime) -> None:
         "backfilled": True,
     }
     with store.begin() as conn:
-        add_to(conn, rollup, "value", rows)
+        blocks.add_cells(conn, rows)
         upsert(conn, source_state, [state])
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from fengsui.board import explore
 from fengsui.board.explore import Question
+from fengsui.metrics import blocks
 from fengsui.settings import Settings
 from fengsui.settings.loader import parse
 from fengsui.store import migrate
@@ -70,9 +71,7 @@ from (select i, (random() * 1e9)::int % 6 c, (random() * 1e9)::int % 48 o, (rand
 WORDS = """
 insert into feedback_text (record_key, text, mask_version, text_hash)
 select record_key, '请帮我看一下，' || substr(record_key, 3) || ' 号订单还没有处理好，什么时候可以解决', 1, record_key from feedback"""
-ROLLED = """
-insert into rollup (grain, slice_id, measure, bin, bucket, value)
-select 15, :slice, :measure, :bin, b, count(*) from (select {bucket} b from feedback where {where}) x group by b"""
+ROLLED = "select b, count(*) from (select {bucket} b from feedback where {where}) x group by b"
 
 
 def main(url: str, n: int, keep: bool) -> int:
@@ -105,8 +104,8 @@ def fill(store: Engine, n: int, back: timedelta = BACK) -> None:
             ("due.n", "1 = 1", "due_at"),
             ("due.met", "solved_at <= due_at", "due_at"),
         ):
-            query = ROLLED.format(bucket=bucket.format(at), where=where)
-            conn.execute(text(query), {"slice": slice_id("all"), "measure": measure, "bin": NO_BIN})
+            counts = conn.execute(text(ROLLED.format(bucket=bucket.format(at), where=where))).all()
+            blocks.add_cells(conn, [(15, slice_id("all"), measure, NO_BIN, int(at_), n) for at_, n in counts])
     with store.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.execute(text("analyze"))
     print(f"filled in {time.monotonic() - began:.0f} s", flush=True)

@@ -25,10 +25,10 @@ from benchmarks import backfill
 from fengsui.board import due, kpi_sheet, kpis
 from fengsui.board.kpi_sheet import BACK, Window
 from fengsui.ingest.take import Ingest
-from fengsui.metrics import logbins
+from fengsui.metrics import blocks, logbins
 from fengsui.metrics.catalogue import METRICS
 from fengsui.metrics.drill import drill, kept
-from fengsui.metrics.measures import BY_ID, NO_BIN
+from fengsui.metrics.measures import BY_ID
 from fengsui.settings import Settings, load
 from fengsui.settings.keys import Keys
 from fengsui.store.database import open_store
@@ -260,11 +260,9 @@ def write(store: Engine, path: Path, records: int) -> int:
     base.execute("pragma cache_size=-200000")
     for name, whose, minutes, bins in made.measured():
         with base:
-            for cells in cells_of(made, keys, name, np.flatnonzero(whose), minutes, bins):
-                base.executemany(
-                    "insert into rollup (grain, slice_id, measure, bucket, bin, value) values (?, ?, ?, ?, ?, ?)", cells
-                )
-                written += len(cells)
+            for cells, rows in cells_of(made, keys, name, np.flatnonzero(whose), minutes, bins):
+                base.executemany("insert into rollup (grain, slice_id, measure, block, cells) values (?, ?, ?, ?, ?)", rows)
+                written += cells
     base.execute("pragma wal_checkpoint(truncate)")
     base.close()
     return written
@@ -272,8 +270,8 @@ def write(store: Engine, path: Path, records: int) -> int:
 
 def cells_of(
     made: Records, keys: dict[str, list[str]], name: str, whose: Ints, minutes: Ints, bins: Ints | None
-) -> Iterator[list[tuple[int, int, str, int, int, int]]]:
-    """The summed cells of one measure, cuboid by cuboid and grain by grain, in the order of the key inside each slice."""
+) -> Iterator[tuple[int, list[blocks.Block]]]:
+    """How many summed cells one measure has, and the rows they lie in, cuboid by cuboid and grain by grain."""
     since = int(END.timestamp()) // 60 - MINUTE_DAYS * 1440
     width = BY_ID[name].width
     for cuboid in (*CUBOIDS, *COUNT_CUBOIDS):
@@ -284,17 +282,9 @@ def cells_of(
             at = minutes[mine] - minutes[mine] % grain
             binned = np.zeros(len(mine), dtype=np.int64) if bins is None else bins[mine] + 1
             packed, counts = np.unique((made.places[cuboid][mine] << 40) | (at << 11) | binned, return_counts=True)
-            ids = [slice_id(key) for key in keys[cuboid]]
-            parts = (
-                (packed >> 40).tolist(),
-                ((packed >> 11) & (1 << 29) - 1).tolist(),
-                (packed & 0x7FF).tolist(),
-                counts.tolist(),
-            )
-            yield [
-                (grain, ids[p], name, when, NO_BIN if bin_ == 0 else bin_ - 1, n)
-                for p, when, bin_, n in zip(*parts, strict=True)
-            ]
+            places = [(slice_id(key), name) for key in keys[cuboid]]
+            parts = packed >> 40, (packed >> 11) & (1 << 29) - 1, packed & 0x7FF, counts
+            yield len(counts), blocks.packed(grain, places, *parts)
 
 
 def key_of(cuboid: str, number: int) -> str:

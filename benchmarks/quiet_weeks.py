@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, insert, select
@@ -27,11 +26,11 @@ from benchmarks.detection.faults import usual
 from fengsui import alerts
 from fengsui.alerts.seed import seed as seed_alerts
 from fengsui.engine import Engine
-from fengsui.metrics import catalogue
+from fengsui.metrics import blocks, catalogue
 from fengsui.settings import Settings
 from fengsui.store.database import open_store
 from fengsui.store.slices import NO_BIN, bucket, slice_id, slice_levels
-from fengsui.store.tables import METADATA, definition, episode, rollup, slice_, slice_source, source_state
+from fengsui.store.tables import METADATA, definition, episode, slice_, slice_source, source_state
 from fengsui.store.upsert import upsert
 
 START = datetime(2026, 11, 15, 16, 0, tzinfo=UTC)
@@ -112,15 +111,14 @@ def _furnish(store: Store, settings: Settings, world: World, budget: float | Non
             about = {"slice_id": slice_id(key), "slice_key": key, "dims": levels, "first_at": long_ago}
             upsert(conn, slice_, [{**about, "cuboid": "|".join(sorted(levels)) or "all"}], update=())
             upsert(conn, slice_source, [{"slice_id": slice_id(key), "measure": MEASURE, "source": "tickets"}], update=())
-            conn.execute(insert(rollup), list(_cells(key, counts)))
+            blocks.add_cells(conn, _cells(key, counts))
     return budgets
 
 
-def _cells(key: str, counts: np.ndarray) -> Iterator[dict[str, Any]]:
+def _cells(key: str, counts: np.ndarray) -> Iterator[blocks.Cell]:
     first = bucket(START - timedelta(days=HISTORY), 15)
     for i in np.flatnonzero(counts).tolist():
-        at = {"grain": 15, "slice_id": slice_id(key), "measure": MEASURE, "bin": NO_BIN, "bucket": first + 15 * i}
-        yield {**at, "value": int(counts[i])}
+        yield 15, slice_id(key), MEASURE, NO_BIN, first + 15 * i, int(counts[i])
 
 
 def _rules(conn: Connection, budget: float | None) -> dict[str, float]:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-
 from fengsui.alerts.bodies import ThresholdRule
 from fengsui.alerts.desk import Desk
 from fengsui.metrics import cells, read
 from fengsui.metrics.metric import Metric
-from fengsui.store.slices import bucket, slice_id
-from fengsui.store.tables import rollup
+from fengsui.store.slices import slice_id
 
 PARTNERS = (timedelta(days=1), timedelta(days=7))
 GROWN = 1.5
@@ -60,9 +57,4 @@ def moved(rule: ThresholdRule, shifted: float) -> float:
 def _reaches(desk: Desk, metric: Metric, slice_key: str, since: datetime) -> bool:
     """Whether the roll-ups begin before ``since``: where nothing was counted yet a stock of nought says nothing. Records
     tell it too, for a figure that is usually nought has no cells."""
-    for measure in ("feedback.n", *metric.measures()):
-        mine = (rollup.c.grain == cells.QUARTER) & (rollup.c.slice_id == slice_id(slice_key)) & (rollup.c.measure == measure)
-        first = desk.conn.scalar(select(func.min(rollup.c.bucket)).where(mine))
-        if first is not None and first <= bucket(since, cells.QUARTER):
-            return True
-    return False
+    return cells.reaches(desk.conn, ["feedback.n", *metric.measures()], [slice_id(slice_key)], since)

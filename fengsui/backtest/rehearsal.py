@@ -25,9 +25,9 @@ from fengsui.alerts.record_taking import matches
 from fengsui.alerts.sight import Sight
 from fengsui.backtest.trial import trial
 from fengsui.backtest.wish import MOST_SLICES, Place, Wish
-from fengsui.metrics import catalogue
+from fengsui.metrics import catalogue, cells
 from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_levels
-from fengsui.store.tables import feedback, gauge, rollup, slice_
+from fengsui.store.tables import feedback, gauge, slice_
 
 DAY, MINUTE, WEEK = timedelta(days=1), timedelta(minutes=1), timedelta(days=7)
 SHOWN = 60
@@ -183,8 +183,8 @@ def _first(conn: Connection, name: str | None, start: datetime) -> datetime:
     if name is not None:
         oldest: datetime | None = conn.scalar(select(func.min(gauge.c.at)).where(gauge.c.name == name))
         return max(start, oldest) if oldest else start
-    low = conn.scalar(select(func.min(rollup.c.bucket)).where(rollup.c.grain == 15))
-    return max(start, bucket_start(int(low))) if low is not None else start
+    low = cells.begins(conn, None, None)
+    return start if low is None else max(start, bucket_start(low))
 
 
 def _raised_limit(

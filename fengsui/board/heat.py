@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from fengsui.board.scope import Scope, sees
 from fengsui.metrics import cells
 from fengsui.store.slices import NO_BIN, bucket, bucket_start
-from fengsui.store.tables import rollup, slice_
+from fengsui.store.tables import slice_
 
 CUBOID = "channel|org.1"
 MEASURE = "complaint.n"
@@ -83,6 +83,5 @@ def _counts(conn: Connection, end: datetime) -> dict[str, int]:
 
 def _known(conn: Connection, at: int) -> bool:
     """Whether history reaches back to bucket ``at``: without that, nothing counted would look like nothing happened."""
-    mine = select(slice_.c.slice_id).where(slice_.c.cuboid == CUBOID)
-    older = (rollup.c.grain == 15) & (rollup.c.measure == MEASURE) & (rollup.c.bin == NO_BIN) & (rollup.c.bucket <= at)
-    return conn.execute(select(rollup.c.bucket).where(older, rollup.c.slice_id.in_(mine)).limit(1)).first() is not None
+    mine = list(conn.execute(select(slice_.c.slice_id).where(slice_.c.cuboid == CUBOID)).scalars())
+    return cells.reaches(conn, [MEASURE], mine, bucket_start(at))

@@ -19,8 +19,8 @@ from fengsui.metrics.catalogue import Metric, load
 from fengsui.metrics.read import Kpi
 from fengsui.metrics.sheet import daily, sheet
 from fengsui.settings import Settings
-from fengsui.store.slices import ALL, bucket, slice_id
-from fengsui.store.tables import definition, rollup, slice_
+from fengsui.store.slices import ALL, slice_id
+from fengsui.store.tables import definition, slice_
 
 Named: TypeAlias = Literal["today", "week", "month"]
 Window: TypeAlias = Named | Span
@@ -202,9 +202,7 @@ def _spans(
 
 def _reaches(conn: Connection, since: datetime) -> bool:
     """Whether records go back so far: before them a count of nought says nothing."""
-    mine = (rollup.c.grain == cells.QUARTER) & (rollup.c.slice_id == slice_id(ALL)) & (rollup.c.measure == "feedback.n")
-    first = conn.scalar(select(func.min(rollup.c.bucket)).where(mine))
-    return first is not None and first <= bucket(since, cells.QUARTER)
+    return cells.reaches(conn, ["feedback.n"], [slice_id(ALL)], since)
 
 
 def _own(metric: Metric, kpi: Kpi, before: Kpi, usual: Kpi) -> Row:

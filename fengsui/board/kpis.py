@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from fengsui.metrics import cells
 from fengsui.metrics import read as figures
 from fengsui.metrics.catalogue import WALL, Metric
 from fengsui.metrics.watermarks import SourcePace
 from fengsui.store.slices import bucket, bucket_start, slice_id
-from fengsui.store.tables import rollup, slice_source
+from fengsui.store.tables import slice_source
 
 Tile: TypeAlias = dict[str, Any]
 HOUR_S = 3600
@@ -99,8 +100,7 @@ def _known(conn: Connection, metric: Metric, slice_key: str, at: datetime) -> bo
     """Whether a count reaches back to ``at``: before its history nothing counted would look like nothing happened."""
     if metric.shape != "count" or not metric.measures():
         return True
-    mine = (rollup.c.grain == 15) & (rollup.c.slice_id == slice_id(slice_key)) & rollup.c.measure.in_(metric.measures())
-    return conn.execute(select(rollup.c.bucket).where(mine, rollup.c.bucket <= bucket(at, 15)).limit(1)).first() is not None
+    return cells.reaches(conn, metric.measures(), [slice_id(slice_key)], at)
 
 
 def spark(conn: Connection, metric: Metric, slice_key: str, now: datetime) -> list[float | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from detectors.base import Reading, Verdict
 from fengsui.engine import state, topics
@@ -19,9 +19,9 @@ from fengsui.engine.live import Live, heard, taught
 from fengsui.engine.planned import Planned
 from fengsui.metrics import read
 from fengsui.metrics.catalogue import metric_of
+from fengsui.metrics.cells import begins
 from fengsui.metrics.read import Value
 from fengsui.store.slices import bucket, bucket_start
-from fengsui.store.tables import rollup
 
 QUARTER = 15
 DAY = 1440
@@ -74,15 +74,8 @@ def first_bucket(conn: Connection, planned: Planned, end: int) -> int:
     since = topics.begins(conn, planned.slice_key)
     if since is not None:
         return min(end, max(earliest, bucket(since, QUARTER)))
-    found = conn.execute(
-        select(func.min(rollup.c.bucket)).where(
-            rollup.c.grain == QUARTER,
-            rollup.c.slice_id == planned.slice_id,
-            rollup.c.measure.in_(metric_of(planned.rule.metric).measures()),
-            rollup.c.bucket >= earliest,
-        )
-    ).scalar()
-    return end if found is None or found > end else int(found)
+    found = begins(conn, metric_of(planned.rule.metric).measures(), [planned.slice_id], earliest)
+    return end if found is None or found > end else found
 
 
 def history(conn: Connection, planned: Planned, parts: Sequence[Span]) -> Iterator[Part]:

@@ -1,36 +1,14 @@
-"""Many cells, keys or values in one statement. PostgreSQL takes roll-up cells as arrays through ``unnest``."""
+"""Many keys or values in one statement."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, Table, any_, bindparam, delete, func, literal, select
 
 CHUNK = 500
-Cell: TypeAlias = tuple[int, int, str, int, int, int]
-"""(grain, slice_id, measure, bin, bucket, value)"""
-
-_ADD_SQLITE = (
-    "INSERT INTO rollup (grain, slice_id, measure, bin, bucket, value) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (grain, slice_id, measure, bin, bucket) DO UPDATE SET value = value + excluded.value"
-)
-_ADD_POSTGRES = (
-    "INSERT INTO rollup (grain, slice_id, measure, bin, bucket, value) "
-    "SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::varchar[], %s::smallint[], %s::integer[], %s::bigint[]) "
-    "ON CONFLICT (grain, slice_id, measure, bin, bucket) DO UPDATE SET value = rollup.value + excluded.value"
-)
-
-
-def add_cells(conn: Connection, cells: Sequence[Cell]) -> None:
-    """Add each cell's value to what is stored; a missing cell starts at 0."""
-    if not cells:
-        return
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(_ADD_SQLITE, list(cells))
-    else:
-        conn.exec_driver_sql(_ADD_POSTGRES, tuple(list(column) for column in zip(*cells, strict=True)))
 
 
 def remove(conn: Connection, table: Table, keys: Sequence[Mapping[str, Any]]) -> None:

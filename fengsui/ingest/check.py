@@ -15,11 +15,12 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from fengsui.ingest import bulk
-from fengsui.ingest.deltas import MINUTE, QUARTER, Deltas, Places, minutes_cut
+from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.slices import Known
+from fengsui.metrics import blocks, cells
+from fengsui.metrics.blocks import MINUTE, QUARTER
 from fengsui.metrics.measures import VERSION, contributions, of_measurement
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
@@ -61,9 +62,11 @@ def check_store(store: Engine, settings: Settings, now: datetime) -> Comparison:
     with reading(store).connect() as conn, conn.begin():
         wanted: dict[CellKey, int] = defaultdict(int)
         for deltas in _recomputed(conn, settings, now):
-            for *key, value in deltas.cells():
-                wanted[tuple(key)] += value  # type: ignore[index]
-        stored = {key: value for key, value in _stored(conn, cut) if value}
+            for cell in deltas.cells():
+                wanted[cell[:5]] += cell[5]
+        stored = {
+            cell[:5]: cell[5] for grain, since in ((MINUTE, cut), (QUARTER, 0)) for cell in cells.every(conn, grain, since)
+        }
     wanted = {key: value for key, value in wanted.items() if value}
     keys = stored.keys() | wanted.keys()
     wrong = sorted(key for key in keys if stored.get(key, 0) != wanted.get(key, 0))
@@ -85,7 +88,7 @@ def needs_rebuild(store: Engine, settings: Settings) -> bool:
 
 
 def rebuild(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
-    """Write all roll-ups, slices and their sources anew, in one transaction; the number of cells. Call it before the first
+    """Write all roll-ups, slices and their sources anew, in one transaction; the number of rows. Call it before the first
     take where ``needs_rebuild``, with a new ``Ingest`` afterwards."""
     with store.begin() as conn:
         fence(conn)
@@ -94,12 +97,12 @@ def rebuild(store: Engine, settings: Settings, now: datetime, fence: Fence) -> i
         conn.execute(delete(slice_source))
         total, known = 0, Known()
         for deltas in _recomputed(conn, settings, now):
-            cells = deltas.cells()
-            bulk.add_cells(conn, cells)
+            rows = deltas.blocks()
+            blocks.add(conn, rows)
             pending = Pending(conn.dialect)
             known.remember(known.write(pending, _with_events(deltas, sources), now))
             pending.write(conn)
-            total += len(cells)
+            total += len(rows)
         row = {"name": "rollup", "at": now, "seq": 0, "tick": None, "tag": rollup_tag(settings)}
         upsert(conn, watermark, [row])
     return total
@@ -143,10 +146,3 @@ def _aggregates(conn: Connection, places: Places, deltas: Deltas) -> Deltas:
     for name, key, source in conn.execute(select(gauge.c.name, gauge.c.slice_key, gauge.c.source).distinct()):
         deltas.feeds([f"g.{name}"], places.of_aggregate(slice_levels(key)), source)
     return deltas
-
-
-def _stored(conn: Connection, cut: int) -> Iterator[tuple[CellKey, int]]:
-    columns = (rollup.c.grain, rollup.c.slice_id, rollup.c.measure, rollup.c.bin, rollup.c.bucket, rollup.c.value)
-    for grain, slice_id, measure, bin_, at, value in conn.execute(select(*columns)):
-        if grain == QUARTER or at >= cut:
-            yield (grain, slice_id, measure, bin_, at), value

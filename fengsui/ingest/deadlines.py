@@ -18,7 +18,7 @@ from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.policy import Sla
 from fengsui.ingest.record import Step
-from fengsui.metrics import calendars
+from fengsui.metrics import blocks, calendars
 from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
@@ -108,7 +108,7 @@ def _write(conn: Connection, settings: Settings, changed: Sequence[tuple[Row, Ro
         for row, sign in ((old, -1), (new, 1)):
             slices = places.of_record(row["dims"])
             deltas.add(contributions(row), slices, sign, row["source"], minutes=row["pace"] != "batch")
-    bulk.add_cells(conn, deltas.cells())
+    blocks.add(conn, deltas.blocks())
     if moved:
         conn.execute(insert(audit), [_audit(old, new, now) for old, new in moved])
     return len(moved)

@@ -7,20 +7,20 @@ of an array, expanded to its slices and summed by numpy. Cells come out in the o
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fengsui.ingest.bulk import Cell
+from fengsui.metrics import blocks
+from fengsui.metrics.blocks import MINUTE, QUARTER, Block, Cell, Ints
 from fengsui.metrics.measures import BY_ID, NO_BIN, Contribution, Width
 from fengsui.store.slices import ALL, bucket, bucket_start, cuboid_slice, slice_id, slice_levels
 
-MINUTE, QUARTER = 1, 15
 NARROW = frozenset({ALL, "channel"})
 _CACHE = 200_000
 _PAIRS = 1 << 27
@@ -120,13 +120,28 @@ class Deltas:
             groups.setdefault(pair, set()).add(members[packed >> 32])
         return {pair: set().union(*parts) for pair, parts in groups.items()}
 
+    def blocks(self) -> list[Block]:
+        """The changed cells as rows of the store, in the order of its key."""
+        return [row for grain, keys, cells in self._summed() for row in blocks.packed(grain, keys, *cells)]
+
     def cells(self) -> list[Cell]:
-        """The summed cells that are not 0, in the order of the primary key."""
+        """The changed cells one by one, in the same order."""
+        return [
+            (grain, *keys[key], bin_, at, value)
+            for grain, keys, (key, bucket_, bins, values) in self._summed()
+            for key, at, bin_, value in zip(
+                key.tolist(), bucket_.tolist(), blocks.plain_bins(bins).tolist(), values.tolist(), strict=True
+            )
+        ]
+
+    def _summed(self) -> Iterator[tuple[int, list[tuple[int, str]], tuple[Ints, Ints, Ints, Ints]]]:
+        """Of each grain the cells that are not 0: slices and measures, and of each cell its place there, bucket, bin, value."""
         if not self._rows:
-            return []
+            return
         table = self._table()
         fine = (table[:, 6] == 1) & (table[:, 3] >= self._cut)
-        return [*self._summed(MINUTE, table[fine]), *self._summed(QUARTER, table)]
+        for grain, some in ((MINUTE, table[fine]), (QUARTER, table)):
+            yield grain, *self._of_grain(grain, some)
 
     def _table(self) -> NDArray[np.int64]:
         """Columns: group, measure, bin, minute, value, source, whether by the minute."""
@@ -163,7 +178,7 @@ class Deltas:
             self._groups[slices] = len(self._groups)
         return self._groups[slices]
 
-    def _summed(self, grain: int, table: NDArray[np.int64]) -> list[Cell]:
+    def _of_grain(self, grain: int, table: NDArray[np.int64]) -> tuple[list[tuple[int, str]], tuple[Ints, Ints, Ints, Ints]]:
         ids, order = self._ranked([slice_id(key) for key in self._slices])
         names, name_order = self._ranked(list(self._kinds))
         flat = np.array([order[self._slices[key]] for slices in self._groups for key in slices], dtype=np.int64)
@@ -187,16 +202,11 @@ class Deltas:
         sums = np.add.reduceat(table[rows[order_of], 4], starts) if len(packed) else packed
         kept = sums != 0
         unique, sums = packed[starts][kept], sums[kept]
-        bins, pairs = unique & 0x3FF, unique >> 36
-        pairs = pairs if ranks is None else ranks[pairs]
-        columns = (
-            map(ids.__getitem__, (pairs // len(names)).tolist()),
-            map(names.__getitem__, (pairs % len(names)).tolist()),
-            np.where(bins == 0, NO_BIN, bins - 1).tolist(),
-            ((unique >> 10) & 0x3FFFFFF).tolist(),
-            sums.tolist(),
-        )
-        return list(zip(repeat(grain), *columns, strict=False))  # repeat has no end
+        pairs = unique >> 36
+        which, key = np.unique(pairs, return_inverse=True)
+        which = which if ranks is None else ranks[which]
+        keys = [(ids[pair // len(names)], names[pair % len(names)]) for pair in which.tolist()]
+        return keys, (key, (unique >> 10) & 0x3FFFFFF, unique & 0x3FF, sums)
 
     @staticmethod
     def _ranked(values: list[Any]) -> tuple[list[Any], list[int]]:

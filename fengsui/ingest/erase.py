@@ -17,6 +17,7 @@ from fengsui.ingest import bulk
 from fengsui.ingest.deltas import Deltas, Places, minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.keys import KeyRing, Vault
+from fengsui.metrics import blocks
 from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings
 from fengsui.store.tables import (
@@ -108,7 +109,7 @@ def _uncount(conn: Connection, settings: Settings, keys: Sequence[str], now: dat
     for row in bulk.rows_in(conn, select(feedback), feedback.c.record_key, keys):
         slices = places.of_record(row["dims"])
         deltas.add(contributions(row), slices, -1, row["source"], minutes=row["pace"] != "batch")
-    bulk.add_cells(conn, deltas.cells())
+    blocks.add(conn, deltas.blocks())
 
 
 def _raw(conn: Connection, keys: Sequence[str]) -> int:

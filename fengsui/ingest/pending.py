@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Executable, Table
 
 from fengsui.ingest import bulk
+from fengsui.metrics import blocks
 from fengsui.store.upsert import Step, put_step
 
 
@@ -32,10 +33,10 @@ class Pending:
         if keys:
             self._steps.append(lambda conn: bulk.remove(conn, table, keys))
 
-    def add_cells(self, cells: Sequence[bulk.Cell]) -> None:
-        """Add each cell's value to what is stored."""
-        if cells:
-            self._steps.append(lambda conn: bulk.add_cells(conn, cells))
+    def add(self, rows: Sequence[blocks.Block]) -> None:
+        """Add to the roll-ups."""
+        if rows:
+            self._steps.append(lambda conn: blocks.add(conn, rows))
 
     def run(self, statement: Executable) -> None:
         self._steps.append(lambda conn: conn.execute(statement))

@@ -18,6 +18,7 @@ from fengsui.ingest.fence import Fence
 from fengsui.ingest.pending import Pending
 from fengsui.ingest.slices import Known
 from fengsui.ingest.tag_dims import as_dims, dims_with
+from fengsui.metrics import blocks
 from fengsui.metrics.measures import contributions
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
@@ -68,7 +69,7 @@ def write(conn: Connection, settings: Settings, changes: Sequence[Change], now: 
     statement = update(feedback).where(feedback.c.record_key == bindparam("_key"))
     values = [{"_key": one.row["record_key"], "tags": one.tags, "dims": one.dims} for one in real]
     conn.execute(statement.values(tags=bindparam("tags"), dims=bindparam("dims")), values)
-    bulk.add_cells(conn, deltas.cells())
+    blocks.add(conn, deltas.blocks())
     pending = Pending(conn.dialect)
     Known().write(pending, deltas.fed(), now)
     pending.write(conn)

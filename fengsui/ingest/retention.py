@@ -27,10 +27,12 @@ from sqlalchemy import (
     update,
 )
 
-from fengsui.ingest.deltas import MINUTE, minutes_cut
+from fengsui.ingest.deltas import minutes_cut
 from fengsui.ingest.fence import Fence
 from fengsui.ingest.quarantine import HELD, PURGED
 from fengsui.ingest.topics import PAST
+from fengsui.metrics import blocks
+from fengsui.metrics.blocks import MINUTE
 from fengsui.settings.model import Settings
 from fengsui.store.database import reading
 from fengsui.store.slices import bucket
@@ -112,7 +114,7 @@ def _all_of(store: Engine, fence: Fence, rule: Rule, before: datetime) -> int:
 
 def _minutes(store: Engine, settings: Settings, now: datetime, fence: Fence) -> int:
     cut = bucket(minutes_cut(now, settings.retention.minute_rollups_days), MINUTE)
-    return _in_parts(store, fence, rollup, and_(rollup.c.grain == MINUTE, rollup.c.bucket < cut), delete(rollup))
+    return _in_parts(store, fence, rollup, blocks.ended(MINUTE, cut), delete(rollup))
 
 
 def _texts(store: Engine, fence: Fence, before: datetime) -> int:

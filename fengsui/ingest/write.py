@@ -47,7 +47,7 @@ def records(
     _texts(pending, touched)
     _events(pending, touched)
     _customers(conn, pending, out.customers, tools)
-    pending.add_cells(deltas.cells())
+    pending.add(deltas.blocks())
     return touched
 
 

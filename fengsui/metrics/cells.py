@@ -1,27 +1,35 @@
-"""Roll-up cells read in bulk: per step, and summed over a window. The only file that knows the key of ``rollup``."""
+"""Roll-up cells read in bulk: per step, and summed over a window; how they lie in the store is known to ``blocks``."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+import numpy as np
+from sqlalchemy import Connection, Select, func, select
 
+from fengsui.metrics import blocks
+from fengsui.metrics.blocks import Cell, Cells, Ints
 from fengsui.metrics.measures import BY_ID
 from fengsui.store.slices import bucket
 from fengsui.store.tables import rollup
 
-MINUTE, QUARTER = 1, 15
+MINUTE, QUARTER = blocks.MINUTE, blocks.QUARTER
 NARROW = ("all", "channel")
 """The cuboids that keep measures of width ``narrow``."""
 CHUNK = 500
+AT_ONCE = 5_000
 
 Bins: TypeAlias = dict[int, int]
 Sums: TypeAlias = dict[str, Bins]
 """measure -> bin -> sum; plain counts are in bin ``NO_BIN``"""
 Span: TypeAlias = tuple[int, int, int]
 """(grain, first bucket, bucket after the last)"""
+Place: TypeAlias = tuple[int, str]
+"""(slice, measure)"""
+Found: TypeAlias = tuple[list[Place], Cells]
+"""the place of each row, and the cells of all"""
 
 
 def stepped(
@@ -35,15 +43,12 @@ def stepped(
     grain = grain_of(step_s)
     if grain == MINUTE:
         _need_minutes(measures)
-    span = grain, bucket(start, grain), bucket(end, grain)
-    first, width = span[1], step_s // 60
-    query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, rollup.c.bucket, rollup.c.value)
+    first, width = bucket(start, grain), step_s // 60
+    span = grain, first, bucket(end, grain)
     found: dict[int, dict[int, Sums]] = {}
-    for where in _wheres(measures, list(slice_ids), span):
-        for slice_id, measure, bin_, at, value in conn.execute(query.where(where)):
-            if value:
-                bins = found.setdefault(slice_id, {}).setdefault(at - (at - first) % width, {}).setdefault(measure, {})
-                bins[bin_] = bins.get(bin_, 0) + value
+    for rows, read in _read(conn, measures, slice_ids, span):
+        for slice_id, at, measure, bin_, value in _added(rows, read, read.bucket - (read.bucket - first) % width):
+            found.setdefault(slice_id, {}).setdefault(at, {}).setdefault(measure, {})[bin_] = value
     return found
 
 
@@ -55,14 +60,13 @@ def summed(
 
     Minutes live 8 days and batch sources write none: an older window is cut to whole quarter-hours at its ends.
     """
-    query = select(rollup.c.slice_id, rollup.c.measure, rollup.c.bin, func.sum(rollup.c.value).label("total"))
     found: dict[int, Sums] = {}
     ids = list(slice_ids)
     for span in spans(start, end, minutes=has_minutes(measures)):
-        for where in _wheres(measures, ids, span):
-            for slice_id, measure, bin_, total in conn.execute(query.where(where).group_by(*query.selected_columns[:3])):
+        for rows, read in _read(conn, measures, ids, span):
+            for slice_id, _, measure, bin_, value in _added(rows, read, np.zeros_like(read.bucket)):
                 bins = found.setdefault(slice_id, {}).setdefault(measure, {})
-                bins[bin_] = bins.get(bin_, 0) + int(total)
+                bins[bin_] = bins.get(bin_, 0) + value
     return found
 
 
@@ -75,19 +79,53 @@ def by_step(
     step_s: int,
     after_s: int = 0,
 ) -> dict[int, dict[int, Sums]]:
-    """slice -> number of the step from ``start`` on -> sums, added up by the database: for long windows in wide steps.
-    ``after_s``: of each step only what lies so long after its start."""
+    """slice -> number of the step from ``start`` on -> sums of quarter-hours: for long windows in wide steps. ``after_s``: of
+    each step only what lies so long after its start."""
     first, width = bucket(start, QUARTER), step_s // 60
-    step = ((rollup.c.bucket - first) // width).label("step")
-    query = select(rollup.c.slice_id, step, rollup.c.measure, rollup.c.bin, func.sum(rollup.c.value))
     found: dict[int, dict[int, Sums]] = {}
-    for where in _wheres(measures, list(slice_ids), (QUARTER, first, bucket(end, QUARTER))):
-        late = [(rollup.c.bucket - first) % width >= after_s // 60] if after_s else []
-        grouped = query.where(where, *late).group_by(rollup.c.slice_id, step, rollup.c.measure, rollup.c.bin)
-        for slice_id, at, measure, bin_, total in conn.execute(grouped):
-            if total:
-                found.setdefault(slice_id, {}).setdefault(int(at), {}).setdefault(measure, {})[bin_] = int(total)
+    for rows, read in _read(conn, measures, slice_ids, (QUARTER, first, bucket(end, QUARTER))):
+        late = read.where((read.bucket - first) % width >= after_s // 60) if after_s else read
+        for slice_id, step, measure, bin_, value in _added(rows, late, (late.bucket - first) // width):
+            found.setdefault(slice_id, {}).setdefault(step, {}).setdefault(measure, {})[bin_] = value
     return found
+
+
+def begins(conn: Connection, measures: Sequence[str] | None, slice_ids: Sequence[int] | None, since: int = 0) -> int | None:
+    """The first quarter-hour from bucket ``since`` on in which any of ``measures`` (None: all) was counted in any of the slices
+    (None: all)."""
+    kept = [rollup.c.grain == QUARTER]
+    if measures is not None:
+        kept.append(rollup.c.measure.in_(measures))
+    if slice_ids is not None:
+        kept.append(rollup.c.slice_id.in_(slice_ids))
+    at = since - blocks.reach(QUARTER, measures or ()) + 1
+    while True:
+        block = conn.scalar(select(func.min(rollup.c.block)).where(*kept, rollup.c.block >= at))
+        if block is None:
+            return None
+        rows = conn.execute(select(rollup.c.block, rollup.c.cells).where(*kept, rollup.c.block == block)).all()
+        cells = blocks.summed(blocks.unpacked(QUARTER, [row.block for row in rows], [row.cells for row in rows]))
+        buckets = cells.bucket[cells.bucket >= since]
+        if len(buckets):
+            return int(buckets.min())
+        at = block + 1
+
+
+def reaches(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int], at: datetime) -> bool:
+    """Whether any of ``measures`` was counted in any of the slices in the quarter-hour of ``at`` or before."""
+    first = begins(conn, measures, slice_ids)
+    return first is not None and first <= bucket(at, QUARTER)
+
+
+def every(conn: Connection, grain: int, since: int = 0) -> Iterator[Cell]:
+    """Every cell of a grain from bucket ``since`` on, in no order, each once; those that come to nothing are left out."""
+    query = select(rollup).where(rollup.c.grain == grain)
+    for some in conn.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+        cells = blocks.summed(blocks.unpacked(grain, [row.block for row in some], [row.cells for row in some]))
+        cells = cells.where(cells.bucket >= since)
+        columns = (cells.row.tolist(), blocks.plain_bins(cells.bin).tolist(), cells.bucket.tolist(), cells.value.tolist())
+        for row, bin_, at, value in zip(*columns, strict=True):
+            yield grain, some[row].slice_id, some[row].measure, bin_, at, value
 
 
 def grain_of(step_s: int) -> int:
@@ -131,13 +169,39 @@ def spans(start: datetime | None, end: datetime, *, minutes: bool = True) -> lis
     return [part for part in parts if part[1] < part[2]]
 
 
-def _wheres(measures: Sequence[str], slice_ids: Sequence[int], span: Span) -> Iterator[ColumnElement[bool]]:
+def _read(conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], span: Span) -> Iterator[Found]:
+    """The cells of ``span``: one may come more than once, and those that came to nothing, too."""
     grain, first, last = span
-    for start in range(0, len(slice_ids), CHUNK):
-        yield and_(
-            rollup.c.grain == grain,
-            rollup.c.slice_id.in_(slice_ids[start : start + CHUNK]),
-            rollup.c.measure.in_(measures),
-            rollup.c.bucket >= first,
-            rollup.c.bucket < last,
-        )
+    ids = list(slice_ids)
+    for start in range(0, len(ids), CHUNK):
+        rows = conn.execute(_query(measures, ids[start : start + CHUNK], span)).all()
+        if rows:
+            slices, names, starts, texts = zip(*rows, strict=True)
+            cells = blocks.unpacked(grain, starts, texts)
+            yield list(zip(slices, names, strict=True)), cells.where((cells.bucket >= first) & (cells.bucket < last))
+
+
+def _query(measures: Sequence[str], slice_ids: Sequence[int], span: Span) -> Select[Any]:
+    grain, first, last = span
+    return select(rollup.c.slice_id, rollup.c.measure, rollup.c.block, rollup.c.cells).where(
+        rollup.c.grain == grain,
+        rollup.c.slice_id.in_(slice_ids),
+        rollup.c.measure.in_(measures),
+        rollup.c.block > first - blocks.reach(grain, measures),
+        rollup.c.block < last,
+    )
+
+
+def _added(rows: Sequence[Place], cells: Cells, step: Ints) -> Iterator[tuple[int, int, str, int, int]]:
+    """(slice, step, measure, bin, sum) of what is not 0."""
+    if not len(cells.row):
+        return
+    number = {place: n for n, place in enumerate(dict.fromkeys(rows))}
+    place = np.array([number[row] for row in rows], dtype=np.int64)[cells.row]
+    low = int(step.min())
+    total = blocks.summed(Cells(place, step - low, cells.bin, cells.value))
+    columns = (total.row, total.bucket + low, blocks.plain_bins(total.bin), total.value)
+    names = list(number)
+    for of, at, bin_, value in zip(*(column.tolist() for column in columns), strict=True):
+        slice_id, measure = names[of]
+        yield slice_id, at, measure, bin_, value

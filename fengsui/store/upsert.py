@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, ColumnElement, Connection, Dialect, Table, bindparam
+from sqlalchemy import JSON, Connection, Dialect, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -67,16 +67,6 @@ def put_step(dialect: Dialect, table: Table, rows: Sequence[Mapping[str, Any]], 
     statement, order, converts = _sqlite_put(table, tuple(rows[0]), keep, dialect)
     tuples = _tuples(rows, order, converts)
     return lambda conn: conn.exec_driver_sql(statement, tuples)
-
-
-def add_to(conn: Connection, table: Table, column: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add each row's ``column`` to what is stored (signed deltas); a missing row starts at 0."""
-    if not rows:
-        return
-    statement = insert_for(conn, table)
-    total: ColumnElement[Any] = table.c[column] + statement.excluded[column]
-    keys = [key.name for key in table.primary_key]
-    conn.execute(statement.on_conflict_do_update(index_elements=keys, set_={column: total}), list(rows))
 
 
 def insert_for(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

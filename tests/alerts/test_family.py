@@ -9,7 +9,8 @@ from sqlalchemy import insert
 from fengsui.alerts.family import contains
 from fengsui.metrics import logbins
 from fengsui.store.slices import bucket, slice_id, slice_levels
-from fengsui.store.tables import rollup, slice_
+from fengsui.store.tables import slice_
+from tests import rollups
 
 NO_BIN = -32768
 
@@ -44,7 +45,7 @@ def _cells(centre, key, usual, now):
     cells.append({"grain": 15, "bucket": bucket(centre.now - timedelta(minutes=5), 15), "value": now})
     with centre.store.begin() as conn:
         conn.execute(insert(slice_).values(**row))
-        conn.execute(insert(rollup), [{**c, "slice_id": slice_id(key), "measure": "complaint.n", "bin": NO_BIN} for c in cells])
+        rollups.put(conn, [{**c, "slice_id": slice_id(key), "measure": "complaint.n", "bin": NO_BIN} for c in cells])
 
 
 def test_the_parts_that_make_the_excess_are_named_with_their_usual_share(centre):
@@ -100,7 +101,7 @@ def _shares(centre, key, before, now, measures=("due.met", "due.n")):
     ]
     with centre.store.begin() as conn:
         conn.execute(insert(slice_).values(**row))
-        conn.execute(insert(rollup), cells)
+        rollups.put(conn, cells)
 
 
 def test_a_falling_share_is_explained_by_rate_and_by_mix(centre):
@@ -146,7 +147,7 @@ def test_a_longer_wait_is_explained_by_the_part_that_waits(lite):
         ]
         with lite.store.begin() as conn:
             conn.execute(insert(slice_).values(**row))
-            conn.execute(insert(rollup), cells)
+            rollups.put(conn, cells)
     window = {"observed": math.log(657), "expected": math.log(60), "minutes": 15, "step_s": 900}
     lite.sees(rule="response-time-all", metric="response_time", direction="up", **window)
     lite.advance()

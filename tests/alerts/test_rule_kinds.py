@@ -9,7 +9,8 @@ from sqlalchemy import event, func, insert, select
 from fengsui.alerts import definitions
 from fengsui.alerts.phrase_rules import _began, _Said
 from fengsui.store.slices import bucket, slice_id, slice_levels
-from fengsui.store.tables import rollup, rule_record, slice_, slice_source
+from fengsui.store.tables import rule_record, slice_, slice_source
+from tests import rollups
 
 
 def test_a_kpi_below_its_limit_for_the_whole_time_fires_and_above_the_clearing_one_calms(lite):
@@ -113,7 +114,7 @@ def _due(centre, key, met, of):
         conn.execute(
             insert(slice_source), [{"slice_id": slice_id(key), "measure": m, "source": "crm"} for m in ("due.n", "due.met")]
         )
-        conn.execute(insert(rollup), [{**cell, "measure": "due.n", "value": of}, {**cell, "measure": "due.met", "value": met}])
+        rollups.put(conn, [{**cell, "measure": "due.n", "value": of}, {**cell, "measure": "due.met", "value": met}])
 
 
 @pytest.mark.parametrize(

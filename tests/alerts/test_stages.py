@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import insert
 
 from fengsui.alerts import definitions
 from fengsui.alerts.bodies import RULE, ThresholdRule
@@ -18,7 +18,8 @@ from fengsui.alerts.usual import GROWN
 from fengsui.metrics.facts import Facts, as_columns
 from fengsui.metrics.measures import NO_BIN, contributions
 from fengsui.store.slices import bucket, slice_id
-from fengsui.store.tables import rollup, slice_, slice_source
+from fengsui.store.tables import slice_, slice_source
+from tests import rollups
 from tests.metrics.outage import END, START, TARGET, Ticket, simulate
 
 T0 = datetime(2026, 11, 19, tzinfo=UTC)
@@ -64,8 +65,8 @@ def stored(centre: Any, held: Counter[tuple[str, int]]) -> None:
         for grain in ((15, 1) if name.startswith("due") else (15,))
     ]
     with centre.store.begin() as conn:
-        conn.execute(delete(rollup))
-        conn.execute(insert(rollup), rows)
+        rollups.forget(conn)
+        rollups.put(conn, rows)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

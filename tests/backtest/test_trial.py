@@ -16,8 +16,8 @@ from fengsui.backtest.trial import trial
 from fengsui.backtest.wish import Place, Wish
 from fengsui.store.database import open_store
 from fengsui.store.slices import NO_BIN, bucket, slice_id, slice_levels
-from fengsui.store.tables import METADATA, definition, episode, handling, rollup, slice_
-from fengsui.store.upsert import upsert
+from fengsui.store.tables import METADATA, definition, episode, handling, slice_
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 BEGIN = NOW - timedelta(days=21)
@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Iterator[Engine]:
         known = {"grain": 15, "slice_id": slice_id(KEY), "measure": "complaint.n", "bin": NO_BIN, "bucket": bucket(at, 15)}
         rows.append({**known, "value": int(rng.poisson(mean))})
     with engine.begin() as conn:
-        upsert(conn, rollup, rows)
+        rollups.put(conn, rows)
         place = {"slice_id": slice_id(KEY), "cuboid": "channel", "slice_key": KEY, "dims": slice_levels(KEY)}
         conn.execute(insert(slice_).values(**place, first_at=BEGIN))
     yield engine
@@ -133,7 +133,7 @@ def test_an_alarm_in_a_stretch_that_was_called_false_is_counted_and_real_alerts_
 def test_a_backlog_is_shown_as_it_stands_and_never_added_up(store: Engine) -> None:
     known = {"grain": 15, "slice_id": slice_id(KEY), "measure": "open.n", "bin": NO_BIN}
     with store.begin() as conn:
-        upsert(conn, rollup, [{**known, "bucket": bucket(BEGIN, 15), "value": 100}])
+        rollups.put(conn, [{**known, "bucket": bucket(BEGIN, 15), "value": 100}])
     (one,) = done(store, wish(metric="backlog", detector="gauge"))["slices"]
     assert {seen for _, seen, _ in one["points"]} == {100.0}
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 
 from fengsui.alerts.seed import seed as seed_alerts
 from fengsui.metrics import catalogue
@@ -20,6 +20,7 @@ from fengsui.settings import Settings, parse
 from fengsui.store import tables as t
 from fengsui.store.slices import NO_BIN, bucket, slice_id, slice_key, slice_levels
 from fengsui.store.upsert import upsert
+from tests import rollups
 
 ORGS = ("华东", "华南", "华北", "西南", "东北", "西北")
 CHANNELS = ("电话", "在线", "微信", "App", "邮件")
@@ -133,8 +134,7 @@ def _rollups(conn: Connection, now: datetime, days: int) -> None:
         rows += _quarter(at, now)
     for at in range(bucket(now, 1) - 26 * 60, bucket(now, 1)):
         rows += _minute(at, now)
-    for start in range(0, len(rows), 2000):
-        conn.execute(insert(t.rollup), rows[start : start + 2000])
+    rollups.put(conn, rows)
 
 
 def _cell(grain: int, key: str, measure: str, at: int, value: float, bin_: int = NO_BIN) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fengsui.locale import say
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
 START = NOW - timedelta(days=7)
@@ -19,7 +20,7 @@ START = NOW - timedelta(days=7)
 
 def cell(conn: Connection, key: str, measure: str, at: datetime, value: int) -> None:
     row = {"grain": 15, "slice_id": slice_id(key), "measure": measure, "bin": -32768, "bucket": bucket(at, 15), "value": value}
-    conn.execute(insert(t.rollup).values(**row))
+    rollups.put(conn, [row])
 
 
 def test_coverage_never_counts_what_we_hold_twice(store: Engine, settings: Settings) -> None:

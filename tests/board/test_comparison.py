@@ -15,6 +15,7 @@ from fengsui.metrics.kpis import METRICS
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id, slice_levels
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -33,7 +34,7 @@ def put(store: Engine, parts: Mapping[str, tuple[tuple[int, int], tuple[int, int
             for (met, due), back in zip(pairs, (DAY + HOUR, HOUR), strict=True):
                 cell = {"grain": 15, "slice_id": slice_id(key), "bin": -32768, "bucket": bucket(NOW - back, 15)}
                 rows = [{**cell, "measure": m, "value": v} for m, v in (("due.met", met), ("due.n", due))]
-                conn.execute(insert(t.rollup), rows)
+                rollups.put(conn, rows)
 
 
 def test_two_windows_are_laid_out_by_parts(store: Engine, settings: Settings) -> None:

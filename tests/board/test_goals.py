@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
 from fengsui.alerts import definitions
 from fengsui.board import goals
 from fengsui.metrics.kpis import METRICS
 from fengsui.settings import Settings
-from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
 BODY = {"start": "2026-09-01", "end": "2027-03-01", "start_value": 0.6, "end_value": 0.95}
@@ -24,9 +24,8 @@ def weeks(store: Engine, shares: list[float]) -> None:
         for back, share in enumerate(reversed(shares)):
             at = bucket(NOW - timedelta(days=7 * back + 4), 15)
             cell = {"grain": 15, "slice_id": slice_id("all"), "bin": -32768, "bucket": at}
-            conn.execute(
-                insert(t.rollup),
-                [{**cell, "measure": "due.n", "value": 100}, {**cell, "measure": "due.met", "value": round(share * 100)}],
+            rollups.put(
+                conn, [{**cell, "measure": "due.n", "value": 100}, {**cell, "measure": "due.met", "value": round(share * 100)}]
             )
 
 

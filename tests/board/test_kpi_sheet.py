@@ -14,6 +14,7 @@ from fengsui.metrics.kpis import METRICS
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id, slice_levels
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 
@@ -89,7 +90,7 @@ def test_last_year_stands_beside_a_figure_once_records_reach_back(store: Engine,
             for days, n in cells
         ]
         with store.begin() as conn:
-            conn.execute(insert(t.rollup), rows)
+            rollups.put(conn, rows)
 
     with store.begin() as conn:
         conn.execute(insert(t.slice_source).values(slice_id=slice_id("all"), measure="feedback.n", source="crm"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
 from fengsui.board.outlook import outlook
 from fengsui.metrics.kpis import METRICS
 from fengsui.settings import Settings
-from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, tzinfo=UTC)
 """A Wednesday, 14:32 in the centre."""
@@ -30,7 +30,7 @@ def history(store: Engine, days: int) -> None:
         rows += [(bucket(start + timedelta(hours=hour), 15), n) for hour, n in pairs]
     cell = {"grain": 15, "slice_id": slice_id("all"), "measure": "complaint.n", "bin": -32768}
     with store.begin() as conn:
-        conn.execute(insert(t.rollup), [{**cell, "bucket": at, "value": n} for at, n in rows])
+        rollups.put(conn, [{**cell, "bucket": at, "value": n} for at, n in rows])
 
 
 def test_today_is_beside_workdays_and_what_lies_ahead_does_not_count(store: Engine, settings: Settings) -> None:

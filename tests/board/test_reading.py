@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, update
 
 from fengsui.board import heat, read, snapshot
 from fengsui.board.curve import Point, newest
@@ -16,6 +16,7 @@ from fengsui.metrics.catalogue import METRICS
 from fengsui.settings import Settings
 from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 Fence = Callable[[object], None]
@@ -36,8 +37,8 @@ def drawn(afternoon: Engine, settings: Settings, no_fence: Fence) -> Callable[[i
 def _half_read(store: Engine, *, filling: bool) -> None:
     """The tickets of the last three hours are not there yet."""
     with store.begin() as conn:
-        conn.execute(delete(t.rollup).where(t.rollup.c.grain == 15, t.rollup.c.bucket >= bucket(SINCE, 15)))
-        conn.execute(delete(t.rollup).where(t.rollup.c.grain == 1))
+        rollups.forget(conn, 15, since=bucket(SINCE, 15))
+        rollups.forget(conn, 1)
         conn.execute(update(t.source_state).where(t.source_state.c.source == "tickets").values(backfilled=not filling))
 
 
@@ -71,7 +72,7 @@ def test_once_it_is_read_zero_is_zero_at_once(afternoon: Engine, drawn: Callable
 
 def test_before_its_history_begins_there_is_no_other_day(afternoon: Engine, drawn: Callable[[int], Picture]) -> None:
     with afternoon.begin() as conn:
-        conn.execute(delete(t.rollup).where(t.rollup.c.bucket < bucket(NOW - timedelta(days=3), 15)))
+        rollups.forget(conn, before=bucket(NOW - timedelta(days=3), 15))
     complaints = _tile(drawn(1), "complaints")
     assert complaints["last_week"] is None and complaints["yesterday"] > 0
 
@@ -100,11 +101,8 @@ def test_the_curve_of_an_alert_ends_at_the_last_full_minute(afternoon: Engine) -
 
 
 def _minutes(store: Engine, start: datetime) -> float:
-    here = (t.rollup.c.grain == 1) & (t.rollup.c.slice_id == slice_id("channel=App|org.1=华南"))
-    at = bucket(start, 1)
-    with store.connect() as conn:
-        query = t.rollup.select().where(here, t.rollup.c.bucket >= at, t.rollup.c.bucket < at + 5)
-        return float(sum(row.value for row in conn.execute(query) if row.measure == "complaint.n"))
+    here, at = (1, slice_id("channel=App|org.1=华南"), "complaint.n"), bucket(start, 1)
+    return float(sum(cell.value for cell in rollups.stored(store) if cell[:3] == here and at <= cell.bucket < at + 5))
 
 
 def test_the_newest_share_is_a_share(afternoon: Engine) -> None:
@@ -115,7 +113,7 @@ def test_the_newest_share_is_a_share(afternoon: Engine) -> None:
     from fengsui.store.slices import NO_BIN
 
     with afternoon.begin() as conn:
-        conn.execute(t.rollup.insert(), [row | {"bin": NO_BIN} for row in rows])
+        rollups.put(conn, [row | {"bin": NO_BIN} for row in rows])
         minute = NOW.replace(second=0, microsecond=0)
         found = newest(conn, METRICS["service_level_20"], "all", None, minute, 300)
     assert isinstance(found, Point) and found.value == pytest.approx(0.7)

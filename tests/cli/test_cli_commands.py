@@ -28,8 +28,9 @@ from fengsui.settings import open_keys, parse
 from fengsui.store.database import open_store
 from fengsui.store.migrate import head, upgrade
 from fengsui.store.slices import NO_BIN
-from fengsui.store.tables import customer, definition, person, rollup
+from fengsui.store.tables import customer, definition, person
 from pages.gate.qr import svg
+from tests import rollups
 
 GOOD = "correct horse battery"
 TICKETS = '[source.tickets]\nkind = "sql"\npurpose = "投诉监测"\n'
@@ -267,7 +268,7 @@ def test_differing_cells_are_shown(fengsui: Fengsui, tmp_path: Path):
     store = open_store(f"sqlite:///{tmp_path}/fengsui.db")
     cell = {"grain": 15, "slice_id": 1, "measure": "feedback.n", "bin": NO_BIN, "bucket": 29_000_010, "value": 3}
     with store.begin() as conn:
-        conn.execute(insert(rollup), [cell])
+        rollups.put(conn, [cell])
     store.dispose()
     ran = fengsui("check", "store")
     assert ran.exit_code == 1

@@ -15,8 +15,9 @@ from detectors.base import Detector, Reading, Reason, State, Tier, Verdict
 from fengsui.engine import Advance, Engine
 from fengsui.settings import Settings
 from fengsui.store.slices import NO_BIN, bucket, bucket_start, slice_id, slice_levels
-from fengsui.store.tables import definition, rollup, slice_, slice_source, source_state
-from fengsui.store.upsert import add_to, upsert
+from fengsui.store.tables import definition, slice_, slice_source, source_state
+from fengsui.store.upsert import upsert
+from tests import rollups
 
 START = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 
@@ -110,7 +111,7 @@ class Centre:
             for grain in (1, 15)
         ]
         with self.store.begin() as conn:
-            add_to(conn, rollup, "value", rows)
+            rollups.put(conn, rows)
 
     def history(self, key: str, start: datetime, minutes: int, n: int = 1) -> None:
         """``n`` a minute over ``minutes``, in two statements."""
@@ -121,7 +122,7 @@ class Centre:
                 for at in range(0, minutes, grain)
             ]  # fmt: skip
             with self.store.begin() as conn:
-                upsert(conn, rollup, rows)
+                rollups.put(conn, rows)
 
     def heard(self, source: str, at: datetime) -> None:
         """The source is complete up to ``at``."""

@@ -20,7 +20,6 @@ from fengsui.store.tables import (
     detector_state,
     detector_tail,
     episode,
-    rollup,
     series,
     slice_,
     slice_source,
@@ -28,6 +27,7 @@ from fengsui.store.tables import (
     watermark,
 )
 from fengsui.store.upsert import upsert
+from tests import rollups
 from tests.engine.smallcentre import START, Centre, make_settings
 
 MINUTE = timedelta(minutes=1)
@@ -435,8 +435,8 @@ def test_a_week_of_burning_minutes_is_compared_in_the_time_of_a_tick(centre: Cen
     with centre.store.begin() as conn:
         conn.execute(insert(series).values(series=key, since=START, active=True, **about))
         conn.execute(insert(verdict), judged)
-        conn.execute(insert(rollup), [{**cells, "bucket": at} for at in minutes])
-        conn.execute(update(rollup).where(rollup.c.bucket == minutes[5000]).values(value=400))
+        rollups.put(conn, [{**cells, "bucket": at} for at in minutes])
+        rollups.put(conn, [{**cells, "bucket": minutes[5000], "value": 399}])
     with centre.store.connect() as conn:
         began = time.process_time()
         moved = corrected.found(conn, START)

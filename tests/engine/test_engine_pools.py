@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import insert
 
 from detectors.base import DayType, Tier
 from fengsui.engine import Engine, borrowed
@@ -20,8 +19,8 @@ from fengsui.engine.rules import Rule
 from fengsui.engine.said import Past, Said
 from fengsui.metrics.read import Value
 from fengsui.store.slices import NO_BIN, bucket, bucket_start, slice_id
-from fengsui.store.tables import audit, detector_state, rollup, verdict, watermark
-from fengsui.store.upsert import add_to
+from fengsui.store.tables import audit, detector_state, verdict, watermark
+from tests import rollups
 from tests.engine.smallcentre import START, Centre
 
 QUARTER, DAYS = timedelta(minutes=15), 28
@@ -51,7 +50,7 @@ def family(embedded: Centre) -> Centre:
             for t, n in enumerate(row) if n]  # fmt: skip
     rows += [_cell("org.1=华南", first + t * QUARTER, int(n)) for t, n in enumerate(counts.sum(axis=1)) if n]
     with embedded.store.begin() as conn:
-        conn.execute(insert(rollup), rows)
+        rollups.put(conn, rows)
     embedded.heard("tickets", START)
     return embedded
 
@@ -64,7 +63,7 @@ def _cell(key: str, at: datetime, n: int) -> dict[str, Any]:
 def came(centre: Centre, at: datetime, counts: Mapping[int, int]) -> None:
     cells = [_cell(PROVINCES[n], at, count) for n, count in counts.items()]
     with centre.store.begin() as conn:
-        add_to(conn, rollup, "value", [*cells, _cell("org.1=华南", at, sum(counts.values()))])
+        rollups.put(conn, [*cells, _cell("org.1=华南", at, sum(counts.values()))])
 
 
 def quarters(centre: Centre, engine: Engine, n: int, extra: Mapping[int, Mapping[int, int]], first: int = 0) -> None:
@@ -105,14 +104,14 @@ def test_a_flood_of_the_region_is_none_of_its_provinces(family: Centre) -> None:
 def test_a_restart_at_every_quarter_gives_the_same_verdicts_and_states(family: Centre, tmp_path: Any) -> None:
     extra = {1: {4: 5}, 2: {4: 4, 9: 1}, 30: {7: 3}}
     with family.store.connect() as conn:
-        before = {table: conn.execute(table.select()).mappings().all() for table in (rollup,)}
+        before = rollups.stored(conn)
     seen = []
     for fresh in (False, True):
         with family.store.begin() as conn:
             for table in (verdict, detector_state):
                 conn.execute(table.delete())
-            conn.execute(rollup.delete())
-            conn.execute(insert(rollup), [dict(row) for row in before[rollup]])
+            rollups.forget(conn)
+            rollups.put(conn, [cell._asdict() for cell in before])
             conn.exec_driver_sql("DELETE FROM watermark")
         family.heard("tickets", START)
         family.tick = 0

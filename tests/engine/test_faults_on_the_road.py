@@ -17,8 +17,8 @@ from fengsui.alerts.seeds import rules
 from fengsui.engine import Engine
 from fengsui.locale import say
 from fengsui.store.slices import NO_BIN, bucket, slice_id
-from fengsui.store.tables import episode, rollup, verdict
-from fengsui.store.upsert import upsert
+from fengsui.store.tables import episode, verdict
+from tests import rollups
 from tests.engine.smallcentre import START, Centre, make_settings
 
 QUARTER = timedelta(minutes=15)
@@ -41,7 +41,7 @@ def write(centre: Centre, key: str, measure: str, values: Sequence[float]) -> No
     ]
     centre.slice(key, measure=measure)
     with centre.store.begin() as conn:
-        upsert(conn, rollup, cells)
+        rollups.put(conn, cells)
 
 
 def lived(centre: Centre, hours: float) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from fengsui.ingest.take import Ingest
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
 from fengsui.store import tables
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 KEYS = Keys(b"c" * 32, b"d" * 32, "k1", {})
@@ -70,8 +71,7 @@ def everything(store: Engine) -> dict[str, list[Any]]:
             table = getattr(tables, name)
             columns = [column for column in table.columns if column.name not in UNSEEN.get(name, ())]
             found[name] = sorted(map(repr, conn.execute(select(*columns))))
-        cells = conn.execute(select(tables.rollup).where(tables.rollup.c.value != 0))
-        found["rollup"] = sorted(tuple(cell) for cell in cells)
+        found["rollup"] = list(rollups.stored(conn))
         found["slice_source"] = sorted(tuple(row) for row in conn.execute(select(tables.slice_source)))
     return found
 

@@ -16,6 +16,7 @@ from fengsui.ingest.coverage import record_coverage
 from fengsui.ingest.erase import erase
 from fengsui.ingest.retention import purge
 from fengsui.store import tables
+from tests import rollups
 
 Take = Callable[..., Any]
 
@@ -121,12 +122,12 @@ def test_retention_takes_the_old_and_leaves_facts_and_quarter_hours(
     with store.begin() as conn:
         conn.execute(insert(tables.tick).values(tick=1, now=centre.now, finished_at=centre.now))
         conn.execute(insert(tables.tick).values(tick=2, now=centre.now))  # unfinished: never purged
-    quarters = [cell for cell in rows(store, tables.rollup) if cell.grain == 15]
+    quarters = [cell for cell in rollups.stored(store) if cell.grain == 15]
     assert purge(store, centre.settings, centre.now, no_fence) == {}
     later = centre.now + timedelta(days=800)
     gone = purge(store, centre.settings, later, no_fence)
     assert {"rollup", "feedback_text", "quarantine", "poll", "tick"} <= gone.keys()
-    assert rows(store, tables.rollup) == quarters and len(rows(store, tables.feedback)) == 1
+    assert rollups.stored(store) == quarters and len(rows(store, tables.feedback)) == 1
     assert [row.tick for row in rows(store, tables.tick)] == [2]
     held = rows(store, tables.quarantine)[0]
     assert (held.raw, held.state, held.seen_n) == (None, "purged", 1)

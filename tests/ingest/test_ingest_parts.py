@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from connectors.base import BadRecord, Reference
 from fengsui.ingest import parts, write
 from fengsui.ingest.check import check_store
 from fengsui.ingest.take import Ingest
+from fengsui.metrics import blocks
 from fengsui.store import tables
 
 N = 25
@@ -177,7 +179,11 @@ def statements(store: Engine, run: Callable[[], object]) -> list[str]:
     return seen
 
 
-def test_a_poll_costs_few_statements(store: Engine, centre: SimpleNamespace, no_fence: Any) -> None:
+def test_a_poll_costs_few_statements(
+    store: Engine, centre: SimpleNamespace, no_fence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one in ``TURNS`` of them two more, which sum up the rows it appended to."""
+    monkeypatch.setattr(blocks, "_turn", count(1))
     ingest = Ingest(store, centre.settings, centre.keys)
 
     def take(tick: int, *records: Any) -> list[str]:
@@ -188,6 +194,8 @@ def test_a_poll_costs_few_statements(store: Engine, centre: SimpleNamespace, no_
     few = take(3, *[centre.feedback(str(n), text="退款一直没到账", customer=f"c{n}") for n in (2, 3)])
     assert len(few) <= 13, few
     assert not [each for each in few if "FROM definition" in each and "count" not in each]
+    monkeypatch.setattr(blocks, "_turn", count(0))
+    assert len(take(4, centre.feedback("4", text="退款一直没到账", customer="c4"))) <= 15
 
 
 def test_what_a_take_remembers_is_asked_again_when_it_changes(store: Engine, centre: SimpleNamespace, no_fence: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,18 +11,19 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, insert, select
 
 from connectors.base import BadRecord, Batch, ConfigFault, Measurement, Rating, Reference, TryLater
-from fengsui.ingest import bulk, policy, quarantine, state, write
+from fengsui.ingest import policy, quarantine, state, write
 from fengsui.ingest.check import check_store, needs_rebuild, rebuild
 from fengsui.ingest.keys import Vault
 from fengsui.ingest.sources import SourceUnknown
 from fengsui.ingest.state import StaleTick
 from fengsui.ingest.take import Ingest
-from fengsui.metrics import read, watermarks
+from fengsui.metrics import blocks, read, watermarks
 from fengsui.store import tables
 from fengsui.store.slices import slice_id
+from tests import rollups
 
 Take = Callable[..., Any]
 
@@ -81,7 +83,7 @@ def test_a_newer_row_replaces_the_whole_set_of_column_events(store: Engine, take
 
 def test_an_event_may_come_before_its_feedback(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     take(centre.event("human_reply", 5, "r:7"), source="log")
-    assert rows(store, tables.feedback) == [] and rows(store, tables.rollup) == []
+    assert rows(store, tables.feedback) == [] and rollups.stored(store) == []
     take(centre.feedback(), tick=2)
     assert one(store, tables.feedback).response_s == 300
 
@@ -125,7 +127,7 @@ def test_a_source_that_tells_later_takes_the_place_of_what_was_derived(
 def test_a_cancelled_record_counts_nowhere_and_can_come_back_solved(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     item = centre.feedback(state="cancelled")
     take(item)
-    assert [cell for cell in rows(store, tables.rollup) if cell.value] == []
+    assert rollups.stored(store) == []
     take(replace(item, state="solved", updated_at=centre.now), tick=2)
     assert one(store, tables.feedback).state == "solved"
     assert check_store(store, centre.settings, centre.now).equal
@@ -139,7 +141,7 @@ def test_a_record_gone_at_its_source_leaves_every_figure_and_any_reappearance_wi
     assert take(gone=("1", "never-seen"), tick=2).gone == 1
     row = one(store, tables.feedback)
     assert row.deleted_at == centre.now and row.content_hash == "deleted"
-    assert all(cell.value == 0 for cell in rows(store, tables.rollup))
+    assert rollups.stored(store) == []
     assert take(gone=("1",), tick=3).gone == 0
     take(item, tick=4)
     assert one(store, tables.feedback).deleted_at is None
@@ -189,7 +191,7 @@ def test_replay_takes_what_can_be_read_now_and_keeps_the_rest(
 
 
 @pytest.mark.parametrize(
-    "where", [(bulk, "add_cells"), (write, "_customers"), (state, "write_poll"), (state, "write"), (quarantine, "hold")]
+    "where", [(blocks, "add"), (write, "_customers"), (state, "write_poll"), (state, "write"), (quarantine, "hold")]
 )
 def test_a_take_that_dies_inside_leaves_nothing(
     sqlite_store: Engine, centre: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, where: Any
@@ -259,7 +261,7 @@ def test_what_is_entered_long_after_is_counted_when_it_came(store: Engine, take:
     take(centre.feedback("missed", **days_ago), tick=4, sweep=True)
     take(centre.feedback("typed in now", text="改了", **days_ago | {"updated_at": centre.now + timedelta(seconds=1)}), tick=5)
     assert {row.record_key for row in rows(store, tables.feedback) if row.came_late_at} == {"tickets:typed in now"}
-    cells = [row for row in rows(store, tables.rollup) if row.measure == "late.n" and row.slice_id == slice_id("all")]
+    cells = [row for row in rollups.stored(store) if row.measure == "late.n" and row.slice_id == slice_id("all")]
     assert sum(row.value for row in cells) == 1
     assert check_store(store, centre.settings, centre.now).equal
 
@@ -313,9 +315,9 @@ def test_two_batches_of_one_tick_are_two_polls(store: Engine, take: Take, centre
 
 def test_a_batch_source_writes_quarter_hours_only(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     take(centre.feedback(), source="daily")
-    assert {cell.grain for cell in rows(store, tables.rollup)} == {15}
+    assert {cell.grain for cell in rollups.stored(store)} == {15}
     take(centre.feedback(), tick=2)
-    assert {cell.grain for cell in rows(store, tables.rollup)} == {1, 15}
+    assert {cell.grain for cell in rollups.stored(store)} == {1, 15}
     assert check_store(store, centre.settings, centre.now).equal
 
 
@@ -433,10 +435,10 @@ def test_a_measurement_delivered_again_changes_by_the_difference(store: Engine, 
     assert take(acd, acd).new == 1
     assert take(replace(acd, numerator=9, updated_at=centre.now), tick=2).changed == 1
     assert take(replace(acd, numerator=1, updated_at=start), tick=3).same == 1
-    cells = {(cell.measure, cell.slice_id): cell.value for cell in rows(store, tables.rollup)}
+    cells = {(cell.measure, cell.slice_id): cell.value for cell in rollups.stored(store)}
     assert cells["m.acd.num", slice_id("all")] == cells["m.acd.num", slice_id("channel=电话")] == 9
-    assert {cell.grain for cell in rows(store, tables.rollup)} == {15}
-    assert slice_id("channel=电话|org.1=未填") not in {cell.slice_id for cell in rows(store, tables.rollup)}
+    assert {cell.grain for cell in rollups.stored(store)} == {15}
+    assert slice_id("channel=电话|org.1=未填") not in {cell.slice_id for cell in rollups.stored(store)}
 
 
 def test_one_measurement_name_has_one_set_of_dims(store: Engine, take: Take, centre: SimpleNamespace) -> None:
@@ -474,7 +476,8 @@ def test_new_cuboids_are_rebuilt_before_the_first_take(
 def test_the_check_finds_a_single_wrong_cell(store: Engine, take: Take, centre: SimpleNamespace) -> None:
     take(centre.feedback())
     with store.begin() as conn:
-        conn.exec_driver_sql("update rollup set value = value + 1 where measure = 'feedback.n' and grain = 15")
+        held = [cell for cell in rollups.stored(conn) if (cell.measure, cell.grain) == ("feedback.n", 15)]
+        rollups.put(conn, [cell._asdict() | {"value": 1} for cell in held])
     proof = check_store(store, centre.settings, centre.now)
     assert (proof.equal, proof.differing) == (False, 4)  # one for each cuboid; it has no topic
     assert (proof.shown[0].stored, proof.shown[0].wanted) == (2, 1)
@@ -488,7 +491,7 @@ def test_a_cuboid_for_counts_only_keeps_counts_and_is_fed_by_nothing_else(
         "tickets", centre.batch(centre.feedback(events=(centre.event("human_reply", 3),))), 1, centre.now, no_fence
     )
     branch = slice_id("org.1=华南")
-    assert {cell.measure for cell in rows(store, tables.rollup) if cell.slice_id == branch} == {"feedback.n", "complaint.n"}
+    assert {cell.measure for cell in rollups.stored(store) if cell.slice_id == branch} == {"feedback.n", "complaint.n"}
     assert {row.measure for row in rows(store, tables.slice_source) if row.slice_id == branch} == {"feedback.n", "complaint.n"}
     assert check_store(store, tail, centre.now).equal
 
@@ -504,7 +507,7 @@ def test_a_deletion_is_a_version_and_an_older_version_still_tells_its_history(
     logged = centre.event("human_reply", 4, "r:1")
     assert take(replace(item, events=(logged, centre.event("solved", 9))), tick=4).changed == 1
     assert [row.event_key for row in rows(store, tables.event)] == ["r:1"]
-    assert all(cell.value == 0 for cell in rows(store, tables.rollup))
+    assert rollups.stored(store) == []
 
 
 def test_an_event_of_an_impossible_time_is_held_and_a_known_one_is_the_same(
@@ -527,10 +530,9 @@ def test_cues_are_counted_in_every_slice_beside_what_can_be_read(
         centre.feedback("4", text="注文が届きません、いつ届きますか"),
         centre.feedback("5"),
     )
-    with store.connect() as conn:
-        mine = (tables.rollup.c.slice_id == slice_id("channel=电话")) & (tables.rollup.c.grain == 1)
-        cells = conn.execute(
-            select(tables.rollup.c.measure, func.sum(tables.rollup.c.value)).where(mine).group_by(tables.rollup.c.measure)
-        )
-        found = {name: int(n) for name, n in cells if name.startswith(("cue.", "told", "feedback"))}
+    found: Counter[str] = Counter()
+    for cell in rollups.stored(store):
+        mine = (cell.slice_id, cell.grain) == (slice_id("channel=电话"), 1)
+        if mine and cell.measure.startswith(("cue.", "told", "feedback")):
+            found[cell.measure] += cell.value
     assert found == {"feedback.n": 5, "told.n": 3, "cue.waiting.n": 1, "cue.threat.n": 1}

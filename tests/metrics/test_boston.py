@@ -26,6 +26,7 @@ from fengsui.metrics.facts import as_columns, facts_of
 from fengsui.metrics.measures import NO_BIN, contributions
 from fengsui.store import tables as t
 from fengsui.store.slices import ALL, bucket, slice_id, slice_key
+from tests import rollups
 
 FILE = "boston311_2011-07_2011-12.csv.gz"
 ZONE = ZoneInfo("America/New_York")
@@ -100,7 +101,7 @@ def conn(sqlite_store: Engine, rows: list[Row]) -> Iterator[Connection]:
             {"grain": 15, "slice_id": slice_id(key), "measure": name, "bucket": at, "bin": NO_BIN, "value": n}
             for (key, name, at), n in held.items()
         ]
-        opened.execute(insert(t.rollup), cells)
+        rollups.put(opened, cells)
         yield opened
 
 

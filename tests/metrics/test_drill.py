@@ -12,6 +12,7 @@ from fengsui.metrics.catalogue import METRICS
 from fengsui.metrics.drill import drill, kept
 from fengsui.store import tables as t
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 30, tzinfo=UTC)
 START = NOW - timedelta(days=7)
@@ -27,7 +28,7 @@ def centre(store: Engine) -> Engine:
             conn.execute(insert(t.slice_).values(**row))
             for measure, n in zip(("due.met", "due.n"), counts, strict=True):
                 cell = {"grain": 15, "slice_id": slice_id(key), "measure": measure, "bin": -32768, "value": n}
-                conn.execute(insert(t.rollup).values(bucket=bucket(NOW - timedelta(days=2), 15), **cell))
+                rollups.put(conn, [{"bucket": bucket(NOW - timedelta(days=2), 15), **cell}])
                 conn.execute(insert(t.slice_source).values(slice_id=slice_id(key), measure=measure, source="tickets"))
     return store
 

@@ -21,6 +21,7 @@ from fengsui.metrics.catalogue import METRICS, UnknownMetric
 from fengsui.metrics.measures import BY_ID, NO_BIN
 from fengsui.store import tables
 from fengsui.store.slices import bucket, slice_id, slice_levels
+from tests import rollups
 from tests.detectors.simulate import readings
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -48,13 +49,7 @@ def add(conn: Connection, measure: str, minute: int, value: int = 1, key: str = 
             "bin": bin_,
             "bucket": bucket(later(minute), grain),
         }
-        old = conn.execute(
-            tables.rollup.update()
-            .where(*[tables.rollup.c[name] == each for name, each in row.items()])
-            .values(value=tables.rollup.c.value + value)
-        )
-        if old.rowcount == 0:
-            conn.execute(insert(tables.rollup).values(**row, value=value))
+        rollups.put(conn, [row | {"value": value}])
 
 
 def feed(conn: Connection, measure: str, source: str, watermark: datetime | None, key: str = "all") -> None:
@@ -389,7 +384,7 @@ def closing_by_day(conn: Connection, days: int, slow: range) -> None:
         for measure, value in (("open.n", max(came, 0)), ("open.done", 2 + quarter % 2 if late else closed)):
             at = bucket(later(15 * (i - 96 * days)), 15)
             rows.append({"grain": 15, "slice_id": ALL, "measure": measure, "bin": NO_BIN, "bucket": at, "value": value})
-    conn.execute(insert(tables.rollup), [row for row in rows if row["value"]])
+    rollups.put(conn, [row for row in rows if row["value"]])
 
 
 def test_a_work_off_time_that_is_six_times_as_long_at_noon_is_heard_though_nights_are_closed(conn: Connection) -> None:

@@ -19,6 +19,7 @@ from fengsui.metrics.mix import Sums, effects
 from fengsui.metrics.sheet import daily, sheet
 from fengsui.store import tables
 from fengsui.store.slices import bucket, slice_id
+from tests import rollups
 
 NOON = datetime(2026, 11, 18, 12, 7, tzinfo=UTC)
 SOURCES: dict[str, Any] = {"crm": SimpleNamespace(pace="live", stall=timedelta(minutes=5))}
@@ -37,7 +38,7 @@ def conn(store: Engine) -> Iterator[Connection]:
             rows += [(1, id_, measure.id, bin_, at, 1 + (n + at) % 3) for bin_ in bins for at in range(last - 60, last + 1)]
     names = ("grain", "slice_id", "measure", "bin", "bucket", "value")
     with store.begin() as opened:
-        opened.execute(insert(tables.rollup), [dict(zip(names, row, strict=True)) for row in rows])
+        rollups.put(opened, [dict(zip(names, row, strict=True)) for row in rows])
         fed = [{"slice_id": id_, "measure": measure.id, "source": "crm"} for measure in MEASURES]
         opened.execute(insert(tables.slice_source), fed)
         opened.execute(insert(tables.source_state).values(source="crm", watermark=NOON))

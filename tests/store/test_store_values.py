@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from fengsui.store.database import open_store, reading
 from fengsui.store.slices import bucket, bucket_start, cuboid_slice, level_value, slice_id, slice_key, slice_levels
-from fengsui.store.tables import rollup, snapshot, watermark
-from fengsui.store.upsert import add_to, upsert
+from fengsui.store.tables import snapshot, watermark
+from fengsui.store.upsert import upsert
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, 123456, tzinfo=UTC)
 SHANGHAI = timezone(timedelta(hours=8))
@@ -84,18 +84,6 @@ def test_a_naive_time_is_refused(store: Engine):
 
 
 # --- upserts ---------------------------------------------------------------------------------------------------------
-
-
-def cell(value: int) -> dict[str, Any]:
-    return {"grain": 1, "slice_id": -5, "measure": "feedback.n", "bin": 0, "bucket": 100, "value": value}
-
-
-def test_signed_deltas_add_up(store: Engine):
-    with store.begin() as conn:
-        add_to(conn, rollup, "value", [cell(3)])
-        add_to(conn, rollup, "value", [cell(-1), cell(5)])
-        add_to(conn, rollup, "value", [])
-        assert conn.execute(select(rollup.c.value)).scalars().all() == [7]
 
 
 def test_an_upsert_writes_keeps_or_computes(store: Engine):

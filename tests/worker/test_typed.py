@@ -20,6 +20,7 @@ from fengsui.people import NotAllowed, Person
 from fengsui.settings import parse
 from fengsui.store import tables as t
 from fengsui.store.slices import slice_id, slice_levels
+from tests import rollups
 from tests.worker.channel import START, Plant
 from tests.worker.test_mailbox import SECOND, planted
 
@@ -73,8 +74,7 @@ def test_a_correction_needs_a_reason_counts_once_and_keeps_both_words(plant: Pla
     assert "[手机号] 漏了补考" in reasons, "what stays for good names nobody"
     assert (one.value, one.times, one.reason, one.pending) == (0.92, 3, "又改回来", False)
     assert plant.rows(t.measurement, "name", "numerator", "denominator") == [("training_pass", 92, 100)]
-    with plant.store.connect() as conn:
-        cells = dict(conn.execute(select(t.rollup.c.measure, t.rollup.c.value).where(t.rollup.c.value != 0)).all())
+    cells = {cell.measure: cell.value for cell in rollups.stored(plant.store)}
     assert (cells["m.training_pass.num"], cells["m.training_pass.den"]) == (92, 100)
     assert check_store(plant.store, plant.settings, START + 9 * SECOND).equal
 

@@ -25,8 +25,9 @@ from fengsui.metrics.view_body import Phrases
 from fengsui.people import NotAllowed, Person
 from fengsui.settings.keys import Keys
 from fengsui.settings.model import Settings
-from fengsui.store.tables import audit, episode, feedback, rollup, topic
+from fengsui.store.tables import audit, episode, feedback, topic
 from fengsui.worker.housekeeping import _seen
+from tests import rollups
 
 NOW = datetime(2026, 11, 18, 6, 32, 6, tzinfo=UTC)
 PARTS = ("快递", "包裹", "客服", "退款", "订单", "发票", "会员", "账户", "优惠券", "物流", "师傅", "上门")
@@ -96,7 +97,7 @@ def test_a_topic_lives_as_a_slice_and_ends(store: Engine, calm: Settings, tmp_pa
     assert check_store(store, calm, NOW).equal
     with store.connect() as conn:
         marked = conn.execute(select(feedback.c.record_key).where(feedback.c.dims["topic"].as_string() == row.shown)).all()
-        assert len(marked) == 12 and conn.execute(select(rollup)).first()
+        assert len(marked) == 12 and rollups.stored(conn)
     take(store, tmp_path, [say(99, NOW, "App 积分清零了", "v99")], 3, no_fence)
     assert topic_of(store, "99") == row.shown, "what comes while it lives is marked as it is taken"
     assert mark(store, calm, no_fence) == 0 and check_store(store, calm, NOW).equal

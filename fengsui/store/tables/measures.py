@@ -1,13 +1,14 @@
 """Roll-ups, gauges and the slices they belong to.
 
-A roll-up cell is one integer: (grain, slice, measure, bucket, bin) -> value. Both grains change by the same signed delta in
-the ingest transaction. Durations are integer counts per logarithmic bin, so they add, subtract and merge (DDSketch, Masson
-et al. 2019). Ratings are stored times 1000. There are no NULLs and no fractions: a cell that went up can come down to 0.
+A roll-up cell is one integer: (grain, slice, measure, bucket, bin) -> value; those of a block of buckets lie in one row. Both
+grains change by the same signed delta in the ingest transaction. Durations are integer counts per logarithmic bin, so they add,
+subtract and merge (DDSketch, Masson et al. 2019). Ratings are stored times 1000. There are no NULLs and no fractions: a cell
+that went up can come down to 0.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, SmallInteger, String, Table, Text
 
 from fengsui.store.tables.metadata import METADATA
 from fengsui.store.types import Json, UtcDateTime
@@ -29,10 +30,8 @@ rollup = Table(
     Column("grain", SmallInteger, primary_key=True),  # minutes: 1 (8 days) or 15 (for ever)
     Column("slice_id", BigInteger, primary_key=True),
     Column("measure", String, primary_key=True),
-    # Bucket before bin: what arrives together lies together, and history is read without touching a page per bin.
-    Column("bucket", Integer, primary_key=True, autoincrement=False),  # start, in minutes since 1970-01-01T00:00Z
-    Column("bin", SmallInteger, primary_key=True, autoincrement=False),  # NO_BIN for a plain count
-    Column("value", BigInteger, nullable=False, server_default="0"),
+    Column("block", Integer, primary_key=True, autoincrement=False),  # its start, in minutes since 1970-01-01T00:00Z
+    Column("cells", Text, nullable=False),  # many: only fengsui/metrics/blocks.py knows how
     sqlite_with_rowid=False,
 )
 
