@@ -174,12 +174,12 @@ def sum_up(conn: Connection, keys: Sequence[Key]) -> None:
 
 
 def _held(conn: Connection, keys: Sequence[Key]) -> Iterator[Any]:
-    """The rows of ``keys`` as they are, in the order of the grain; on PostgreSQL nobody else appends to them meanwhile."""
+    """The rows of ``keys`` as they are, those of a grain together; on PostgreSQL nobody else appends to them meanwhile."""
     for start in range(0, len(keys), _AT_ONCE):
-        some = keys[start : start + _AT_ONCE]
+        some = sorted(keys[start : start + _AT_ONCE])
         if conn.dialect.name == "sqlite":
             marks = ",".join(["(?,?,?,?)"] * len(some))
-            query = f"SELECT * FROM rollup WHERE (grain, slice_id, measure, block) IN (VALUES {marks}) ORDER BY grain"
+            query = f"WITH k (grain, slice_id, measure, block) AS (VALUES {marks}) {_HELD_SQLITE}"
             yield from conn.exec_driver_sql(query, tuple(each for key in some for each in key))
         else:
             yield from conn.exec_driver_sql(_HELD_POSTGRES, _columns(some))
@@ -220,6 +220,8 @@ _ADD_POSTGRES: Final = (
     "SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::varchar[], %s::integer[], %s::text[]) "
     "ON CONFLICT (grain, slice_id, measure, block) DO UPDATE SET cells = rollup.cells || ',' || excluded.cells"
 )
+_HELD_SQLITE: Final = "SELECT rollup.* FROM k CROSS JOIN rollup USING (grain, slice_id, measure, block)"
+"""In that order: SQLite would walk all of the table."""
 _HELD_POSTGRES: Final = (
     "SELECT rollup.* FROM unnest(%s::smallint[], %s::bigint[], %s::varchar[], %s::integer[]) "
     "AS k (grain, slice_id, measure, block) JOIN rollup USING (grain, slice_id, measure, block) "

@@ -73,7 +73,8 @@ def _told(row: Row) -> int:
 
 
 def _any_cue(*cues: str) -> Callable[[Row], int]:
-    return lambda row: int(any(cue in row["tags"].get("cues", ()) for cue in cues))
+    wanted = frozenset(cues)
+    return lambda row: int(not wanted.isdisjoint(row["tags"].get("cues", ())))
 
 
 def _ack_bin(row: Row) -> int:
@@ -347,27 +348,32 @@ def contributions(record: Row) -> list[Contribution]:
     if record["deleted_at"] is not None or record["state"] == "cancelled":
         return []
     found: list[Contribution] = []
-    for axis, measures in _BY_AXIS.items():
+    for axis, certain, others in _BY_AXIS:
         at = axis(record)
         if at is None:
             continue
-        for measure in measures:
-            if value := measure.value(record):
-                found.append((measure.id, measure.bin(record) if measure.bin else NO_BIN, at, value))
+        for id_, bin_ in certain:
+            found.append((id_, bin_(record) if bin_ else NO_BIN, at, 1))
+        for id_, bin_, value_of in others:
+            if value := value_of(record):
+                found.append((id_, bin_(record) if bin_ else NO_BIN, at, value))
     for measure in _MANY:
         if measure.each is not None:
             found += [(measure.id, logbins.bin_of(seconds), at, 1) for at, seconds in measure.each(record)]
     return found
 
 
-def _by_axis() -> Mapping[Callable[[Row], datetime | None], tuple[Measure, ...]]:
-    """The measures on each time axis: a row without a time there is asked once, not once for each of them."""
+def _by_axis() -> Iterable[Any]:
+    """Of each time axis the measures to which every row with a time there adds 1, and the others: a row without one is asked
+    once, not once for each of them."""
     single = [measure for measure in MEASURES if measure.each is None]
-    axes = dict.fromkeys(measure.at for measure in single)
-    return {axis: tuple(measure for measure in single if measure.at is axis) for axis in axes}
+    for axis in dict.fromkeys(measure.at for measure in single):
+        mine = [measure for measure in single if measure.at is axis]
+        certain = tuple((measure.id, measure.bin) for measure in mine if measure.value is _one)
+        yield axis, certain, tuple((measure.id, measure.bin, measure.value) for measure in mine if measure.value is not _one)
 
 
-_BY_AXIS = _by_axis()
+_BY_AXIS = tuple(_by_axis())
 _MANY = tuple(measure for measure in MEASURES if measure.each is not None)
 
 
