@@ -3,12 +3,14 @@
 ``python -m benchmarks.ingest_speed [RECORDS] [BATCH] [URL] [--profile]``: 2,000 records a day into a new SQLite store, or into
 a database made for it on the PostgreSQL server of ``URL``. CPU seconds are those of this process and of the database's own.
 Every record has a text, so masks, tags and the search for repeats are in the figure; the second line is the same run without
-the CPU seconds of tags and repeats.
+the CPU seconds of tags and repeats. Then polls as a live source has them, of a few records of this hour, into the store as it
+is by then; and bytes of the store for each record.
 """
 
 from __future__ import annotations
 
 import cProfile
+import math
 import pstats
 import random
 import secrets
@@ -38,6 +40,7 @@ CUBOIDS = (
     *("all", "channel", "category.1", "category.2", "org.1", "org.2", "product", "customer_tier"),
     *("category.1|channel", "channel|org.1"),
 )
+POLLS, LIVE = 60, (1, 10, 50)
 WORDS = (
     "支付",
     "失败",
@@ -95,6 +98,28 @@ def batches(n: int, size: int) -> list[Batch]:
 def settings(home: Path) -> Settings:
     source = {"kind": "sql", "purpose": "benchmark"}
     return Settings.model_validate({"home": home, "cuboids": CUBOIDS, "source": {"tickets": source}})
+
+
+def live(ingest: Ingest, store: Engine, first: int, tick: int, size: int) -> float:
+    """CPU milliseconds of one poll of ``size`` records, of ``POLLS``, one every five seconds."""
+    rng = random.Random(size)
+    polls = [
+        [record(rng, first + n * size + i, NOW + timedelta(seconds=5 * n + i / size)) for i in range(size)]
+        for n in range(POLLS)
+    ]
+    start = cpu_s(store)
+    for n, items in enumerate(polls):
+        now = NOW + timedelta(seconds=5 * n + 5)
+        ingest.take("tickets", Batch(tuple(items), (), {"n": n}, False, now, True, size), tick + n, now, lambda conn: None)
+    return (cpu_s(store) - start) / POLLS * 1000
+
+
+def size_of(store: Engine) -> int:
+    """Bytes of the whole store."""
+    lite = store.dialect.name == "sqlite"
+    asked = ("pragma page_count", "pragma page_size") if lite else ("select pg_database_size(current_database())",)
+    with store.connect() as conn:
+        return math.prod(conn.exec_driver_sql(each).scalar_one() for each in asked)
 
 
 def bare_rows(batch: Batch) -> list[tuple[Any, ...]]:
@@ -185,6 +210,7 @@ def main(n: int = 20_000, size: int = 2_000, *, url: str | None = None, profile:
         ingest.prepare(NOW, lambda conn: None)
         work, kind = batches(n, size), store.dialect.name
         bare = floor(work, home / "bare.db") if kind == "sqlite" else floor_of_copy(work, store)
+        empty = size_of(store)
         watch, steps = cProfile.Profile(), dict[str, float]()
         if profile:
             watch.enable()
@@ -198,8 +224,12 @@ def main(n: int = 20_000, size: int = 2_000, *, url: str | None = None, profile:
         spent = cpu_s(store) - start
         with store.connect() as conn:
             cells = conn.exec_driver_sql("select count(*) from rollup").scalar()
+        stored = size_of(store) - empty
+        polled = {few: live(ingest, store, n + 100_000 * few, len(work) + 1 + 1_000 * few, few) for few in LIVE}
+    per_poll = ", ".join(f"{few}: {ms:.1f} ms" for few, ms in polled.items())
     plain = spent - sum(steps.values())
-    print(f"{kind}: {n} records in batches of {size}, {len(CUBOIDS)} cuboids, {cells} roll-up cells")
+    print(f"{kind}: {n} records in batches of {size}, {len(CUBOIDS)} cuboids")
+    print(f"{cells / n:.1f} roll-up rows and {stored / n:,.0f} bytes a record")
     print(f"ingest: {spent:.2f} CPU s = {n / spent:,.0f} records per CPU second; slowest batch {slowest * 1000:.0f} ms CPU")
     print(
         f"without tags ({steps['_tag']:.2f}) and repeats ({steps['_repeats']:.2f}), masks and roll-ups: "
@@ -209,6 +239,7 @@ def main(n: int = 20_000, size: int = 2_000, *, url: str | None = None, profile:
     print(
         f"floor (bare {floor_is}, 20 columns, no roll-ups): {bare:.2f} CPU s = {n / bare:,.0f}; ingest/floor {spent / bare:.0f}"
     )
+    print(f"live polls of so many records, CPU each: {per_poll}")
     if profile:
         pstats.Stats(watch).sort_stats("tottime").print_stats(30)
 
