@@ -17,23 +17,26 @@ Item: TypeAlias = Feedback | Event | Measurement | Reference | BadRecord | str
 
 WANTED_S = 0.1
 """Half of what is promised: the disk is not equally fast each time."""
+BESIDE_S = 0.4
+"""Where others write beside us (PostgreSQL) a part only keeps the next tick waiting; the larger it is, the fewer roll-up rows a
+record writes."""
 FIRST, FEWEST, MOST = 200, 100, 5_000
-GROWTH = 1.25
+GROWTH = 2
 
 
 class Pace:
     """How many rows of one source fit into a part."""
 
-    def __init__(self) -> None:
-        self.rows = FIRST
+    def __init__(self, wanted_s: float = WANTED_S) -> None:
+        self.rows, self._wanted_s = FIRST, wanted_s
 
     def learn(self, rows: int, held_s: float) -> None:
         """A part of ``rows`` held the lock for ``held_s``: shrink at once, grow step by step, and only by full parts."""
-        fit = int(rows * WANTED_S / max(held_s, 1e-6))
-        if fit < self.rows and held_s > WANTED_S:
+        fit = int(rows * self._wanted_s / max(held_s, 1e-6))
+        if fit < self.rows and held_s > self._wanted_s:
             self.rows = max(FEWEST, fit)
         elif rows >= self.rows:
-            self.rows = min(MOST, max(self.rows, fit), int(self.rows * GROWTH) + 1)
+            self.rows = min(MOST, max(self.rows, fit), self.rows * GROWTH)
 
 
 def items(batch: Batch) -> list[Item]:

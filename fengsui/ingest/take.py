@@ -130,6 +130,7 @@ class Ingest:
         self._store, self._settings, self._vault = store, settings, Vault(keys)
         self._places, self._known, self._shelf = Places(settings.cuboids, settings.sparse), Known(), Shelf(settings.centre)
         self._paces: dict[str, parts.Pace] = {}
+        self._held_s = parts.WANTED_S if store.dialect.name == "sqlite" else parts.BESIDE_S
         self._near = Windows()
 
     def prepare(self, now: datetime, fence: Fence) -> None:
@@ -203,7 +204,7 @@ class Ingest:
 
     def _walk(self, job: Job, batch: Batch, fence: Fence, replayed: Iterable[str] = ()) -> Tally:
         """Part after part, each made ready and then written; ``replayed``: rows of the quarantine that the batch came from."""
-        pace, total = self._paces.setdefault(job.source, parts.Pace()), Tally()
+        pace, total = self._paces.setdefault(job.source, parts.Pace(self._held_s)), Tally()
         batch = keyed(batch, self._vault)
         for part, last in _cut(batch, pace):
             with without_gc(), self._near_kept():

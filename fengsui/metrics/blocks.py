@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection
 
 from fengsui.metrics.measures import BY_ID
+from fengsui.store import copying
 from fengsui.store.slices import NO_BIN
 from fengsui.store.tables import rollup
 
@@ -135,6 +136,8 @@ def add(conn: Connection, rows: Sequence[Block]) -> None:
         return
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql(_ADD_SQLITE, list(rows))
+    elif len(rows) >= copying.FEWEST and copying.may(conn):
+        copying.put(conn, rollup, rollup.columns.keys(), rows, _APPENDED)
     else:
         conn.exec_driver_sql(_ADD_POSTGRES, _columns(rows))
     sum_up(conn, _in_turn([row[:4] for row in rows]))
@@ -215,10 +218,11 @@ _ADD_SQLITE: Final = (
     "INSERT INTO rollup (grain, slice_id, measure, block, cells) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (grain, slice_id, measure, block) DO UPDATE SET cells = cells || ',' || excluded.cells"
 )
+_APPENDED: Final = "(grain, slice_id, measure, block) DO UPDATE SET cells = rollup.cells || ',' || excluded.cells"
 _ADD_POSTGRES: Final = (
     "INSERT INTO rollup (grain, slice_id, measure, block, cells) "
     "SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::varchar[], %s::integer[], %s::text[]) "
-    "ON CONFLICT (grain, slice_id, measure, block) DO UPDATE SET cells = rollup.cells || ',' || excluded.cells"
+    f"ON CONFLICT {_APPENDED}"
 )
 _HELD_SQLITE: Final = "SELECT rollup.* FROM k CROSS JOIN rollup USING (grain, slice_id, measure, block)"
 """In that order: SQLite would walk all of the table."""

@@ -6,7 +6,6 @@ every write transaction begins IMMEDIATE, so that a reader never turns into a wr
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -17,11 +16,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 
+from fengsui.store.types import dumps
+
 BUSY_MS = 10_000
 Identity: TypeAlias = tuple[int, int] | None
 """Device and number of a file; None where there is none."""
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def open_store(url: str, *, read_only: bool = False, create: bool = True) -> Engine:
@@ -34,7 +33,7 @@ def open_store(url: str, *, read_only: bool = False, create: bool = True) -> Eng
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database, read_only, create and not read_only)
     flags = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
-    return create_engine(url, pool_pre_ping=True, json_serializer=_dumps, hide_parameters=True, connect_args={"options": flags})
+    return create_engine(url, pool_pre_ping=True, json_serializer=dumps, hide_parameters=True, connect_args={"options": flags})
 
 
 def _open_sqlite(url: str, database: str | None, read_only: bool, create: bool) -> Engine:
@@ -44,7 +43,7 @@ def _open_sqlite(url: str, database: str | None, read_only: bool, create: bool) 
         if create:
             _make(path)
         options = {"creator": lambda: _connect(path)}
-    engine = create_engine(url, json_serializer=_dumps, hide_parameters=True, **options)  # a fault's text must not quote rows
+    engine = create_engine(url, json_serializer=dumps, hide_parameters=True, **options)  # a fault's text must not quote rows
     if path is not None:
         _follow(engine, path)
 

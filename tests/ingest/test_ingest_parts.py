@@ -160,7 +160,7 @@ def test_parts_shrink_at_once_and_grow_step_by_step() -> None:
     pace.learn(10, 0.0001)  # a short part says nothing
     assert pace.rows == parts.FEWEST
     pace.learn(parts.FEWEST, 0.0001)
-    assert pace.rows == int(parts.FEWEST * parts.GROWTH) + 1
+    assert pace.rows == parts.FEWEST * parts.GROWTH
     for _ in range(50):
         pace.learn(pace.rows, 0.0)
     assert pace.rows == parts.MOST
