@@ -33,7 +33,8 @@ def rows(n: int, word: str = "") -> list[dict[str, Any]]:
     return [
         {
             "record_key": f"t:{i}", "event_key": "c:x", "kind": WORDS[i % len(WORDS)] + word,
-            "at": NOW + timedelta(seconds=i / 7), "actor": None if i % 2 else "", "data": {"said": WORDS[i % len(WORDS)], "n": [i, None]} if i % 3 else {},
+            "at": NOW + timedelta(seconds=i / 7), "actor": None if i % 2 else "",
+            "data": {"said": WORDS[i % len(WORDS)], "n": [i, None]} if i % 3 else {},
             "derived": bool(i % 2),
         }
         for i in range(n)
