@@ -230,10 +230,10 @@ class Deltas:
         kind, at = np.array(name_order)[table.kind], (table.minute - table.minute % grain) << 10 | table.bin
         ranks = None
         if len(ids) * len(names) < _PAIRS:
-            packed = (np.array(order) * len(names) << 36)[members]
+            packed = (np.array(order, dtype=np.int64) * len(names) << 36)[members]
             packed += ((kind << 36) + at)[rows]
         else:  # a source with thousands of measures: only those pairs that occur
-            ranks, pair = np.unique(np.array(order)[members] * len(names) + kind[rows], return_inverse=True)
+            ranks, pair = np.unique(np.array(order, dtype=np.int64)[members] * len(names) + kind[rows], return_inverse=True)
             packed = (pair << 36) | at[rows]
         sorted_ = np.argsort(packed)
         packed = packed[sorted_]

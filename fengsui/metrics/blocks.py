@@ -8,9 +8,10 @@ would write thirty cells. Of all that is appended to, one row in ``TURNS`` is su
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, groupby
+from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -32,7 +33,7 @@ _SPANS: Final[Mapping[tuple[int, bool], int]] = {
 """(grain, whether in log bins) -> minutes of a block: a day of one measure in a small slice is some ten cells, and six hours of
 durations in the largest are no more than some kilobytes, which each poll writes anew."""
 TURNS: Final = 16
-_turn = count(1)
+_turn = random.Random(1)
 
 Ints: TypeAlias = NDArray[np.int64]
 Cell: TypeAlias = tuple[int, int, str, int, int, int]
@@ -144,9 +145,9 @@ def add(conn: Connection, rows: Sequence[Block]) -> None:
 
 
 def _in_turn(keys: list[Key]) -> list[Key]:
-    """Of many rows one in ``TURNS``; of the few that a poll writes all of them, but in one of ``TURNS`` polls. By multiples of
-    the golden ratio: whoever writes every second time, or every tenth, gets as many turns as anybody."""
-    place = int(next(_turn) * _GOLDEN % 1 * TURNS)
+    """Of many rows one in ``TURNS``; of the few that a poll writes all of them, but in one of ``TURNS`` polls. By chance:
+    whoever writes every second time, or every tenth, gets as many turns as anybody."""
+    place = _turn.randrange(TURNS)
     if len(keys) >= _MANY:
         return keys[place::TURNS]
     return [] if place else keys
@@ -213,7 +214,6 @@ _WRITTEN: Final = _Written()
 _MOST_WRITTEN: Final = 100_000
 _AT_ONCE: Final = 1_000
 _MANY: Final = 1_000
-_GOLDEN: Final = (5**0.5 - 1) / 2
 _ADD_SQLITE: Final = (
     "INSERT INTO rollup (grain, slice_id, measure, block, cells) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (grain, slice_id, measure, block) DO UPDATE SET cells = cells || ',' || excluded.cells"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from fengsui.metrics import blocks
 from fengsui.metrics.blocks import Cell, Cells, Ints
@@ -19,7 +19,7 @@ MINUTE, QUARTER = blocks.MINUTE, blocks.QUARTER
 NARROW = ("all", "channel")
 """The cuboids that keep measures of width ``narrow``."""
 CHUNK = 500
-AT_ONCE = 5_000
+AT_ONCE = 2_000
 
 Bins: TypeAlias = dict[int, int]
 Sums: TypeAlias = dict[str, Bins]
@@ -48,7 +48,8 @@ def stepped(
     found: dict[int, dict[int, Sums]] = {}
     for rows, read in _read(conn, measures, slice_ids, span):
         for slice_id, at, measure, bin_, value in _added(rows, read, read.bucket - (read.bucket - first) % width):
-            found.setdefault(slice_id, {}).setdefault(at, {}).setdefault(measure, {})[bin_] = value
+            bins = found.setdefault(slice_id, {}).setdefault(at, {}).setdefault(measure, {})
+            bins[bin_] = bins.get(bin_, 0) + value
     return found
 
 
@@ -86,7 +87,8 @@ def by_step(
     for rows, read in _read(conn, measures, slice_ids, (QUARTER, first, bucket(end, QUARTER))):
         late = read.where((read.bucket - first) % width >= after_s // 60) if after_s else read
         for slice_id, step, measure, bin_, value in _added(rows, late, (late.bucket - first) // width):
-            found.setdefault(slice_id, {}).setdefault(step, {}).setdefault(measure, {})[bin_] = value
+            bins = found.setdefault(slice_id, {}).setdefault(step, {}).setdefault(measure, {})
+            bins[bin_] = bins.get(bin_, 0) + value
     return found
 
 
@@ -98,17 +100,20 @@ def begins(conn: Connection, measures: Sequence[str] | None, slice_ids: Sequence
         kept.append(rollup.c.measure.in_(measures))
     if slice_ids is not None:
         kept.append(rollup.c.slice_id.in_(slice_ids))
-    at = since - blocks.reach(QUARTER, measures or ()) + 1
+    longest = blocks.reach(QUARTER, measures or ())
+    at = since - longest + 1
     while True:
         block = conn.scalar(select(func.min(rollup.c.block)).where(*kept, rollup.c.block >= at))
         if block is None:
             return None
-        rows = conn.execute(select(rollup.c.block, rollup.c.cells).where(*kept, rollup.c.block == block)).all()
+        after = block + longest  # blocks are of several lengths: a shorter one that begins later may hold an earlier bucket
+        query = select(rollup.c.block, rollup.c.cells).where(*kept, rollup.c.block >= block, rollup.c.block < after)
+        rows = conn.execute(query).all()
         cells = blocks.summed(blocks.unpacked(QUARTER, [row.block for row in rows], [row.cells for row in rows]))
         buckets = cells.bucket[cells.bucket >= since]
         if len(buckets):
             return int(buckets.min())
-        at = block + 1
+        at = after
 
 
 def reaches(conn: Connection, measures: Sequence[str], slice_ids: Sequence[int], at: datetime) -> bool:
@@ -174,11 +179,21 @@ def _read(conn: Connection, measures: Sequence[str], slice_ids: Iterable[int], s
     grain, first, last = span
     ids = list(slice_ids)
     for start in range(0, len(ids), CHUNK):
-        rows = conn.execute(_query(measures, ids[start : start + CHUNK], span)).all()
-        if rows:
+        some = ids[start : start + CHUNK]
+        for rows in _rows(conn, _query(measures, some, span), len(some) * len(measures) * ((last - first) // 360 + 2)):
             slices, names, starts, texts = zip(*rows, strict=True)
             cells = blocks.unpacked(grain, starts, texts)
             yield list(zip(slices, names, strict=True)), cells.where((cells.bucket >= first) & (cells.bucket < last))
+
+
+def _rows(conn: Connection, query: Select[Any], most: int) -> Iterator[Sequence[Row[Any]]]:
+    """Few at once, years of many slices in parts: a million cells are a hundred megabytes while they are added up."""
+    if most <= AT_ONCE:
+        rows = conn.execute(query).all()
+        if rows:
+            yield rows
+        return
+    yield from conn.execute(query.execution_options(yield_per=AT_ONCE)).partitions()
 
 
 def _query(measures: Sequence[str], slice_ids: Sequence[int], span: Span) -> Select[Any]:

@@ -144,7 +144,7 @@ def trend(conn: Connection, metric: str | Metric, slice_key: str, start: datetim
 def _stepped(
     conn: Connection, measures: Sequence[str], ids: Iterable[int], start: datetime, end: datetime, step_s: int
 ) -> Mapping[int, Mapping[int, cells.Sums]]:
-    """Wide steps are added up by the database: months of quarter-hours are not carried here one by one."""
+    """Wide steps are added up part by part: months of quarter-hours are not carried here one by one."""
     if step_s < WIDE_S:
         return cells.stepped(conn, measures, ids, start, end, step_s)
     first, width = bucket(start, cells.grain_of(step_s)), step_s // 60

@@ -90,3 +90,17 @@ def test_what_is_added_after_the_upgrade_adds_up(older: Engine) -> None:
         rollups.put(conn, [cell._asdict()])
         assert rollups.stored(conn) == [cell._replace(value=6)]
         assert conn.execute(text("select count(*) from rollup")).scalar_one() == 1
+
+
+def test_who_asks_for_one_measure_of_one_slice_reads_no_other(older: Engine) -> None:
+    migrate.upgrade(older)
+    asked = "select sum(value) from bi_figure where slice_key = 'all' and measure = 'complaint.n'"
+    if older.dialect.name == "sqlite":
+        with older.connect() as conn:
+            plan = [str(row[-1]) for row in conn.execute(text(f"explain query plan {asked}"))]
+        assert any("SEARCH r" in step and "grain=? AND slice_id=? AND measure=?" in step for step in plan), plan
+        return
+    with older.connect() as conn:
+        plan = [str(row[0]) for row in conn.execute(text(f"explain verbose {asked}"))]
+    apart = "Output: (string_to_array(r.cells, ','::text))::bigint[]"
+    assert apart in [step.strip() for step in plan], "a step of its own: once for a row, not for each of its cells"

@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def fill() -> None:
-    """Slice by slice, so that no database sorts all cells at once."""
+    """Measure by measure of each slice, so that no database sorts more than one's cells at once."""
     bind = op.get_bind()
     joined = "group_concat" if bind.dialect.name == "sqlite" else "string_agg"
     numbers = ("(bucket - block) / grain", "case when bin = -32768 then 0 else bin + 1 end", "value")
@@ -51,31 +51,40 @@ def fill() -> None:
         insert into rollup_in_blocks (grain, slice_id, measure, block, cells)
         select grain, slice_id, measure, block, {joined}({cell}, ',')
         from (select rollup.*, bucket - bucket % ({WIDTH}) as block from rollup
-              where grain = :grain and slice_id = :slice_id and value <> 0) each
+              where grain = :grain and slice_id = :slice_id and measure = :measure and value <> 0) each
         group by grain, slice_id, measure, block
     """)
-    for grain, slice_id in bind.execute(sa.text("select distinct grain, slice_id from rollup")).all():
-        bind.execute(statement, {"grain": grain, "slice_id": slice_id})
+    key = "grain, slice_id, measure"
+    first = sa.text(f"select {key} from rollup order by {key} limit 1")
+    after = sa.text(f"select {key} from rollup where ({key}) > (:grain, :slice_id, :measure) order by {key} limit 1")
+    found = bind.execute(first).mappings().first()
+    while found is not None:
+        bind.execute(statement, dict(found))
+        found = bind.execute(after, dict(found)).mappings().first()
 
 
 NAMES_TOPIC = "'|' || s.slice_key like '%|topic=%' or '|' || s.slice_key like '%|topic.%=%'"
 LITE = f"""
-    select cuboid, slice_key, measure, datetime((block + at * 15) * 60, 'unixepoch') as start_at, sum(value) as value
-    from (
-      select s.cuboid, s.slice_key, r.measure, r.block,
-        sum(case when c.key % 3 = 0 then c.value end) as at, sum(case when c.key % 3 = 2 then c.value end) as value
-      from rollup r join slice s on s.slice_id = r.slice_id join json_each('[' || r.cells || ']') c
-      where r.grain = 15 and not ({NAMES_TOPIC})
-      group by s.cuboid, s.slice_key, r.measure, r.block, c.key / 3
-    )
-    group by cuboid, slice_key, measure, block + at * 15
+    select s.cuboid, s.slice_key, r.measure, datetime((r.block + c.key * 15) * 60, 'unixepoch') as start_at,
+      sum(c.value) as value
+    from rollup r join slice s on s.slice_id = r.slice_id
+      join json_each((
+        select json_group_object(at, value)
+        from (select at, sum(value) as value
+              from (select sum(case when key % 3 = 0 then value end) as at, sum(case when key % 3 = 2 then value end) as value
+                    from json_each('[' || r.cells || ']') group by key / 3)
+              group by at)
+      )) c
+    where r.grain = 15 and not ({NAMES_TOPIC})
+    group by s.cuboid, s.slice_key, r.measure, r.block + c.key * 15
 """
+"""One level of groups: whoever asks for one slice or measure reads no others."""
 POSTGRES = f"""
-    select s.cuboid, s.slice_key, r.measure, to_timestamp((r.block + c.n[i]::bigint * 15) * 60) as start_at,
-      sum(c.n[i + 2]::bigint) as value
+    select s.cuboid, s.slice_key, r.measure, to_timestamp((r.block + c.n[i] * 15) * 60) as start_at, sum(c.n[i + 2]) as value
     from rollup_in_blocks r join slice s on s.slice_id = r.slice_id
-      cross join lateral (select string_to_array(r.cells, ',') as n) c
+      cross join lateral (select string_to_array(r.cells, ',')::bigint[] as n offset 0) c
       cross join lateral generate_series(1, cardinality(c.n), 3) i
     where r.grain = 15 and not ({NAMES_TOPIC})
-    group by s.cuboid, s.slice_key, r.measure, r.block + c.n[i]::bigint * 15
+    group by s.cuboid, s.slice_key, r.measure, r.block + c.n[i] * 15
 """
+"""``offset 0``: else the text is taken apart anew for each of its cells."""
