@@ -29,6 +29,8 @@ KEEP = 0.985
 LEAST_DAYS = 7
 NEWTON = 5
 EXPLAINED = 0.999
+LEAST_DUE = 0.01
+"""Counts that a parent is expected to have in a day that teaches anything: one that has been silent for months has no hours."""
 
 
 def _basis() -> Vector:
@@ -49,18 +51,20 @@ SQUARES = (BASIS[:, :, None] * BASIS[:, None, :]).reshape(PLACES, -1)
 
 class OwnDay:
     """``seen``: counts by hour and sort of day of each of ``n`` children, forgotten; ``due``: what their parent was expected to
-    have then. ``today``: the hours of the day that is not over."""
+    have then. ``today``: the hours of the day that is not over. ``age``: days of each child: a newcomer of Wednesday had no
+    weekend because it was not there, and has no tilt before it has had a week."""
 
-    __slots__ = ("days", "due", "seen", "tilt", "today", "usual")
+    __slots__ = ("age", "days", "due", "seen", "tilt", "today", "usual")
 
     def __init__(self, n: int = 0) -> None:
         self.seen, self.today, self.tilt = np.zeros((n, PLACES)), np.zeros((n, HOURS)), np.ones((n, PLACES))
+        self.age = np.zeros(n, dtype=np.int64)
         self.due, self.usual = np.zeros(PLACES), np.zeros(HOURS)
         self.days = 0
 
     def close_day(self, whole: bool, off: bool, share: Vector, phi: Vector) -> None:
         """Learn the day just past, of which ``share`` was expected; of a wild hour only what is likely."""
-        if whole and self.usual.any():
+        if whole and self.usual.sum() >= LEAST_DUE:
             kind = slice(HOURS * off, HOURS * (off + 1))
             mean = share[:, None] * self.usual * self.tilt[:, kind]
             limit = np.maximum(3.0, mean + 4 * np.sqrt(1.5 * mean) + 1)
@@ -68,8 +72,9 @@ class OwnDay:
             self.due *= KEEP
             self.seen[:, kind] += np.minimum(self.today, limit)
             self.due[kind] += self.usual
-            self.seen, self.due = np.round(self.seen, 2), np.round(self.due, 4)
+            self.seen, self.due = np.round(self.seen, 4), np.round(self.due, 6)
             self.days += 1
+            self.age += 1
             self.settle(phi)
         self.today[:], self.usual[:] = 0.0, 0.0
 
@@ -86,18 +91,19 @@ class OwnDay:
             right = (mean * log_tilt + seen - mean) @ BASIS
             found = np.linalg.solve(slope, right[:, :, None])[:, :, 0] @ BASIS.T
             log_tilt += np.clip(found - log_tilt, -1.0, 1.0)
-        self.tilt = np.asarray(np.round(np.exp(log_tilt), 6), dtype=float)
+        tilt = np.where(self.age[:, None] < LEAST_DAYS, 1.0, np.exp(log_tilt))
+        self.tilt = np.asarray(np.round(tilt, 6), dtype=float)
 
     def take_over(self, new: int, old: int, phi: Vector) -> None:
         """``new`` is another name of ``old``, which begins anew."""
-        self.seen[new] = self.seen[old]
-        self.seen[old], self.today[old] = 0.0, 0.0
+        self.seen[new], self.age[new] = self.seen[old], self.age[old]
+        self.seen[old], self.today[old], self.age[old] = 0.0, 0.0, 0
         self.settle(phi)
 
     def arranged(self, places: Sequence[int | None], phi: Vector) -> OwnDay:
         fresh = OwnDay(len(places))
         old = np.array([-1 if place is None else place for place in places], dtype=int)
-        for name in ("seen", "today"):
+        for name in ("seen", "today", "age"):
             getattr(fresh, name)[old >= 0] = getattr(self, name)[old[old >= 0]]
         fresh.due, fresh.usual, fresh.days = self.due.copy(), self.usual.copy(), self.days
         fresh.settle(phi)
@@ -105,12 +111,14 @@ class OwnDay:
 
     def body(self) -> dict[str, Any]:
         return {"seen": [_short(row) for row in self.seen], "today": [_short(row) for row in self.today],
-                "due": self.due.tolist(), "usual": self.usual.tolist(), "days": self.days}  # fmt: skip
+                "age": self.age.tolist(), "days": self.days, "due": self.due.tolist(),
+                "usual": self.usual.tolist()}  # fmt: skip
 
     def load(self, body: dict[str, Any], phi: Vector) -> None:
         n = len(body["seen"])
         self.__init__(n)  # type: ignore[misc]
         self.seen[:], self.today[:] = _rows(body["seen"], PLACES), _rows(body["today"], HOURS)
+        self.age[:] = body["age"]
         self.due, self.usual, self.days = np.array(body["due"]), np.array(body["usual"]), body["days"]
         self.settle(phi)
 

@@ -265,6 +265,8 @@ class Pool(FamilyDetector):
                 self.own.take_over(new, old, self.lean.phi)
                 self.recent.forget(np.array([new]))
                 self.onset.ratio[new], self._evidence[new] = 0.0, 0.0
+        if said:
+            self._settle(self._level)
         return said
 
     def _alarm(self, look: Look, bar: float) -> tuple[int | None, float]:

@@ -266,6 +266,37 @@ def test_a_child_with_a_day_of_its_own_is_known_by_it() -> None:
     assert same.min() > 0.6 and same.max() < 1.6
 
 
+def test_a_parent_that_has_been_silent_for_months_teaches_no_hours() -> None:
+    """The trap: what was due is nothing, its level not a number, and no series is judged any more."""
+    own = OwnDay(3)
+    for _ in range(400):
+        own.usual[:] = 1e-7
+        own.close_day(True, False, np.full(3, 0.01), np.full(3, 1.5))
+    assert own.days == 0 and (own.tilt == 1).all()
+    for _ in range(400):
+        own.usual[:] = 5e-4
+        own.close_day(True, False, np.full(3, 0.01), np.full(3, 1.5))
+    again = OwnDay()
+    again.load(own.body(), np.full(3, 1.5))
+    assert np.isfinite(own.tilt).all() and (again.tilt == own.tilt).all()
+
+
+def test_a_newcomer_has_no_tilt_before_it_has_had_a_week() -> None:
+    """The trap: on past weekends it was not there, so its first one is expected at half, and is an alarm."""
+    own, phi = OwnDay(1), np.full(2, 1.5)
+    for day in range(33):  # from a Monday on; the newcomer from a Wednesday
+        if day == 30:
+            own = own.arranged([0, None], phi)
+        own.usual[:] = 50.0
+        own.today[:] = 2.0
+        own.close_day(True, day % 7 >= 5, np.full(len(own.seen), 0.04), phi[: len(own.seen)])
+    assert (own.tilt[1] == 1).all() and own.days == 33
+    for day in range(33, 40):
+        own.usual[:], own.today[:] = 50.0, 2.0
+        own.close_day(True, day % 7 >= 5, np.full(2, 0.04), phi)
+    assert own.age.tolist() == [40, 10] and (own.tilt[1] != 1).any()
+
+
 def test_what_goes_on_coming_is_evidence_and_a_burst_of_a_bursty_child_is_not() -> None:
     onset, mixture = Onset(2, 900), np.zeros((2, len(PHI)))
     mixture[0, 0] = mixture[1, PHI == 3.0] = 1.0
