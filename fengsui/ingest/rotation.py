@@ -7,7 +7,7 @@ tampered with) is left as it is and counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -21,6 +21,7 @@ from fengsui.store.database import reading
 from fengsui.store.tables import audit, customer, feedback_text, inbox, quarantine, second_factor
 
 AT_ONCE: Final = 500
+PAGE: Final = 5000
 Turn: TypeAlias = tuple[datetime, Fence]
 
 
@@ -77,11 +78,30 @@ def rotate(store: Engine, vault: Vault, by: str, turn: Callable[[], Turn]) -> It
             if len(rows) < AT_ONCE:
                 break
             last = rows[-1][0]
+    if not total:
+        return
     now, fence = turn()
     with store.begin() as conn:
         fence(conn)
         what = {"key_id": vault.key_id, "sealed": total, "unopened": lost}
         conn.execute(insert(audit).values(at=now, by=by, action="keys.rotate", params=what))
+
+
+def needed(store: Engine, key_ids: Collection[str]) -> Iterator[bool]:
+    """Whether a row still needs one of ``key_ids``, page by page: False so long as none was found; ends at the first."""
+    for one in SEALED:
+        last = ""
+        while True:
+            page = select(one.key, one.table.c.key_id, one.column.is_not(None)).where(one.key > last).order_by(one.key)
+            with reading(store).connect() as conn:
+                rows = conn.execute(page.limit(PAGE)).all()
+            if any(sealed and key_id in key_ids for _, key_id, sealed in rows):
+                yield True
+                return
+            yield False
+            if len(rows) < PAGE:
+                break
+            last = rows[-1][0]
 
 
 def sealed_by(store: Engine) -> Counter[str]:

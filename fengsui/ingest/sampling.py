@@ -24,19 +24,25 @@ SETTLED: Final = timedelta(hours=4)
 """So long after a week its last records may still come: files of the day are fetched at night."""
 
 
+HEARD: Final = timedelta(days=1)
+"""A source that has answered nothing for so long is not being read."""
+
+
 def due(store: Engine, now: datetime, zone: str) -> bool:
     """Whether the last whole week has no sample yet and can have one. While a source's history is read it cannot: what has
-    come would be drawn from, and the rest never."""
+    come would be drawn from, and the rest never. A source that was given up or taken out holds nothing up."""
     start, end = last_week(now, zone)
     if now < end + SETTLED:
         return False
     with reading(store).connect() as conn:
         drawn = conn.execute(select(sample.c.record_key).where(sample.c.week == name_of(start, zone)).limit(1)).first()
-        heard = (
-            conn.execute(select(source_state.c.backfilled).where(source_state.c.last_success_at.is_not(None))).scalars().all()
-        )
-        said = select(feedback.c.record_key).where(feedback.c.opened_at >= start, feedback.c.opened_at < end).limit(1)
-        return drawn is None and bool(heard) and all(heard) and conn.execute(said).first() is not None
+        lately = source_state.c.last_success_at >= now - HEARD
+        reads = select(source_state.c.source).where(lately, source_state.c.backfilled.is_(False)).limit(1)
+        said = select(feedback.c.record_key).join(feedback_text, feedback_text.c.record_key == feedback.c.record_key)
+        inside = (feedback.c.opened_at >= start, feedback.c.opened_at < end, feedback.c.deleted_at.is_(None))
+        if drawn is not None or conn.execute(reads).first() is not None:
+            return False
+        return conn.execute(said.where(*inside).limit(1)).first() is not None
 
 
 def draw(store: Engine, now: datetime, zone: str, fence: Fence, size: int = SIZE) -> int:

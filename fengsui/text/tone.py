@@ -53,11 +53,17 @@ def score(text: str, hits: Sequence[Spoken], start: int, end: int) -> float:
 
 
 def _longest(hits: Sequence[Spoken]) -> list[Spoken]:
-    """Of words that overlap the one that begins first, and of these the longest."""
+    """Of words that overlap the one that begins first, and of these the longest. One that says nothing hides what lies in it,
+    and not what goes on beyond it: in 处理好慢 it is 好慢 that speaks."""
     kept: list[Spoken] = []
     end = -1
     for hit in sorted(hits, key=lambda hit: (hit[0], -len(hit[1]))) if len(hits) > 1 else hits:
+        own_end = hit[0] + len(hit[1])
         if hit[0] >= end:
             kept.append(hit)
-            end = hit[0] + len(hit[1])
+        elif kept[-1][2] or own_end <= end:
+            continue
+        else:
+            kept[-1] = hit
+        end = own_end
     return kept

@@ -183,11 +183,12 @@ class Housekeeping:
         """What keys of settings that are retired still seal, sealed under the present one; nothing where there is none."""
 
         def work(desk: Desk) -> Iterator[bool]:
-            left = rotation.sealed_by(self.store)
-            if any(left[key_id] for key_id in keys.retired if key_id != keys.data_key_id):
-                turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
-                yield from (True for _ in rotation.rotate(self.store, Vault(keys), ROTATED_BY, turn))
-            yield True
+            retired = {key_id for key_id in keys.retired if key_id != keys.data_key_id}
+            for found in rotation.needed(self.store, retired) if retired else ():
+                yield True
+                if found:
+                    turn = lambda: (desk.turn.now, desk.turn.fence)  # noqa: E731
+                    yield from (True for _ in rotation.rotate(self.store, Vault(keys), ROTATED_BY, turn))
 
         return work
 

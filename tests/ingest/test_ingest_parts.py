@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -183,7 +182,7 @@ def test_a_poll_costs_few_statements(
     store: Engine, centre: SimpleNamespace, no_fence: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And one in ``TURNS`` of them two more, which sum up the rows it appended to."""
-    monkeypatch.setattr(blocks, "_turn", count(1))
+    monkeypatch.setattr(blocks, "_turn", SimpleNamespace(randrange=lambda turns: 1))
     ingest = Ingest(store, centre.settings, centre.keys)
 
     def take(tick: int, *records: Any) -> list[str]:
@@ -194,7 +193,7 @@ def test_a_poll_costs_few_statements(
     few = take(3, *[centre.feedback(str(n), text="退款一直没到账", customer=f"c{n}") for n in (2, 3)])
     assert len(few) <= 13, few
     assert not [each for each in few if "FROM definition" in each and "count" not in each]
-    monkeypatch.setattr(blocks, "_turn", count(0))
+    monkeypatch.setattr(blocks, "_turn", SimpleNamespace(randrange=lambda turns: 0))
     assert len(take(4, centre.feedback("4", text="退款一直没到账", customer="c4"))) <= 15
 
 

@@ -445,6 +445,7 @@ def test_a_sample_waits_for_the_history_and_for_what_comes_late(
     with store.begin() as conn:
         conn.execute(update(source_state).values(backfilled=False))
     assert not sampling.due(store, centre.now, zone), "what is not read yet would never be drawn"
+    assert sampling.due(store, centre.now + timedelta(days=2), zone), "but not for a source that was given up"
     with store.begin() as conn:
         conn.execute(update(source_state).values(backfilled=True))
     monday = sampling.last_week(centre.now, zone)[1]

@@ -47,6 +47,7 @@ def stars(value: float, direction: str = "up") -> dict[str, Any]:
         ("很好", [{**stars(1), "name": "csat_second"}], "positive"),  # asked after the cure
         ("not helpful", [], "negative"),
         ("又崩了，支付失败", [], "negative"),
+        ("处理好慢，好多扣了钱", [], "negative"),
         ("东西不错，但是客服太差", [], "negative"),
     ],
 )
